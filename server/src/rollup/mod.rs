@@ -1,0 +1,1 @@
+//! Coarser tiers from finer ones, periodically.
