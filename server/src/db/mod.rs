@@ -4,6 +4,7 @@ mod error;
 mod pool;
 mod time;
 
+pub mod admin;
 pub mod price;
 pub mod retention;
 pub mod town;

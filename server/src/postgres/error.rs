@@ -29,6 +29,17 @@ pub enum ClusterError {
         /// What there is.
         found: String,
     },
+    /// Root may not run Postgres, and there is nobody else.
+    #[error("Postgres refuses to run as root, and there is neither an account `postgres` nor `nobody`; create one")]
+    NoAccount,
+    /// The account that runs the cluster cannot reach it.
+    #[error("{parent} keeps the account that runs Postgres out of {folder}; run chmod o+x {parent}, or move the data")]
+    ShutOut {
+        /// The cluster's folder.
+        folder: PathBuf,
+        /// The folder above it that is closed.
+        parent: PathBuf,
+    },
     /// A program failed.
     #[error("{program} failed: {output}")]
     Program {
