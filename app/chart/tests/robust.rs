@@ -16,7 +16,7 @@ fn svg(width: f64, height: f64, draw: impl FnOnce(&Area<'_>)) -> String {
     let mut out = String::new();
     let area = FineBackend::new(SVGBackend::with_string(&mut out, (8, 8)), width, height).into_area();
     draw(&area);
-    area.present().unwrap();
+    area.present().expect("an SVG in memory");
     drop(area);
     assert!(!out.contains("NaN") && !out.contains("inf"), "{out}");
     out

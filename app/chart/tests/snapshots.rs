@@ -16,7 +16,7 @@ fn svg((width, height): (u32, u32), draw: impl FnOnce(&Area<'_>, &Theme)) -> Str
     let backend = SVGBackend::with_string(&mut out, (width * 8, height * 8));
     let area = FineBackend::new(backend, f64::from(width), f64::from(height)).into_area();
     draw(&area, &Theme::new(Mode::Dark));
-    area.present().unwrap();
+    area.present().expect("an SVG in memory");
     drop(area);
     out
 }
@@ -60,8 +60,8 @@ fn chart(kind: Kind) -> String {
     svg((320, 120), |area, theme| {
         let styles = [SeriesStyle::new(theme.accent).filled(), SeriesStyle::new(theme.unknown).with(Pattern::Hatched)];
         let axes = AxesSpec { unit: Unit::Number, suffix: "/s", offset_s_at: &|_| 0 };
-        draw_axes(area, &plot, &axes, theme).unwrap();
-        draw_series(area, &plot, &mut prepared, &styles, theme).unwrap();
+        draw_axes(area, &plot, &axes, theme).expect("an SVG in memory");
+        draw_series(area, &plot, &mut prepared, &styles, theme).expect("an SVG in memory");
     })
 }
 
