@@ -1,1 +1,3 @@
-//! Placeholder while the workspace is laid out.
+//! Pages and components, the live store and the canvas surface.
+
+pub mod reader;

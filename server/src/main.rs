@@ -1,1 +1,3 @@
+//! The towngauge binary.
+
 fn main() {}

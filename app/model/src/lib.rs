@@ -1,1 +1,31 @@
-//! Placeholder while the workspace is laid out.
+//! The typed metric structs that server and client share.
+//!
+//! Pure by design: no IO, no clock, no async, no sqlx, no web-sys. Time is always passed in, so nothing here can
+//! flake, and everything compiles natively and for wasm.
+//!
+//! Money is integer nanodollars, tokens are four disjoint counts (cache writes split by lifetime), time is
+//! microseconds since 1970 in UTC.
+
+pub mod aggregate;
+pub mod dedupe;
+pub mod demo;
+pub mod event;
+pub mod format;
+pub mod id;
+pub mod live;
+pub mod price;
+pub mod rate;
+pub mod roster;
+pub mod series;
+pub mod tank;
+pub mod time;
+pub mod tokens;
+pub mod unit;
+pub mod wire;
+
+pub use aggregate::Aggregate;
+pub use event::{Envelope, Event, EventKind};
+pub use id::{AgentName, BeadId, EventKey, ModelName, RigName, Role, SessionId, SourceName, ToolName, TownName};
+pub use time::{Resolution, TimeRange, Timestamp, Window};
+pub use tokens::TokenCounts;
+pub use unit::Nanodollars;

@@ -1,0 +1,189 @@
+//! Timeseries as columns: exact sums per bucket on one shared time axis, gaps as `None`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::aggregate::Aggregate;
+use crate::id::Role;
+use crate::tokens::TokenCounts;
+
+/// What a chart shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Metric {
+    /// Tokens by kind.
+    Tokens,
+    /// Cost by role.
+    Cost,
+    /// Agents: working and known.
+    Agents,
+    /// Beads created and closed.
+    Beads,
+    /// Lines added and removed.
+    Lines,
+}
+
+impl Metric {
+    /// Every metric, in the order of the page.
+    pub const ALL: [Self; 5] = [Self::Tokens, Self::Cost, Self::Agents, Self::Beads, Self::Lines];
+
+    /// As in addresses.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Tokens => "tokens",
+            Self::Cost => "cost",
+            Self::Agents => "agents",
+            Self::Beads => "beads",
+            Self::Lines => "lines",
+        }
+    }
+    /// Reads [`Metric::name`].
+    #[must_use]
+    pub fn parse(raw: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|metric| metric.name() == raw)
+    }
+    /// As a chart's title.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Tokens => "Token throughput",
+            Self::Cost => "Cost",
+            Self::Agents => "Agent utilization",
+            Self::Beads => "Bead velocity",
+            Self::Lines => "Lines of code",
+        }
+    }
+    /// Unit of [`Series::value`]: flows are per second, levels are means.
+    #[must_use]
+    pub const fn unit(self) -> &'static str {
+        match self {
+            Self::Tokens => "tokens/s",
+            Self::Cost => "microdollars/s",
+            Self::Agents => "agents",
+            Self::Beads => "beads/s",
+            Self::Lines => "lines/s",
+        }
+    }
+    /// What one unit of the shown value is in units of the stored sums: nanodollars are shown as microdollars.
+    #[must_use]
+    pub const fn scale(self) -> f64 {
+        match self {
+            Self::Cost => 1e-3,
+            Self::Tokens | Self::Agents | Self::Beads | Self::Lines => 1.0,
+        }
+    }
+    /// Names of the series, in stacking order.
+    #[must_use]
+    pub fn series_names(self) -> Vec<&'static str> {
+        match self {
+            Self::Tokens => TokenCounts::KINDS.to_vec(),
+            Self::Cost => Role::ALL.map(Role::name).to_vec(),
+            Self::Agents => vec!["working", "known"],
+            Self::Beads => vec!["created", "closed"],
+            Self::Lines => vec!["added", "removed"],
+        }
+    }
+    /// Finest step in seconds at which the metric is kept: presence of agents is kept per minute.
+    #[must_use]
+    pub const fn finest_step_s(self) -> i64 {
+        match self {
+            Self::Agents => 60,
+            Self::Tokens | Self::Cost | Self::Beads | Self::Lines => 10,
+        }
+    }
+    /// The metric's sums out of a bucket's headline measures, in the order of [`Metric::series_names`]; none for
+    /// those that need a breakdown ([`Metric::Cost`], [`Metric::Agents`]).
+    #[must_use]
+    pub fn headline(self, sum: &Aggregate) -> Option<Vec<i64>> {
+        match self {
+            Self::Tokens => Some(sum.tokens.to_vec()),
+            Self::Beads => Some(vec![sum.beads_created, sum.beads_closed]),
+            Self::Lines => Some(vec![sum.lines_added, sum.lines_removed]),
+            Self::Cost | Self::Agents => None,
+        }
+    }
+}
+
+/// One metric over a range.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SeriesPage {
+    /// What it shows.
+    pub metric: Metric,
+    /// First bucket's beginning, seconds since 1970.
+    pub from_s: i64,
+    /// End of the last bucket, seconds since 1970.
+    pub to_s: i64,
+    /// Seconds per bucket.
+    pub step_s: i64,
+    /// The series; each has one value per bucket.
+    pub series: Vec<Series>,
+}
+
+/// One line or layer of a chart.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Series {
+    /// As in the legend.
+    pub name: String,
+    /// Exact sums per bucket (tokens, nanodollars, lines, beads, agent-seconds); `None` where nothing is known.
+    pub sums: Vec<Option<i64>>,
+}
+
+impl SeriesPage {
+    /// A page of gaps, to be filled.
+    #[must_use]
+    pub fn empty(metric: Metric, from_s: i64, to_s: i64, step_s: i64) -> Self {
+        let buckets = usize::try_from((to_s - from_s) / step_s.max(1)).unwrap_or_default();
+        let series = metric
+            .series_names()
+            .into_iter()
+            .map(|name| Series { name: name.to_owned(), sums: vec![None; buckets] })
+            .collect();
+        Self { metric, from_s, to_s, step_s, series }
+    }
+    /// Number of buckets.
+    #[must_use]
+    pub fn buckets(&self) -> usize {
+        usize::try_from((self.to_s - self.from_s) / self.step_s.max(1)).unwrap_or_default()
+    }
+    /// Beginnings of the buckets, seconds since 1970.
+    pub fn times(&self) -> impl Iterator<Item = i64> + '_ {
+        (self.from_s..self.to_s).step_by(usize::try_from(self.step_s.max(1)).unwrap_or(1))
+    }
+    /// Position of the bucket that holds `at_s`.
+    #[must_use]
+    pub fn bucket_at(&self, at_s: i64) -> Option<usize> {
+        if at_s < self.from_s || at_s >= self.to_s {
+            return None;
+        }
+        usize::try_from((at_s - self.from_s) / self.step_s.max(1)).ok()
+    }
+    /// The value that is shown for a sum: per second for flows, the mean for levels, in [`Metric::unit`].
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "display only; the exact sum stands beside it")]
+    pub fn value(&self, sum: i64) -> f64 {
+        sum as f64 * self.metric.scale() / self.step_s.max(1) as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_has_one_slot_per_bucket() {
+        let page = SeriesPage::empty(Metric::Tokens, 100, 160, 10);
+        assert_eq!(page.buckets(), 6);
+        assert_eq!(page.times().collect::<Vec<_>>(), [100, 110, 120, 130, 140, 150]);
+        assert!(page.series.iter().all(|s| s.sums.len() == 6));
+        assert_eq!(
+            (page.bucket_at(99), page.bucket_at(100), page.bucket_at(159), page.bucket_at(160)),
+            (None, Some(0), Some(5), None)
+        );
+    }
+
+    #[test]
+    fn money_is_shown_in_microdollars_per_second() {
+        let page = SeriesPage::empty(Metric::Cost, 0, 10, 10);
+        assert!((page.value(25_000_000) - 2_500.0).abs() < 1e-9);
+    }
+}

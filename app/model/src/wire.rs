@@ -1,0 +1,261 @@
+//! What goes over the `/live` WebSocket: JSON text frames, encoded once per tick for every viewer of a town.
+//!
+//! Server: `Welcome`, then `Snapshot`, then `Delta`s with `rev` increasing by one, and `Beat` when nothing happens.
+//! A viewer that misses a `rev` (or that the server had to skip) gets a fresh `Snapshot`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::aggregate::Aggregate;
+use crate::event::{EventKind, Provenance};
+use crate::id::{AgentName, BeadId, RigName, Role, SessionId, TownName};
+use crate::roster::AgentRow;
+use crate::tank::{GasTank, Pace};
+use crate::time::Timestamp;
+use crate::unit::Nanodollars;
+
+/// Raised whenever a frame changes in a way that an older client cannot read; such a client reloads the page.
+pub const PROTOCOL: u32 = 1;
+/// The server says something at least this often, so that silence means a broken link.
+pub const BEAT_S: i64 = 5;
+/// Without a frame for this long the client calls the link stale.
+pub const STALE_AFTER_S: i64 = 12;
+/// Newest events that a snapshot carries and a client keeps.
+pub const EVENTS_KEPT: usize = 100;
+/// Events per tick at most; what is over is counted in [`Delta::skipped`].
+pub const EVENTS_PER_TICK: usize = 25;
+/// Seconds per point of the gauges' small trend line.
+pub const TREND_STEP_S: i64 = 5;
+/// Points of the trend line: five minutes.
+pub const TREND_POINTS: usize = 60;
+
+/// Server to client.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ServerMessage {
+    /// First frame.
+    Welcome {
+        /// See [`PROTOCOL`].
+        protocol: u32,
+        /// Version of the server's build; a client of another build reloads when it suits.
+        build: String,
+    },
+    /// Everything about the town.
+    Snapshot(Box<Snapshot>),
+    /// What changed since the frame with the `rev` before.
+    Delta(Box<Delta>),
+    /// Nothing changed, the link is alive.
+    Beat {
+        /// The server's clock.
+        at: Timestamp,
+    },
+}
+
+/// Client to server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ClientMessage {
+    /// A `rev` is missing: send a snapshot.
+    Resync,
+}
+
+/// The whole live state of one town.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// Which town.
+    pub town: TownName,
+    /// Whether the town is the made-up one.
+    pub demo: bool,
+    /// Number of the frame.
+    pub rev: u64,
+    /// The dials.
+    pub gauges: Gauges,
+    /// Up to [`TREND_POINTS`] points, oldest first.
+    pub trend: Vec<TrendPoint>,
+    /// Everyone on the roster.
+    pub roster: Vec<AgentRow>,
+    /// Beads by state.
+    pub beads: BeadCounts,
+    /// Newest events, newest first, at most [`EVENTS_KEPT`].
+    pub events: Vec<EventRow>,
+    /// The newest bucket of each tier, finest first.
+    pub edges: Vec<Edge>,
+}
+
+/// What changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Delta {
+    /// Number of the frame: one more than the frame before.
+    pub rev: u64,
+    /// The dials, always.
+    pub gauges: Gauges,
+    /// Points of the trend that were completed since.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trend: Vec<TrendPoint>,
+    /// Agents that are new or changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roster: Vec<AgentRow>,
+    /// Beads by state, when they changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beads: Option<BeadCounts>,
+    /// New events, newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<EventRow>,
+    /// Events that were left out of `events` for speed; they are in the store.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub skipped: u64,
+    /// Buckets at the right edge that changed, with their whole new value.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub edges: Vec<Edge>,
+}
+
+/// The dials of the Overview. Sums, not rates: the exact figure and its span are both there.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Gauges {
+    /// The server's clock when they were read.
+    pub at: Timestamp,
+    /// Sums over the last [`crate::rate::RATE_WINDOW_S`] seconds; none while the town has never had an event.
+    pub flow: Option<Flow>,
+    /// Agents at work.
+    pub working: u32,
+    /// Agents on the roster.
+    pub known: u32,
+    /// The tank; none while the town has no ledger.
+    pub tank: Option<GasTank>,
+    /// Spending over the last five minutes.
+    pub pace: Pace,
+}
+
+/// Sums over the gauges' window.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flow {
+    /// Tokens of all kinds.
+    pub tokens: i64,
+    /// Lines added and removed.
+    pub lines: i64,
+    /// Cost.
+    pub cost: Nanodollars,
+    /// Tokens without a price: they are missing in `cost`.
+    pub unpriced_tokens: i64,
+}
+
+impl Gauges {
+    /// A flow's sum as a rate per second.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a dial's reading")]
+    pub fn per_second(sum: i64) -> f64 {
+        sum as f64 / crate::rate::RATE_WINDOW_S as f64
+    }
+    /// Tokens per second.
+    #[must_use]
+    pub fn tokens_per_s(&self) -> Option<f64> {
+        self.flow.map(|flow| Self::per_second(flow.tokens))
+    }
+    /// Lines per second.
+    #[must_use]
+    pub fn lines_per_s(&self) -> Option<f64> {
+        self.flow.map(|flow| Self::per_second(flow.lines))
+    }
+    /// Microdollars per second.
+    #[must_use]
+    pub fn microdollars_per_s(&self) -> Option<f64> {
+        self.flow.map(|flow| Self::per_second(flow.cost.0) / 1e3)
+    }
+    /// Dollars per hour at the present rate.
+    #[must_use]
+    pub fn dollars_per_hour(&self) -> Option<f64> {
+        self.flow.map(|flow| Self::per_second(flow.cost.0) * 3_600.0 / 1e9)
+    }
+}
+
+/// One point of the trend lines: sums over [`TREND_STEP_S`] seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrendPoint {
+    /// End of the point's span, seconds since 1970.
+    pub end_s: i64,
+    /// Tokens.
+    pub tokens: i64,
+    /// Lines.
+    pub lines: i64,
+    /// Cost.
+    pub cost: Nanodollars,
+    /// Agents at work at the end of the span.
+    pub working: u32,
+}
+
+/// Beads by state, and what waits for a person.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BeadCounts {
+    /// Not begun.
+    pub open: u32,
+    /// Being worked on.
+    pub in_progress: u32,
+    /// Waiting for review or merge.
+    pub in_review: u32,
+    /// Done.
+    pub closed: u32,
+    /// Open escalations.
+    pub escalations: u32,
+}
+
+/// An event as lists show it. Nothing of prompts or file contents.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EventRow {
+    /// When.
+    pub at: Timestamp,
+    /// What kind.
+    pub kind: EventKind,
+    /// Whether it went well; `false` is an error.
+    pub ok: bool,
+    /// Role of the agent.
+    pub role: Role,
+    /// Rig.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rig: Option<RigName>,
+    /// Agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<AgentName>,
+    /// Conversation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionId>,
+    /// Bead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bead: Option<BeadId>,
+    /// The noun: model, tool, state (`working`), edge (`created`).
+    pub what: String,
+    /// File, relative to the project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// Tokens of a model call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<u64>,
+    /// Cost of a model call, or a snapshot's total.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Nanodollars>,
+    /// Where the cost comes from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provenance: Option<Provenance>,
+    /// Duration in microseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_us: Option<u64>,
+    /// Lines added and removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lines: Option<(u32, u32)>,
+}
+
+/// A bucket at the right edge of the charts: its whole value, so that applying it twice changes nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edge {
+    /// Seconds per bucket of the tier.
+    pub step_s: i64,
+    /// Beginning of the bucket, seconds since 1970.
+    pub from_s: i64,
+    /// Its measures.
+    pub sum: Aggregate,
+    /// Its cost by role, in the order of [`Role::ALL`].
+    pub cost_by_role: [Nanodollars; 7],
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+const fn is_zero(n: &u64) -> bool {
+    *n == 0
+}

@@ -1,0 +1,96 @@
+//! What the pages read, as a trait: the server implements it, so that this crate never sees a database.
+
+use async_trait::async_trait;
+use model::id::TownName;
+use model::series::{Metric, SeriesPage};
+use model::time::{TimeRange, Window};
+use model::wire::{BeadCounts, Gauges, Snapshot};
+use serde::{Deserialize, Serialize};
+
+/// Read access to the towns, for pages and server functions. Provided to Leptos as `Arc<dyn TownReader>` in context.
+#[async_trait]
+pub trait TownReader: Send + Sync {
+    /// Every town, by name.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    async fn towns(&self) -> Result<Vec<TownCard>, ReadError>;
+    /// Live state of one town: the same that the first frame of `/live` carries.
+    ///
+    /// # Errors
+    /// Unknown town, or the store does not answer.
+    async fn snapshot(&self, town: &TownName) -> Result<Snapshot, ReadError>;
+    /// One metric over a range.
+    ///
+    /// # Errors
+    /// Unknown town, or the store does not answer.
+    async fn series(&self, town: &TownName, metric: Metric, range: SeriesRange) -> Result<SeriesPage, ReadError>;
+    /// What the first-run page needs to know.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    async fn setup(&self) -> Result<Setup, ReadError>;
+}
+
+/// A town on the towns page.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TownCard {
+    /// Its name.
+    pub name: TownName,
+    /// Whether it is the made-up one.
+    pub demo: bool,
+    /// Its dials.
+    pub gauges: Gauges,
+    /// Its beads.
+    pub beads: BeadCounts,
+}
+
+/// Which part of time a chart shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SeriesRange {
+    /// The last hour, day, …, live at the right edge.
+    Window(Window),
+    /// From one instant to another.
+    Between(TimeRange),
+}
+
+/// How this server is set up, for the page that says how to connect a source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Setup {
+    /// Where the server listens, such as `http://127.0.0.1:4680`.
+    pub address: String,
+    /// Town that local files are read into.
+    pub town: TownName,
+    /// Whether local files are watched at all.
+    pub watching: bool,
+    /// Folders that are watched, with the home folder written as `~`.
+    pub roots: Vec<WatchedRoot>,
+    /// Whether senders need a key.
+    pub keys_required: bool,
+    /// Whether the demo town exists already.
+    pub demo: Option<TownName>,
+}
+
+/// A folder that is watched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WatchedRoot {
+    /// Which source reads it, such as `claude_code`.
+    pub source: String,
+    /// The folder.
+    pub path: String,
+    /// Files found in it.
+    pub files: u64,
+}
+
+/// Why a page could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+pub enum ReadError {
+    /// There is no such town.
+    #[error("there is no town \"{0}\"")]
+    UnknownTown(String),
+    /// The store does not answer; the log has the reason.
+    #[error("the store does not answer; the server keeps trying")]
+    Unavailable,
+}

@@ -1,0 +1,1 @@
+//! Live state per town, encoded once per tick for every viewer.
