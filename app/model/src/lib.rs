@@ -8,6 +8,7 @@
 
 pub mod aggregate;
 pub mod dedupe;
+pub mod demo;
 pub mod event;
 pub mod format;
 pub mod id;
