@@ -84,7 +84,8 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_refused() {
-        for bad in ["yesterday", "", "2025-06-08", "2025-06-08T10:47:11", "2025-02-30T00:00:00Z", "1970-01-01T00:00:00Z"]
+        for bad in
+            ["yesterday", "", "2025-06-08", "2025-06-08T10:47:11", "2025-02-30T00:00:00Z", "1970-01-01T00:00:00Z"]
         {
             assert!(parse(bad).is_err(), "{bad}");
         }

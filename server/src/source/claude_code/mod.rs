@@ -16,6 +16,8 @@ mod parser;
 mod place;
 mod projects;
 mod session;
+#[cfg(test)]
+mod tests;
 
 pub use discover::{Found, default_roots, files_under};
 pub use parser::Transcript;

@@ -51,7 +51,11 @@ impl Projects {
     fn free_name(&self, root: &str) -> String {
         let fits = |name: &str| name.len() <= MAX_NAME_BYTES && !self.owners.contains_key(name);
         let base = base_name(root);
-        let base = if base.trim().is_empty() || base.len() > MAX_NAME_BYTES - 8 { "project" } else { base };
+        let base = if base.trim_matches(['/', '\\', ' ']).is_empty() || base.len() > MAX_NAME_BYTES - 8 {
+            "project"
+        } else {
+            base
+        };
         let parts: Vec<&str> = root.split(['/', '\\']).filter(|part| !part.is_empty()).collect();
         let most = if self.no_paths { 1 } else { parts.len().min(4) };
         let longer = (2..=most).map(|n| parts[parts.len() - n..].join("/"));

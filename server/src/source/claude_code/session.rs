@@ -53,7 +53,10 @@ mod tests {
     fn the_path_names_session_sub_agent_and_slug() {
         let check = |path: &str, session: &str, sub_agent: Option<&str>, slug: Option<&str>| {
             let found = FileIdentity::of(Path::new(path));
-            assert_eq!((found.session.as_str(), found.sub_agent.as_deref(), found.slug.as_deref()), (session, sub_agent, slug));
+            assert_eq!(
+                (found.session.as_str(), found.sub_agent.as_deref(), found.slug.as_deref()),
+                (session, sub_agent, slug)
+            );
         };
         check("/h/.claude/projects/-w-app/s1.jsonl", "s1", None, Some("-w-app"));
         check("/h/.claude/projects/-w-app/s1/subagents/agent-a7.jsonl", "s1", Some("a7"), Some("-w-app"));
