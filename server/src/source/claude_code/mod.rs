@@ -11,7 +11,7 @@
 //! - A replay in another session counts once too; `ccusage` looks only in the same session.
 
 mod discover;
-mod line;
+pub(crate) mod line;
 mod parser;
 mod place;
 mod projects;
