@@ -66,5 +66,6 @@ create table claim (
     tokens    bigint      not null,
     has_speed boolean     not null,
     origin    bigint      not null,
+    reported  timestamptz not null,
     primary key (town_id, message, request)
 );

@@ -212,10 +212,21 @@ create table working_6h (
     primary key (town_id, bucket)
 ) with (fillfactor = 70);
 
--- What the worker has to redo: spans of 6 hours (`bucket`) in which the finest tier changed. Append-only, so that
--- writers never wait for the worker; written in the transaction that changed the finest tier.
+-- What the worker has to redo: spans of 30 minutes (`bucket`) in which the finest tier changed. Half hours, because a
+-- live town changes one every second: redoing it reads 180 rows, and the 6 h tier is made of its neighbours' sums.
+-- Append-only, so that writers never wait for the worker; written in the transaction that changed the finest tier.
 create table rollup_dirty (
-    id      bigint generated always as identity primary key,
     town_id integer     not null,
-    bucket  timestamptz not null
+    bucket  timestamptz not null,
+    id      bigint      generated always as identity,
+    primary key (town_id, bucket, id)
+);
+
+-- From when on each store is complete. Announced by one retention pass and dropped by a later one, so that no writer
+-- that has not read it yet puts something below it. Events below the highest floor are refused: the tiers above it
+-- could no longer be made from them. Days in UTC. No row: complete from the beginning.
+create table retention (
+    store        text        primary key,
+    floor        timestamptz not null,
+    announced_at timestamptz not null default now()
 );

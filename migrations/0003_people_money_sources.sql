@@ -26,6 +26,9 @@ create table session (
     bead       text,
     -- running total that the session reported, nanodollars, resets added up; never counted as cost
     reported   bigint,
+    -- the newest total and its time: a drop means that the session counts anew
+    reported_last bigint,
+    reported_at   timestamptz,
     first_seen timestamptz not null,
     last_seen  timestamptz not null,
     ended_at   timestamptz,

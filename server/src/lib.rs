@@ -6,5 +6,6 @@ pub mod http;
 pub mod hub;
 pub mod ingest;
 pub mod postgres;
+pub mod retention;
 pub mod rollup;
 pub mod source;

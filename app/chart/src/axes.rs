@@ -36,6 +36,8 @@ pub fn draw_axes<DB: DrawingBackend>(
 
     let distance = step(plot.y_max, plot.layout.y_intervals(), spec.unit);
     let mut label = String::new();
+    // On a chart too low for two lines of text only the top is labelled.
+    let crowded = (plot.y_of(0.0) - plot.y_of(distance)) < theme.label_px * 1.2;
     for value in number_ticks(plot.y_max, distance) {
         let y = plot.y_of(value);
         across(y, if value == 0.0 { theme.axis } else { theme.grid })?;
@@ -43,7 +45,7 @@ pub fn draw_axes<DB: DrawingBackend>(
         if value != 0.0 {
             label.push_str(spec.suffix);
         }
-        if frame.x0 >= 20.0 {
+        if frame.x0 >= 20.0 && (!crowded || value + distance > plot.y_max) {
             pen.text(&label, (frame.x0 - 8.0, y), Anchor::RightMiddle, font, theme.muted)?;
         }
     }

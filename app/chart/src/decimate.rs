@@ -64,73 +64,77 @@ pub(crate) fn decimate(
     };
 
     // A line that runs across the whole range with no bucket in it has both of its edges, and nothing between.
-    if start > 0 && start < t.len() {
-        if let Some(edge) = crossing(start - 1, start, range.from_s) {
-            emit(edge);
-        }
+    if start > 0
+        && start < t.len()
+        && let Some(edge) = crossing(start - 1, start, range.from_s)
+    {
+        emit(edge);
     }
-    let per_second = columns_px.max(1) as f64 / span;
-    let mut column = Column::default();
-    let mut previous = None;
-    for i in start..end {
+    let s_per_px = span / columns_px.max(1) as f64;
+    // Columns are told apart by their ends in time: a comparison per bucket instead of a division.
+    let column_end = |t: f64| range.from_s - half + (((t + half - range.from_s) / s_per_px).floor() + 1.0) * s_per_px;
+    let mut column: Option<Column> = None;
+    for (i, t_i) in t.iter().enumerate().take(end).skip(start) {
         let v = value(i);
         if !v.is_finite() {
-            column.flush(&mut emit);
+            flush(&mut column, &mut emit);
             emit(Pick::Gap);
-            previous = None;
             continue;
         }
-        if previous.is_some_and(|p| !joined(p, i)) {
-            column.flush(&mut emit);
-            emit(Pick::Gap);
+        match &mut column {
+            Some(c) if joined(c.last, i) => {
+                if *t_i < c.end {
+                    c.add(i, v);
+                    continue;
+                }
+                flush(&mut column, &mut emit);
+            }
+            Some(_) => {
+                flush(&mut column, &mut emit);
+                emit(Pick::Gap);
+            }
+            None => {}
         }
-        previous = Some(i);
-        column.add(((t[i] + half - range.from_s) * per_second) as i64, i, v, &mut emit);
+        column = Some(Column { end: column_end(*t_i), first: i, least: (i, v), greatest: (i, v), last: i });
     }
-    column.flush(&mut emit);
-    if end > 0 && end < t.len() {
-        if let Some(edge) = crossing(end - 1, end, range.to_s) {
-            emit(edge);
-        }
+    flush(&mut column, &mut emit);
+    if end > 0
+        && end < t.len()
+        && let Some(edge) = crossing(end - 1, end, range.to_s)
+    {
+        emit(edge);
     }
 }
 
-/// The extremes of the pixel column under way.
-#[derive(Default)]
+/// The extremes of the pixel column under way, as indexes and values.
 struct Column {
-    number: i64,
-    kept: Option<[(usize, f64); 4]>,
+    end: f64,
+    first: usize,
+    least: (usize, f64),
+    greatest: (usize, f64),
+    last: usize,
 }
 
 impl Column {
-    fn add(&mut self, number: i64, index: usize, v: f64, emit: &mut impl FnMut(Pick)) {
-        match &mut self.kept {
-            Some([_, least, greatest, last]) if self.number == number => {
-                *last = (index, v);
-                if v < least.1 {
-                    *least = *last;
-                }
-                if v > greatest.1 {
-                    *greatest = *last;
-                }
-            }
-            _ => {
-                self.flush(emit);
-                *self = Self { number, kept: Some([(index, v); 4]) };
-            }
+    fn add(&mut self, index: usize, v: f64) {
+        self.last = index;
+        if v < self.least.1 {
+            self.least = (index, v);
+        }
+        if v > self.greatest.1 {
+            self.greatest = (index, v);
         }
     }
+}
 
-    fn flush(&mut self, emit: &mut impl FnMut(Pick)) {
-        let Some([first, least, greatest, last]) = self.kept.take() else { return };
-        let (early, late) = if least.0 <= greatest.0 { (least.0, greatest.0) } else { (greatest.0, least.0) };
-        emit(Pick::At(first.0));
-        let mut previous = first.0;
-        for index in [early, late, last.0] {
-            if index > previous {
-                emit(Pick::At(index));
-                previous = index;
-            }
+fn flush(column: &mut Option<Column>, emit: &mut impl FnMut(Pick)) {
+    let Some(c) = column.take() else { return };
+    emit(Pick::At(c.first));
+    let mut previous = c.first;
+    for index in [c.least.0.min(c.greatest.0), c.least.0.max(c.greatest.0), c.last] {
+        if index > previous {
+            emit(Pick::At(index));
+            previous = index;
         }
     }
 }

@@ -37,6 +37,21 @@ impl Dial {
         (self.center.0 + x * radius, self.center.1 + y * radius)
     }
 
+    /// Where a label of `width` x `height` stands whose ring of labels reaches out to `outer`. Labels at the two ends
+    /// step aside into the open part of the dial: a needle at rest on its stop must not strike out its zero.
+    pub(crate) fn label(&self, share: f64, outer: f64, (width, height): (f64, f64)) -> Point {
+        let (x, y) = self.direction(share);
+        let (along, across) = ((x.abs() * width + y.abs() * height) / 2.0, (y.abs() * width + x.abs() * height) / 2.0);
+        let radius = (outer - along).max(1.0);
+        let aside = match share {
+            s if s <= 0.0 => -1.0,
+            s if s >= 1.0 => 1.0,
+            _ => 0.0,
+        };
+        let turn = aside * ((across + 5.0) / radius).min(0.5);
+        self.at(share + turn / self.sweep_deg.to_radians(), radius)
+    }
+
     /// The outline of the ring between two radii and two shares: along the outside, and back along the inside.
     pub(crate) fn ring(
         &self,
@@ -58,12 +73,12 @@ impl Dial {
         let place =
             |along: f64, aside: f64| (self.center.0 + x * along - y * aside, self.center.1 + y * along + x * aside);
         [
-            place(-tail, base * 0.32),
+            place(-tail, base * 0.42),
             place(0.0, base * 0.5),
             place(tip, point * 0.5),
             place(tip, -point * 0.5),
             place(0.0, -base * 0.5),
-            place(-tail, -base * 0.32),
+            place(-tail, -base * 0.42),
         ]
     }
 }

@@ -63,8 +63,8 @@ impl Proportions {
         let size = (width / 200.0).min(height / 150.0).clamp(0.3, 1.8);
         Self {
             track: (4.0 * size).clamp(2.5, 6.0),
-            tick: (8.0 * size).clamp(4.0, 12.0),
-            font: (10.5 * size.sqrt()).clamp(8.5, 13.0),
+            tick: (9.0 * size).clamp(4.0, 13.0),
+            font: (11.0 * size.sqrt()).clamp(8.5, 13.0),
             hub: (6.5 * size).clamp(3.5, 10.0),
             compact: size < 0.8,
         }
@@ -122,10 +122,9 @@ pub fn draw_gauge_face<DB: DrawingBackend>(
             continue;
         }
         write_label(&mut label, value, distance, spec.unit);
-        let (x, y) = dial.direction(at);
         let (width, height) = crate::fine::text_size(&label, size.font);
-        let inward = tick_outer - size.tick - 3.0 - (x.abs() * width + y.abs() * height * 0.8) / 2.0;
-        pen.text(&label, dial.at(at, inward), Anchor::Middle, font, theme.muted)?;
+        let place = dial.label(at, tick_outer - size.tick - 3.0, (width, height * 0.8));
+        pen.text(&label, place, Anchor::Middle, font, theme.muted)?;
     }
     Ok(())
 }
@@ -161,10 +160,8 @@ pub(crate) fn draw_needle<DB: DrawingBackend>(
     theme: &Theme,
 ) -> Result<(), DrawError<DB>> {
     let ink = if stale { theme.muted } else { theme.ink };
-    // A rim in the colour of the surface parts the needle from the numbers it passes over.
-    pen.polygon(dial.needle(position, tip + 1.0, size.hub * 1.7 + 1.0, size.hub * 0.8 + 3.0, 3.4), theme.surface)?;
-    pen.polygon(dial.needle(position, tip, size.hub * 1.7, size.hub * 0.8, 1.2), ink)?;
-    pen.disc(dial.center, size.hub + 1.0, theme.surface)?;
+    let (tail, base) = (size.hub * 1.9, size.hub * 0.72);
+    pen.polygon(dial.needle(position, tip, tail, base, 1.2), ink)?;
     pen.disc(dial.center, size.hub, theme.hub)?;
     pen.disc(dial.center, size.hub * 0.36, ink)
 }
@@ -172,7 +169,9 @@ pub(crate) fn draw_needle<DB: DrawingBackend>(
 fn place<DB: DrawingBackend>(pen: &Pen<'_, DB>, spec: &GaugeSpec<'_>) -> (Dial, Proportions) {
     let (width, height) = pen.size();
     let size = Proportions::of(width, height);
-    (Dial::fit(width, height, spec.sweep_deg, 2.0, size.hub), size)
+    // Half a line below the arc's ends for the labels that step aside there.
+    let room = height - size.font * 0.4;
+    (Dial::fit(width, room, spec.sweep_deg, 2.0, size.hub), size)
 }
 
 /// Minor ticks land on round numbers too: quarters of a 2, fifths of the rest.

@@ -76,7 +76,8 @@ impl Prepared {
 
     fn update_lines(&mut self, columns: &Columns<'_>, range: TimeRange, px: usize) {
         for (series, layer) in self.layers.iter_mut().enumerate() {
-            let v = |i: usize| columns.value(series, i);
+            let column = columns.series[series];
+            let v = |i: usize| column.get(i).copied().unwrap_or(f64::NAN);
             decimate(columns, range, px, v, |pick| match pick {
                 Pick::At(i) => layer.push(columns.center(i), v(i)),
                 Pick::Between(a, b, share) => {

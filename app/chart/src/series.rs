@@ -194,9 +194,13 @@ fn bars<DB: DrawingBackend>(
             }
             // What is not zero is never invisible.
             let top = plot.y_of(v).min(frame.y1 - 1.0).max(frame.y0);
-            let color =
-                if style.pattern == Pattern::Solid { style.color } else { faded(style.color, theme.stack_alpha) };
-            pen.rect((left, top), (right, frame.y1), color)?;
+            if style.pattern == Pattern::Solid {
+                pen.rect((left, top), (right, frame.y1), style.color)?;
+            } else {
+                // A pale body under a full cap: told apart without its colour.
+                pen.rect((left, top), (right, frame.y1), faded(style.color, theme.stack_alpha))?;
+                pen.rect((left, top), (right, (top + 2.0).min(frame.y1)), style.color)?;
+            }
         }
     }
     Ok(())

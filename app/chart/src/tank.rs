@@ -50,7 +50,7 @@ pub fn draw_tank<DB: DrawingBackend>(
     let level = spec.level.filter(|l| l.is_finite()).map(|l| l.clamp(0.0, 1.0));
     let current = level.map(tank_state);
 
-    let band = size.track * 1.5;
+    let band = size.track * 1.9;
     for (from, to, state) in ZONES {
         // The zone the needle stands in is lit, the others glow: the scale keeps its colours, and still points.
         let alpha = if level.is_none() {
@@ -78,12 +78,15 @@ pub fn draw_tank<DB: DrawingBackend>(
         pen.path([dial.at(at, tick_outer), dial.at(at, tick_outer - length)], px, color)?;
     }
     let font = Font { family: theme.font, px: size.font * 1.25 };
-    let inward = tick_outer - size.tick * 1.35 - font.px * 0.75;
+    let reach = tick_outer - size.tick * 1.35 - 3.0;
     let low = current == Some(State::Bad) && !spec.stale;
-    pen.text("E", dial.at(0.0, inward), Anchor::Middle, font, if low { theme.state(State::Bad) } else { theme.ink })?;
-    pen.text("F", dial.at(1.0, inward), Anchor::Middle, font, theme.ink)?;
+    let letter = (font.px * 0.7, font.px * 0.8);
+    let red_or_ink = if low { theme.state(State::Bad) } else { theme.ink };
+    pen.text("E", dial.label(0.0, reach, letter), Anchor::Middle, font, red_or_ink)?;
+    pen.text("F", dial.label(1.0, reach, letter), Anchor::Middle, font, theme.ink)?;
     if !size.compact {
-        pen.text("½", dial.at(0.5, inward), Anchor::Middle, Font { px: size.font, ..font }, theme.muted)?;
+        let small = Font { px: size.font, ..font };
+        pen.text("½", dial.label(0.5, reach, letter), Anchor::Middle, small, theme.muted)?;
     }
     match level {
         Some(level) => draw_needle(&mut pen, &dial, level, outer - band - 1.5, &size, spec.stale, theme),

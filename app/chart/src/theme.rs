@@ -95,7 +95,7 @@ impl Theme {
                 accent: rgb(0x4cc9e0),
                 unknown: rgb(0x8a8f98),
                 roles: [0xf59e0b, 0x3b82f6, 0x8b5cf6, 0x10b981, 0xef4444, 0x6366f1, 0x6b7280].map(rgb),
-                tokens: [0x7fa7e8, 0x4fc1a6, 0x77808f, 0xd3a45c, 0xc77f8f].map(rgb),
+                tokens: [0x7fa7e8, 0x4fc1a6, 0x8b83b6, 0xd3a45c, 0xc77f8f].map(rgb),
                 states: [0x3fb96b, 0xe0b02f, 0xee5350].map(rgb),
                 stack_alpha: 0.55,
                 ..Self::common(mode)
@@ -113,7 +113,7 @@ impl Theme {
                 accent: rgb(0x0b7f99),
                 unknown: rgb(0x7b818c),
                 roles: [0xc27803, 0x3b82f6, 0x8b5cf6, 0x059669, 0xef4444, 0x6366f1, 0x6b7280].map(rgb),
-                tokens: [0x4576c9, 0x178a70, 0x7d8694, 0xa8751f, 0xb0566b].map(rgb),
+                tokens: [0x4576c9, 0x178a70, 0x8178b4, 0xa8751f, 0xb0566b].map(rgb),
                 states: [0x1f9a4c, 0xb78103, 0xd93636].map(rgb),
                 stack_alpha: 0.45,
                 ..Self::common(mode)

@@ -8,7 +8,9 @@ pub enum Unit {
     /// A plain count or rate: `0`, `1.5`, `1.2k`, `3.4M`.
     #[default]
     Number,
-    /// Nanodollars, written as dollars: `$0.50`, `$12`, `$1.2k`.
+    /// Whole things, such as agents: written as a number, with no tick between two of them.
+    Count,
+    /// Nanodollars, written as dollars: `$0.50`, `$12`, `$1.2k`, and `20µ$` where dollars say nothing.
     Nanodollars,
     /// A share of one: `0.25` is written `25%`.
     Share,
@@ -46,7 +48,11 @@ pub fn step(max: f64, intervals: usize, unit: Unit) -> f64 {
         Unit::Microseconds if max >= 60e6 => 60e6,
         _ => 1.0,
     };
-    round_up(max / scale / intervals.max(1) as f64) * scale
+    let least = max / scale / intervals.max(1) as f64;
+    match unit {
+        Unit::Count => round_up_among(least.max(1.0), &[1.0, 2.0, 5.0, 10.0]),
+        _ => round_up(least) * scale,
+    }
 }
 
 /// Multiples of `step` from 0 up to `max`, both included when it is one. At most 1,000.
@@ -68,7 +74,7 @@ pub fn write_label(out: &mut String, value: f64, step: f64, unit: Unit) {
     let (value, step) = (value.abs(), step.abs());
     // Writing into a String cannot fail.
     let _ = match unit {
-        Unit::Number => {
+        Unit::Number | Unit::Count => {
             let (value, step, prefix) = si(value, step);
             write!(out, "{sign}{value:.*}{prefix}", decimals(value, step))
         }
@@ -79,7 +85,10 @@ pub fn write_label(out: &mut String, value: f64, step: f64, unit: Unit) {
             if prefix.is_empty() && value > 0.0 && (places == 1 || decimals(step, step) > 0) {
                 places = places.max(2);
             }
-            write!(out, "{sign}${value:.places$}{prefix}")
+            match prefix {
+                "µ" | "n" => write!(out, "{sign}{value:.places$}{prefix}$"),
+                _ => write!(out, "{sign}${value:.places$}{prefix}"),
+            }
         }
         Unit::Share => write!(out, "{sign}{:.*}%", decimals(value * 100.0, step * 100.0), value * 100.0),
         Unit::Microseconds => {
@@ -105,6 +114,9 @@ pub fn label(value: f64, step: f64, unit: Unit) -> String {
 
 fn si(value: f64, step: f64) -> (f64, f64, &'static str) {
     let (scale, prefix) = match value {
+        // Small prefixes go by the step, so that one axis does not mix them with plain decimals.
+        v if v > 0.0 && v < 1.0 && step < 0.999e-7 => (1e-9, "n"),
+        v if v > 0.0 && v < 1.0 && step < 0.999e-4 => (1e-6, "µ"),
         // What would be rounded up to 1000k is 1M.
         v if v >= 999.95e12 => (1e15, "P"),
         v if v >= 999.95e9 => (1e12, "T"),
@@ -151,10 +163,14 @@ mod tests {
         check(20e9, 4, Unit::Nanodollars, "$0 $5 $10 $15 $20");
         check(10e9, 4, Unit::Nanodollars, "$0 $2.50 $5.00 $7.50 $10.00");
         check(2_000e9, 4, Unit::Nanodollars, "$0 $500 $1k $1.5k $2k");
+        check(2e-6, 4, Unit::Number, "0 0.5µ 1µ 1.5µ 2µ");
+        check(2e3, 4, Unit::Nanodollars, "$0 0.5µ$ 1µ$ 1.5µ$ 2µ$");
         check(2e6, 4, Unit::Nanodollars, "$0 $0.0005 $0.001 $0.0015 $0.002");
         check(1.0, 4, Unit::Share, "0% 25% 50% 75% 100%");
         check(1e6, 4, Unit::Microseconds, "0 250ms 500ms 750ms 1s");
         check(240e6, 4, Unit::Microseconds, "0 1m 2m 3m 4m");
+        check(2.0, 4, Unit::Count, "0 1 2");
+        check(10.0, 4, Unit::Count, "0 5 10");
         check(f64::NAN, 4, Unit::Number, "0");
         assert_eq!(label(3.4e6, 1e5, Unit::Number), "3.4M");
         assert_eq!(label(f64::INFINITY, 1.0, Unit::Number), "–");

@@ -25,7 +25,7 @@ enum Step {
     Months(i64),
 }
 
-const STEPS: [Step; 26] = {
+const STEPS: [Step; 27] = {
     const MIN: i64 = 60;
     const HOUR: i64 = 3_600;
     use Step::{Days, Months, Seconds};
@@ -45,6 +45,7 @@ const STEPS: [Step; 26] = {
         Seconds(HOUR),
         Seconds(2 * HOUR),
         Seconds(3 * HOUR),
+        Seconds(4 * HOUR),
         Seconds(6 * HOUR),
         Seconds(12 * HOUR),
         Days(1),

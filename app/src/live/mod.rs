@@ -1,0 +1,10 @@
+//! The live link: one socket per town, a pure reducer behind it, and signals per topic in front of it.
+
+mod backoff;
+mod link;
+mod socket;
+mod store;
+
+pub(crate) use link::Link;
+pub(crate) use socket::keep_open;
+pub(crate) use store::Live;

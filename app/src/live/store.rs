@@ -1,0 +1,159 @@
+//! What the browser knows of a town: the reducer's state behind one signal per topic. Nothing is cloned through a
+//! signal: readers are told that a topic changed, and look.
+
+use leptos::prelude::*;
+use model::TownName;
+use model::live::{Applied, Changed, LiveState};
+use model::roster::AgentRow;
+use model::time::Timestamp;
+use model::wire::{BeadCounts, Edge, EventRow, Gauges, ServerMessage, Snapshot, TrendPoint};
+
+use super::link::Link;
+
+/// The live state of the town on the page, in context.
+#[derive(Clone, Copy)]
+pub(crate) struct Live {
+    state: StoredValue<LiveState>,
+    /// Events ever put on the list, so that each has a number that stays.
+    pushed: StoredValue<u64>,
+    gauges: RwSignal<u32>,
+    roster: RwSignal<u32>,
+    beads: RwSignal<u32>,
+    events: RwSignal<u32>,
+    edges: RwSignal<u32>,
+    /// Counts whole snapshots: something may have been missed before each.
+    snapshots: RwSignal<u32>,
+    /// Which town; none before the first snapshot.
+    pub town: RwSignal<Option<TownName>>,
+    /// Whether it is the made-up one.
+    pub demo: RwSignal<bool>,
+    /// How the page hears from the server.
+    pub link: RwSignal<Link>,
+    /// The server's clock: the snapshot's at first, ticking once the page is alive.
+    pub now: RwSignal<Timestamp>,
+}
+
+fn bump(revision: RwSignal<u32>, changed: bool) {
+    if changed {
+        revision.update(|n| *n = n.wrapping_add(1));
+    }
+}
+
+impl Live {
+    /// Knows nothing yet.
+    pub(crate) fn new() -> Self {
+        Self {
+            state: StoredValue::new(LiveState::default()),
+            pushed: StoredValue::new(0),
+            gauges: RwSignal::new(0),
+            roster: RwSignal::new(0),
+            beads: RwSignal::new(0),
+            events: RwSignal::new(0),
+            edges: RwSignal::new(0),
+            snapshots: RwSignal::new(0),
+            town: RwSignal::new(None),
+            demo: RwSignal::new(false),
+            link: RwSignal::new(Link::default()),
+            now: RwSignal::new(Timestamp::default()),
+        }
+    }
+
+    /// Takes over the snapshot that the page came with, unless the socket was quicker.
+    pub(crate) fn seed(self, snapshot: Snapshot) {
+        let known = self.state.with_value(|s| s.town.as_ref().is_some_and(|t| t.town == snapshot.town));
+        if !known {
+            self.now.set(snapshot.gauges.at);
+            self.state.set_value(LiveState::default());
+            self.apply(ServerMessage::Snapshot(Box::new(snapshot)));
+        }
+    }
+
+    /// Applies one frame and tells the readers of what changed.
+    pub(crate) fn apply(self, message: ServerMessage) -> Applied {
+        let (fresh, whole) = match &message {
+            ServerMessage::Snapshot(snapshot) => (snapshot.events.len(), true),
+            ServerMessage::Delta(delta) => (delta.events.len(), false),
+            ServerMessage::Welcome { .. } | ServerMessage::Beat { .. } => (0, false),
+        };
+        let Some(applied) = self.state.try_update_value(|state| state.apply(message)) else {
+            return Applied::Changed(Changed::default());
+        };
+        if let Applied::Changed(changed) = applied {
+            if changed.events {
+                self.pushed.update_value(|pushed| *pushed += u64::try_from(fresh).unwrap_or_default());
+            }
+            if whole {
+                let named = self.state.with_value(|s| s.town.as_ref().map(|t| (t.town.clone(), t.demo)));
+                if let Some((town, demo)) = named {
+                    if self.town.with_untracked(|known| known.as_ref() != Some(&town)) {
+                        self.town.set(Some(town));
+                    }
+                    self.demo.set(demo);
+                }
+            }
+            bump(self.gauges, changed.gauges);
+            bump(self.roster, changed.roster);
+            bump(self.beads, changed.beads);
+            bump(self.events, changed.events);
+            bump(self.edges, changed.edges);
+            bump(self.snapshots, whole);
+        }
+        applied
+    }
+
+    /// The server's clock at the newest frame. Not tracked.
+    pub(crate) fn heard(self) -> Option<Timestamp> {
+        self.state.with_value(|s| s.heard)
+    }
+
+    fn look<T>(self, read: impl FnOnce(&Snapshot) -> T) -> Option<T> {
+        self.state.with_value(|s| s.town.as_deref().map(read))
+    }
+
+    /// The dials. Tracked.
+    pub(crate) fn gauges(self) -> Option<Gauges> {
+        self.gauges.track();
+        self.look(|t| t.gauges)
+    }
+    /// Dials and trend together. Tracked.
+    pub(crate) fn with_trend<T>(self, read: impl FnOnce(&Gauges, &[TrendPoint]) -> T) -> Option<T> {
+        self.gauges.track();
+        self.look(|t| read(&t.gauges, &t.trend))
+    }
+    /// The roster. Tracked.
+    pub(crate) fn with_roster<T>(self, read: impl FnOnce(&[AgentRow]) -> T) -> Option<T> {
+        self.roster.track();
+        self.look(|t| read(&t.roster))
+    }
+    /// The bead counts. Tracked.
+    pub(crate) fn beads(self) -> BeadCounts {
+        self.beads.track();
+        self.look(|t| t.beads).unwrap_or_default()
+    }
+    /// The newest `most` events with their numbers, newest first. Tracked.
+    pub(crate) fn newest_events(self, most: usize) -> Vec<(u64, EventRow)> {
+        self.events.track();
+        let newest = self.pushed.get_value();
+        let numbers = (0..=newest).rev();
+        self.look(|t| numbers.zip(t.events.iter().take(most).cloned()).collect()).unwrap_or_default()
+    }
+    /// Events that the server left out for speed since the page was opened. Tracked.
+    pub(crate) fn skipped(self) -> u64 {
+        self.events.track();
+        self.state.with_value(|s| s.skipped)
+    }
+    /// The newest buckets. Tracked.
+    pub(crate) fn edge(self, step_s: i64) -> Option<Edge> {
+        self.edges.track();
+        self.look(|t| t.edges.iter().find(|edge| edge.step_s == step_s).copied()).flatten()
+    }
+    /// Tracks whole snapshots and says how many there were: after the first, each may stand for something missed.
+    pub(crate) fn snapshots(self) -> u32 {
+        self.snapshots.get()
+    }
+    /// The server's build, once the socket said it. Tracked with the snapshots.
+    pub(crate) fn build(self) -> Option<String> {
+        self.snapshots.track();
+        self.state.with_value(|s| s.build.clone())
+    }
+}

@@ -1,0 +1,55 @@
+//! The connection pool, and bringing the schema up to date.
+
+use std::time::Duration;
+
+use sqlx::Connection as _;
+use sqlx::postgres::PgPoolOptions;
+
+use super::DbError;
+
+/// Pooled connections. Cheap to clone.
+pub type Pool = sqlx::PgPool;
+/// Where a database is; parses from a `postgres://` address.
+pub type ConnectOptions = sqlx::postgres::PgConnectOptions;
+
+/// Connections per process. Few: two cores' worth of queries, the writer, the worker, and room for pages.
+const MAX_CONNECTIONS: u32 = 12;
+/// A connection that lay idle for longer is tested before use: Postgres may have been restarted meanwhile.
+const TRUST_FOR: Duration = Duration::from_secs(1);
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
+
+/// Connects, and refuses what is older than Postgres 15.
+///
+/// # Errors
+/// Not reachable within ten seconds, or too old.
+pub async fn connect(options: ConnectOptions) -> Result<Pool, DbError> {
+    // jit: its compile time exceeds every query here. UTC: day partitions are days in UTC.
+    let options = options.application_name("towngauge").options([("jit", "off"), ("timezone", "UTC")]);
+    let pool = PgPoolOptions::new()
+        .max_connections(MAX_CONNECTIONS)
+        .acquire_timeout(Duration::from_secs(10))
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move { Ok(meta.idle_for < TRUST_FOR || connection.ping().await.is_ok()) })
+        })
+        .connect_with(options)
+        .await?;
+    let (number, name): (i32, String) =
+        sqlx::query_as("select current_setting('server_version_num')::integer, current_setting('server_version')")
+            .fetch_one(&pool)
+            .await?;
+    if number < 150_000 {
+        return Err(DbError::TooOld { found: name });
+    }
+    Ok(pool)
+}
+
+/// Brings the schema up to date. Several processes may do this at once: they wait for one another.
+///
+/// # Errors
+/// A migration failed, or the database was migrated by a newer version.
+pub async fn migrate(pool: &Pool) -> Result<(), DbError> {
+    MIGRATIONS.run(pool).await?;
+    Ok(())
+}
