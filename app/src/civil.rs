@@ -1,7 +1,6 @@
 //! Dates and clocks out of seconds, without a calendar library: the client stays small, and both sides agree.
 
 const DAY_S: i64 = 86_400;
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// Year, month (1 to 12) and day of a count of days since 1970, after Howard Hinnant's `civil_from_days`.
 fn civil(days: i64) -> (i64, i64, i64) {
@@ -31,14 +30,6 @@ fn hms(second_of_day: i64) -> String {
 /// `HH:MM:SS` in a zone that is `offset_s` ahead of UTC.
 pub(crate) fn clock(at_s: i64, offset_s: i32) -> String {
     hms((at_s + i64::from(offset_s)).rem_euclid(DAY_S))
-}
-
-/// `26 Feb 18:21:30` in a zone that is `offset_s` ahead of UTC.
-pub(crate) fn day_clock(at_s: i64, offset_s: i32) -> String {
-    let local = at_s + i64::from(offset_s);
-    let (_, month, day) = civil(local.div_euclid(DAY_S));
-    let month = usize::try_from(month - 1).ok().and_then(|i| MONTHS.get(i)).unwrap_or(&"");
-    format!("{day} {month} {}", hms(local.rem_euclid(DAY_S)))
 }
 
 /// `2026-02-26T18:21:30Z`.
@@ -102,7 +93,5 @@ mod tests {
     #[test]
     fn clocks_go_by_the_offset() {
         assert_eq!(clock(1_772_148_095, 3_600), "00:21:35");
-        assert_eq!(day_clock(1_772_148_095, 0), "26 Feb 23:21:35");
-        assert_eq!(day_clock(1_772_148_095, 3_600), "27 Feb 00:21:35");
     }
 }
