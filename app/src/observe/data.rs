@@ -56,7 +56,8 @@ impl ChartData {
         let share = self.passed(bucket, now_s);
         if share >= 1.0 {
             rate
-        } else if share >= DRAWN_FROM {
+        } else if share >= DRAWN_FROM && self.page.metric != Metric::Agents {
+            // Presence is known when its minute is over; flows are known as they come.
             rate / share
         } else {
             f64::NAN

@@ -36,7 +36,12 @@ pub(crate) fn Toolbar(board: Board) -> impl IntoView {
     #[expect(clippy::cast_possible_truncation, reason = "seconds since 1970")]
     let shown = move || {
         let view = board.view.get();
-        format!("{} – {}", zone.day_clock(view.from_s as i64), zone.day_clock(view.to_s as i64))
+        let (from, to) = (zone.day_clock(view.from_s as i64), zone.day_clock(view.to_s as i64));
+        // Within one day the date is said once.
+        match (from.rsplit_once(' '), to.rsplit_once(' ')) {
+            (Some((from_day, _)), Some((to_day, to_clock))) if from_day == to_day => format!("{from} – {to_clock}"),
+            _ => format!("{from} – {to}"),
+        }
     };
     let step = move || {
         let step_s = board.slot(model::series::Metric::Tokens).with_loaded(|data| data.page.step_s)?;
