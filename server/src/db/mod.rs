@@ -16,6 +16,7 @@ pub mod price;
 pub mod retention;
 pub mod session;
 pub mod source_count;
+pub mod tier;
 pub mod town;
 pub mod verify;
 
