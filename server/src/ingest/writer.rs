@@ -69,7 +69,7 @@ struct Group {
 struct Sender {
     events: usize,
     reply: oneshot::Sender<Result<Vec<Outcome>, SubmitError>>,
-    _room: Option<Room>,
+    room: Option<Room>,
 }
 
 impl Writer {
@@ -169,7 +169,7 @@ impl Writer {
         for submission in submissions {
             let Some((key, name)) = submission.town else { continue };
             towns.insert(key, name);
-            senders.push(Sender { events: submission.events.len(), reply: submission.reply, _room: submission.room });
+            senders.push(Sender { events: submission.events.len(), reply: submission.reply, room: submission.room });
             events.extend(submission.events.into_iter().map(|event| (key, event)));
         }
         let floor = match self.floor().await {
@@ -316,7 +316,8 @@ impl Writer {
                 outcomes.push(outcome);
                 position += 1;
             }
-            // A sender that went away does not need its answer.
+            // Who has its answer may count on the room; who went away does not need the answer.
+            drop(sender.room);
             let _gone = sender.reply.send(Ok(outcomes));
         }
         if self.committed.is_closed() {
@@ -366,6 +367,7 @@ impl Group {
 
 fn fail(senders: Vec<Sender>, error: &SubmitError) {
     for sender in senders {
+        drop(sender.room);
         let _gone = sender.reply.send(Err(error.clone()));
     }
 }
