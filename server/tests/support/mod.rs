@@ -1,6 +1,9 @@
 //! Made-up events for the store's tests, and a model of what must become of them.
 
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use model::dedupe::{Claim, Rank, Resolution, resolve};
 use model::event::{AgentState, BeadEdge, Envelope, Event, LinesChanged, ModelCall, PricedEvent, ToolCall};
@@ -59,13 +62,13 @@ impl Seed {
         let role = Role::ALL[usize::from(self.who) % 7];
         let tokens =
             TokenCounts { input: u64::from(self.size) + 1, output: 7, cache_read: 100, ..TokenCounts::default() };
-        let model = if self.size % 4 == 0 { "unheard-of" } else { "claude-sonnet-4-20250514" };
-        let ok = self.size % 5 != 0;
+        let model = if self.size.is_multiple_of(4) { "unheard-of" } else { "claude-sonnet-4-20250514" };
+        let ok = !self.size.is_multiple_of(5);
         let event = match (self.claim, self.kind % 6) {
             (Some(_), _) | (None, 0) => Event::ModelCall(ModelCall {
                 model: ModelName::new(model).unwrap(),
                 tokens,
-                reported: (self.size % 7 == 0).then_some(Nanodollars(12_345)),
+                reported: (self.size.is_multiple_of(7)).then_some(Nanodollars(12_345)),
                 duration_us: Some(1_000),
                 ok,
                 fast: false,
@@ -100,7 +103,7 @@ impl Seed {
             key,
             claim,
             source: SourceName::new(["claude_code", "api"][usize::from(self.who % 2)]).unwrap(),
-            rig: (self.who % 3 != 0).then(|| RigName::new("rig").unwrap()),
+            rig: (!self.who.is_multiple_of(3)).then(|| RigName::new("rig").unwrap()),
             role,
             agent: (self.who % 5 != 4).then(|| AgentName::new(&format!("agent-{}", self.who)).unwrap()),
             session: None,
@@ -110,11 +113,14 @@ impl Seed {
     }
 }
 
+/// A claim, and the time and key of the report that holds it.
+type Held = (Claim, Timestamp, EventKey);
+
 /// What the store must hold after events arrived in an order: nothing but the rules.
 #[derive(Debug, Default)]
 pub struct Expected {
     events: HashMap<(u8, Timestamp, EventKey), PricedEvent>,
-    claims: HashMap<(u8, u128), Vec<(Claim, Timestamp, EventKey)>>,
+    claims: HashMap<(u8, u128), Vec<Held>>,
 }
 
 impl Expected {
@@ -145,12 +151,12 @@ impl Expected {
                 }
             }
             let priced = PricedEvent { envelope: event.clone(), cost: price(event) };
-            if self.events.contains_key(&id) {
-                outcomes.push(Outcome::Duplicate);
-            } else {
-                self.events.insert(id, priced);
+            if let Entry::Vacant(free) = self.events.entry(id) {
+                free.insert(priced);
                 here.insert((event.at, event.key), i);
                 outcomes.push(Outcome::Stored);
+            } else {
+                outcomes.push(Outcome::Duplicate);
             }
         }
         outcomes
