@@ -1,0 +1,62 @@
+//! Identities: 128-bit hashes that depend on nothing but what the source itself says, so that reading twice gives the
+//! same keys.
+
+use xxhash_rust::xxh3::Xxh3;
+
+/// Hash of `kind` and `parts`; each part is framed by its length, so that ("a", "bc") and ("ab", "c") differ.
+#[must_use]
+pub fn hash(kind: &str, parts: &[&[u8]]) -> u128 {
+    let mut hasher = Xxh3::new();
+    hasher.update(kind.as_bytes());
+    for part in parts {
+        hasher.update(&part.len().to_le_bytes());
+        hasher.update(part);
+    }
+    hasher.digest128()
+}
+
+/// A rank's origin for a file: sorts like the file's name does, so that of equal reports the one in the file that
+/// comes first counts (`ccusage` reads files in that order and keeps the first).
+///
+/// 39 bits are the beginning of the name (of a session's UUID: its first ten hex digits, all but one bit), 24 bits a
+/// hash of the whole, and the sign bit stays clear because the database stores it as a signed number.
+#[must_use]
+pub fn origin(stem: &str, whole: &str) -> u64 {
+    let head: String = stem.chars().filter(|c| *c != '-').take(16).collect();
+    let order = if head.len() == 16 {
+        u64::from_str_radix(&head, 16).unwrap_or_else(|_| leading_bytes(stem))
+    } else {
+        leading_bytes(stem)
+    };
+    let tail = u64::try_from(hash("origin", &[whole.as_bytes()]) & 0xff_ffff).unwrap_or(0);
+    ((order >> 25) << 24) | tail
+}
+
+fn leading_bytes(name: &str) -> u64 {
+    let mut bytes = [0; 8];
+    for (slot, byte) in bytes.iter_mut().zip(name.bytes()) {
+        *slot = byte;
+    }
+    u64::from_be_bytes(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_framed() {
+        assert_ne!(hash("k", &[b"a", b"bc"]), hash("k", &[b"ab", b"c"]));
+        assert_ne!(hash("k", &[b"a"]), hash("l", &[b"a"]));
+        assert_eq!(hash("k", &[b"a", b""]), hash("k", &[b"a", b""]));
+    }
+
+    #[test]
+    fn origins_sort_like_names_and_are_never_negative() {
+        let of = |stem: &str| origin(stem, stem);
+        assert!(of("0a79134d-b6e9-4867-af0c-6941038c9e4b") < of("fa79134d-b6e9-4867-af0c-6941038c9e4b"));
+        assert!(of("alpha") < of("beta"));
+        assert!(of("ffffffff-ffff-ffff-ffff-ffffffffffff") <= u64::MAX >> 1);
+        assert_ne!(of("session-alpha"), of("session-beta"));
+    }
+}

@@ -1,0 +1,257 @@
+//! The price list that comes with the program (`prices.toml`), as rows for the price book.
+
+use model::price::{Rates, Tier, TierRule};
+use model::time::Timestamp;
+use serde::Deserialize;
+
+use crate::db::price::NewPrice;
+
+/// The list itself.
+const LIST: &str = include_str!("../../prices.toml");
+
+/// What is wrong with a price list.
+#[derive(Debug, thiserror::Error)]
+pub enum PriceListError {
+    /// Not the expected shape.
+    #[error("the price list cannot be read: {0}")]
+    Shape(#[from] toml::de::Error),
+    /// Not a decimal amount with at most six decimals.
+    #[error("\"{0}\" is not a price per million tokens, such as 3.75")]
+    Amount(String),
+    /// Not a date.
+    #[error("\"{0}\" is not a date, such as 2026-11-20")]
+    Date(String),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct List {
+    table: Vec<Table>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    source: String,
+    noted: toml::value::Datetime,
+    effective: toml::value::Datetime,
+    prices: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    models: Vec<String>,
+    #[serde(flatten)]
+    amounts: Amounts,
+    fast: Option<String>,
+    above: Option<Above>,
+}
+
+#[derive(Deserialize)]
+struct Above {
+    tokens: u64,
+    rule: TierRule,
+    #[serde(flatten)]
+    amounts: Amounts,
+}
+
+#[derive(Deserialize)]
+struct Amounts {
+    input: String,
+    output: String,
+    write_5m: Option<String>,
+    write_1h: Option<String>,
+    read: Option<String>,
+}
+
+/// The rows of the list that comes with the program, ready for [`crate::db::price::seed`].
+///
+/// # Errors
+/// The list is malformed; a test keeps it from being so.
+pub fn rows() -> Result<Vec<NewPrice>, PriceListError> {
+    parse(LIST)
+}
+
+/// Reads a list in the form of `prices.toml`.
+///
+/// # Errors
+/// Anything in it is malformed.
+pub fn parse(list: &str) -> Result<Vec<NewPrice>, PriceListError> {
+    let list: List = toml::from_str(list)?;
+    let mut rows = Vec::new();
+    for table in list.table {
+        let date = table.effective.to_string();
+        let effective =
+            Timestamp::parse_rfc3339(&format!("{date}T00:00:00Z")).map_err(|_| PriceListError::Date(date))?;
+        for row in table.prices {
+            for model in &row.models {
+                let claude = model.starts_with("claude");
+                let tier = match &row.above {
+                    None => None,
+                    Some(above) => Some(Tier {
+                        above_tokens: above.tokens,
+                        rule: above.rule,
+                        rates: rates(&above.amounts, claude)?,
+                    }),
+                };
+                rows.push(NewPrice {
+                    model: model.clone(),
+                    effective,
+                    rates: rates(&row.amounts, claude)?,
+                    tier,
+                    fast_percent: row.fast.as_deref().map_or(Ok(100), percent)?,
+                    source: table.source.clone(),
+                    noted: table.noted.to_string(),
+                });
+            }
+        }
+    }
+    Ok(rows)
+}
+
+fn rates(amounts: &Amounts, claude: bool) -> Result<Rates, PriceListError> {
+    let input = decimal(&amounts.input, 6)?;
+    let or_times = |amount: &Option<String>, percent: i64| match amount {
+        Some(amount) => decimal(amount, 6),
+        None => Ok(if claude { input * percent / 100 } else { input }),
+    };
+    // A 1 h write without a price of its own costs no less than a 5 min write.
+    let cache_write_5m = or_times(&amounts.write_5m, 125)?;
+    Ok(Rates {
+        input,
+        output: decimal(&amounts.output, 6)?,
+        cache_read: or_times(&amounts.read, 10)?,
+        cache_write_5m,
+        cache_write_1h: or_times(&amounts.write_1h, 200)?.max(cache_write_5m),
+    })
+}
+
+fn percent(multiplier: &str) -> Result<u32, PriceListError> {
+    u32::try_from(decimal(multiplier, 2)?).map_err(|_| PriceListError::Amount(multiplier.to_owned()))
+}
+
+/// A decimal number times 10^`places`, exactly. Dollars per million tokens times 10⁶ are picodollars per token.
+fn decimal(raw: &str, places: usize) -> Result<i64, PriceListError> {
+    let bad = || PriceListError::Amount(raw.to_owned());
+    let (whole, fraction) = raw.split_once('.').unwrap_or((raw, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || fraction.len() > places || !digits(whole) || !digits(fraction) {
+        return Err(bad());
+    }
+    format!("{whole}{fraction:0<places$}").parse().map_err(|_| bad())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::path::Path;
+
+    use model::price::{Price, PriceBook};
+    use model::tokens::TokenCounts;
+    use model::unit::Nanodollars;
+
+    use super::*;
+
+    fn book() -> PriceBook {
+        PriceBook::new(rows().unwrap().into_iter().zip(1..).map(|(row, id)| Price {
+            id,
+            model: row.model,
+            effective: row.effective,
+            rates: row.rates,
+            tier: row.tier,
+            fast_percent: row.fast_percent,
+        }))
+    }
+
+    fn price(model: &str) -> Price {
+        book().at(model, Timestamp::from_seconds(1_760_000_000)).unwrap().clone()
+    }
+
+    #[test]
+    fn amounts_are_read_exactly() {
+        assert_eq!(decimal("3.75", 6).unwrap(), 3_750_000);
+        assert_eq!(decimal("0.005", 6).unwrap(), 5_000);
+        assert_eq!(decimal("15", 6).unwrap(), 15_000_000);
+        assert_eq!(percent("2.5").unwrap(), 250);
+        for bad in ["", "-1", "1e3", ".5", "0.0000001", "1.2.3"] {
+            assert!(decimal(bad, 6).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn every_model_stands_in_the_list_once_and_in_lower_case() {
+        let rows = rows().unwrap();
+        let mut seen = HashSet::new();
+        for row in &rows {
+            assert!(seen.insert((row.model.clone(), row.effective)), "{} twice", row.model);
+            assert_eq!(row.model, row.model.to_ascii_lowercase());
+            assert_eq!(row.noted.len(), 10);
+        }
+    }
+
+    #[test]
+    fn missing_cache_prices_follow_the_provider() {
+        let list = |model: &str| {
+            format!(
+                "[[table]]\nsource='s'\nnoted=2026-01-01\neffective=2026-01-01\nprices=[{{models=['{model}'],input='4',output='8'}}]"
+            )
+        };
+        let kinds = |model: &str| {
+            let rates = parse(&list(model)).unwrap()[0].rates;
+            [rates.cache_read, rates.cache_write_5m, rates.cache_write_1h]
+        };
+        assert_eq!(kinds("claude-x"), [400_000, 5_000_000, 8_000_000]);
+        assert_eq!(kinds("gpt-x"), [4_000_000, 4_000_000, 4_000_000]);
+    }
+
+    #[test]
+    fn known_costs_come_out() {
+        let input = |n| TokenCounts { input: n, ..TokenCounts::default() };
+        let check = |model: &str, tokens: TokenCounts, fast: bool, nanos: i64| {
+            assert_eq!(price(model).cost(&tokens, fast), Nanodollars(nanos), "{model}");
+        };
+        check("claude-sonnet-4-20250514", input(300_000), false, 1_200_000_000);
+        check("gpt-5.4", input(300_000), false, 1_500_000_000);
+        check("gpt-5.4", TokenCounts { output: 300_000, ..TokenCounts::default() }, false, 4_500_000_000);
+        check("claude-opus-4-6", input(1_000), true, 30_000_000);
+        check("claude-opus-5-5", TokenCounts { cache_read: 1_000, ..TokenCounts::default() }, false, 200_000);
+    }
+
+    /// Every price that LiteLLM's list (in ../shared, where it is at hand) has for a model of ours is ours too.
+    #[test]
+    fn the_list_agrees_with_litellm() {
+        let path =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/fixtures/pricing/litellm-1.109.1-subset.json");
+        let Ok(text) = std::fs::read_to_string(&path) else {
+            eprintln!("skipped: {} is not there", path.display());
+            return;
+        };
+        let whole: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let models = whole.get("models").unwrap_or(&whole).as_object().unwrap();
+        let mut compared = 0;
+        for row in rows().unwrap() {
+            let Some(theirs) = models.get(&row.model) else { continue };
+            #[expect(clippy::cast_possible_truncation, reason = "a price of a few dollars")]
+            let per_token = |field: &str| theirs.get(field).and_then(|v| v.as_f64()).map(|v| (v * 1e12).round() as i64);
+            let mut check = |field: &str, ours: i64| {
+                if let Some(theirs) = per_token(field) {
+                    assert_eq!(ours, theirs, "{} {field}", row.model);
+                    compared += 1;
+                }
+            };
+            check("input_cost_per_token", row.rates.input);
+            check("output_cost_per_token", row.rates.output);
+            check("cache_read_input_token_cost", row.rates.cache_read);
+            check("cache_creation_input_token_cost", row.rates.cache_write_5m);
+            check("cache_creation_input_token_cost_above_1hr", row.rates.cache_write_1h);
+            if let Some(tier) = row.tier {
+                let above = |field: &str| format!("{field}_above_{}k_tokens", tier.above_tokens / 1_000);
+                check(&above("input_cost_per_token"), tier.rates.input);
+                check(&above("output_cost_per_token"), tier.rates.output);
+                check(&above("cache_read_input_token_cost"), tier.rates.cache_read);
+            }
+        }
+        assert!(compared > 100, "only {compared} prices compared");
+    }
+}
