@@ -51,7 +51,8 @@ pub(crate) fn parse_rfc3339(raw: &str) -> Option<i64> {
     let (year, month, day) = (number(0..4, 9_999)?, number(5..7, 12)?, number(8..10, 31)?);
     let (hour, minute, second) = (number(11..13, 23)?, number(14..16, 59)?, number(17..19, 60)?);
     let rest = raw.get(19..)?;
-    let rest = rest.strip_prefix('.').map_or(rest, |fraction| fraction.trim_start_matches(|c: char| c.is_ascii_digit()));
+    let rest =
+        rest.strip_prefix('.').map_or(rest, |fraction| fraction.trim_start_matches(|c: char| c.is_ascii_digit()));
     let offset = match rest {
         "Z" | "z" => 0,
         _ => {
@@ -85,7 +86,9 @@ mod tests {
         let check = |raw: &str, want| assert_eq!(parse_rfc3339(raw), want, "{raw}");
         check("2026-02-26T18:21:35.108-05:00", Some(1_772_148_095));
         check("2026-02-26T23:21:35+00:00", Some(1_772_148_095));
-        for bad in ["", "yesterday", "2026-02-26", "2026-13-01T00:00:00Z", "2026-02-26T18:21:35", "2026-00-26T18:21:35Z"] {
+        for bad in
+            ["", "yesterday", "2026-02-26", "2026-13-01T00:00:00Z", "2026-02-26T18:21:35", "2026-00-26T18:21:35Z"]
+        {
             check(bad, None);
         }
     }

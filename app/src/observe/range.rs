@@ -1,7 +1,7 @@
 //! The range in the address: `?window=1h`, or `?from=…&to=…` in RFC 3339.
 
-use model::time::{TimeRange, Timestamp};
 use model::Window;
+use model::time::{TimeRange, Timestamp};
 
 use crate::civil::{parse_rfc3339, rfc3339};
 use crate::reader::SeriesRange;
@@ -10,7 +10,9 @@ use crate::reader::SeriesRange;
 pub(crate) fn parse(window: Option<&str>, from: Option<&str>, to: Option<&str>) -> SeriesRange {
     let instant = |raw: Option<&str>| Timestamp::from_seconds(parse_rfc3339(raw?)?).believed().ok();
     match (instant(from), instant(to)) {
-        (Some(from), Some(to)) => TimeRange::new(from, to).map_or_else(|_| SeriesRange::Window(Window::Hour), SeriesRange::Between),
+        (Some(from), Some(to)) => {
+            TimeRange::new(from, to).map_or_else(|_| SeriesRange::Window(Window::Hour), SeriesRange::Between)
+        }
         _ => SeriesRange::Window(window.and_then(|raw| Window::parse(raw).ok()).unwrap_or_default()),
     }
 }

@@ -81,16 +81,17 @@ pub(crate) fn summary(data: &ChartData, range: &str) -> String {
     if data.is_empty() {
         return format!("{}, {range}: nothing recorded.", metric.title());
     }
-    let mut text = format!("{} in {}, {range}, in steps of {}.", metric.title(), axis_unit(metric), step(data.page.step_s));
+    let mut text =
+        format!("{} in {}, {range}, in steps of {}.", metric.title(), axis_unit(metric), step(data.page.step_s));
     for (index, series) in data.page.series.iter().enumerate() {
         let column = data.values.get(index).map_or(&[][..], |column| column);
-        let known = column.iter().copied().filter(|v| v.is_finite());
+        let mut known = column.iter().copied().filter(|v| v.is_finite());
         let highest = known.clone().fold(f64::NAN, f64::max);
         if !highest.is_finite() || (highest == 0.0 && series.sums.iter().flatten().all(|sum| *sum == 0)) {
             continue;
         }
         let sum: i64 = series.sums.iter().flatten().copied().fold(0, i64::saturating_add);
-        let latest = known.last();
+        let latest = known.next_back();
         text.push_str(&format!(
             " {}: highest {}, latest {}",
             series_label(&series.name),

@@ -30,8 +30,10 @@ pub(crate) fn Observability() -> impl IntoView {
             }
         })
     };
-    let skeleton = || view! {
-        <div class="charts">{Metric::ALL.map(|_| view! { <Pending what="the charts"/> }).collect_view()}</div>
+    let skeleton = || {
+        view! {
+            <div class="charts">{Metric::ALL.map(|_| view! { <Pending what="the charts"/> }).collect_view()}</div>
+        }
     };
     view! {
         <Title text=title/>
@@ -48,7 +50,9 @@ fn Unread(board: Board) -> impl IntoView {
     let text = move || {
         board.failed.get().map(|error| match error {
             ReadError::UnknownTown(_) => "The server no longer knows this town.",
-            ReadError::Unavailable => "This range could not be read: the store does not answer. What was read before stays.",
+            ReadError::Unavailable => {
+                "This range could not be read: the store does not answer. What was read before stays."
+            }
         })
     };
     view! {

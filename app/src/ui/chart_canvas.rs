@@ -191,7 +191,8 @@ pub(crate) fn ChartCanvas(chart: ChartContext, state: Shared) -> impl IntoView {
             if let Some(held) = chart.down.iter_mut().find(|(id, _)| *id == event.pointer_id()) {
                 held.1 = x;
             }
-            let (gesture, plot, fingers) = (chart.gesture, chart.plot, (chart.down.first().copied(), chart.down.get(1).copied()));
+            let (gesture, plot, fingers) =
+                (chart.gesture, chart.plot, (chart.down.first().copied(), chart.down.get(1).copied()));
             if let Gesture::Select { from_x, .. } = gesture {
                 chart.gesture = Gesture::Select { from_x, to_x: x };
             }

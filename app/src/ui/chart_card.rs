@@ -83,7 +83,8 @@ fn export(chart: ChartContext) {
     let view = chart.board.view.get_untracked();
     let (from_s, to_s) = (view.from_s as i64, view.to_s as i64);
     let town = live_town(chart.board.live);
-    let made = chart.board.slot(chart.metric).look(|data| (csv::csv(data, from_s, to_s), csv::file_name(&town, data, from_s)));
+    let made =
+        chart.board.slot(chart.metric).look(|data| (csv::csv(data, from_s, to_s), csv::file_name(&town, data, from_s)));
     if let Some((text, name)) = made {
         // A browser that refuses a download says so itself.
         let _ = download(&text, &name);

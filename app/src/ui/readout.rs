@@ -24,7 +24,8 @@ pub(crate) fn Readout(chart: ChartContext, state: Shared) -> impl IntoView {
         board.view.track();
         let state = state.borrow();
         let Some(plot) = state.plot.as_ref() else { return };
-        let centre = board.slot(metric).look(|data| data.t.get(at).copied().map(|t| plot.x_of(t + step(data)))).flatten();
+        let centre =
+            board.slot(metric).look(|data| data.t.get(at).copied().map(|t| plot.x_of(t + step(data)))).flatten();
         let Some(x) = centre else { return };
         // On the side that has more room; the width of the other side is never needed.
         let (width, style) = (plot.layout.width, web_sys::HtmlElement::style(&div));

@@ -28,7 +28,11 @@ pub(crate) fn Twin(chart: ChartContext) -> impl IntoView {
 fn Table(chart: ChartContext) -> impl IntoView {
     let zone = use_zone();
     let ChartContext { board, metric, .. } = chart;
-    let heads = metric.series_names().into_iter().map(|name| view! { <th scope="col">{words::series_label(name)}</th> }).collect_view();
+    let heads = metric
+        .series_names()
+        .into_iter()
+        .map(|name| view! { <th scope="col">{words::series_label(name)}</th> })
+        .collect_view();
     // With whole pages only: a table that moves while it is read helps nobody.
     let rows = move || {
         let view = board.view.get();
@@ -43,7 +47,8 @@ fn Table(chart: ChartContext) -> impl IntoView {
                     .collect_view();
                 view! { <tr><th scope="row">{zone.day_clock(from_s)}</th>{cells}</tr> }
             };
-            let lines: Vec<(usize, i64)> = data.page.times().enumerate().filter(|(bucket, _)| seen.contains(bucket)).collect();
+            let lines: Vec<(usize, i64)> =
+                data.page.times().enumerate().filter(|(bucket, _)| seen.contains(bucket)).collect();
             lines.into_iter().rev().map(line).collect_view()
         })
     };
