@@ -1,5 +1,7 @@
 //! Postgres: the only place that uses sqlx.
 
+pub mod bead;
+pub mod cursor;
 mod error;
 mod pool;
 mod time;

@@ -1,11 +1,13 @@
 //! One module per source: untrusted bytes become typed events, or a rejection with a reason.
 
 pub mod api;
+pub mod beads;
 pub mod claude_code;
 pub mod gas_town;
 pub mod identity;
 pub mod price_seed;
 pub mod rfc3339;
+pub mod tail;
 
 use model::event::Envelope;
 
