@@ -1,7 +1,11 @@
 //! Postgres: the only place that uses sqlx.
 
+pub mod bead;
+pub mod coverage;
+pub mod cursor;
 mod error;
 mod pool;
+pub mod report;
 mod time;
 
 pub mod admin;
