@@ -6,7 +6,9 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, JsonEncoding};
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
-use model::series::{Metric, SeriesPage};
+#[cfg(feature = "ssr")]
+use model::series::Metric;
+use model::series::SeriesPage;
 use model::wire::Snapshot;
 
 use crate::reader::{ReadError, Setup, TownCard};
@@ -58,23 +60,25 @@ pub async fn read_snapshot(town: String) -> Result<Snapshot, ReadError> {
     reader()?.snapshot(&town_name(&town)?).await
 }
 
-/// One metric: the last `window` (`1h` …), or from `from_s` to `to_s` in seconds since 1970.
-#[server(prefix = "/api/page", endpoint = "series", input = GetUrl)]
-pub async fn read_series(
+/// Every chart of the Observability page in one answer, in the order of [`Metric::ALL`]: the last `window`, or from
+/// `from_s` to `to_s` in seconds since 1970.
+#[server(prefix = "/api/page", endpoint = "charts", input = GetUrl)]
+pub async fn read_charts(
     town: String,
-    metric: Metric,
-    window: Option<model::Window>,
+    window: Option<String>,
     from_s: Option<i64>,
     to_s: Option<i64>,
-) -> Result<SeriesPage, ReadError> {
+) -> Result<Vec<SeriesPage>, ReadError> {
     use crate::reader::SeriesRange;
-    use model::{TimeRange, Timestamp};
-    let between = from_s.zip(to_s).and_then(|(from, to)| {
-        TimeRange::new(Timestamp::from_seconds(from).believed().ok()?, Timestamp::from_seconds(to).believed().ok()?).ok()
-    });
-    let range = match between {
-        Some(range) => SeriesRange::Between(range),
-        None => SeriesRange::Window(window.unwrap_or_default()),
-    };
-    reader()?.series(&town_name(&town)?, metric, range).await
+    use model::{TimeRange, Timestamp, Window};
+    let (reader, town) = (reader()?, town_name(&town)?);
+    let instant = |s: Option<i64>| Timestamp::from_seconds(s?).believed().ok();
+    let between = instant(from_s).zip(instant(to_s)).and_then(|(from, to)| TimeRange::new(from, to).ok());
+    let window = window.and_then(|raw| Window::parse(&raw).ok()).unwrap_or_default();
+    let range = between.map_or(SeriesRange::Window(window), SeriesRange::Between);
+    let mut pages = Vec::with_capacity(Metric::ALL.len());
+    for metric in Metric::ALL {
+        pages.push(reader.series(&town, metric, range).await?);
+    }
+    Ok(pages)
 }

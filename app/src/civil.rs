@@ -1,7 +1,6 @@
 //! Dates and clocks out of seconds, without a calendar library: the client stays small, and both sides agree.
 
 const DAY_S: i64 = 86_400;
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// Year, month (1 to 12) and day of a count of days since 1970, after Howard Hinnant's `civil_from_days`.
 fn civil(days: i64) -> (i64, i64, i64) {
@@ -33,14 +32,6 @@ pub(crate) fn clock(at_s: i64, offset_s: i32) -> String {
     hms((at_s + i64::from(offset_s)).rem_euclid(DAY_S))
 }
 
-/// `26 Feb 18:21:30` in a zone that is `offset_s` ahead of UTC.
-pub(crate) fn day_clock(at_s: i64, offset_s: i32) -> String {
-    let local = at_s + i64::from(offset_s);
-    let (_, month, day) = civil(local.div_euclid(DAY_S));
-    let month = usize::try_from(month - 1).ok().and_then(|i| MONTHS.get(i)).unwrap_or(&"");
-    format!("{day} {month} {}", hms(local.rem_euclid(DAY_S)))
-}
-
 /// `2026-02-26T18:21:30Z`.
 pub(crate) fn rfc3339(at_s: i64) -> String {
     let (year, month, day) = civil(at_s.div_euclid(DAY_S));
@@ -60,7 +51,8 @@ pub(crate) fn parse_rfc3339(raw: &str) -> Option<i64> {
     let (year, month, day) = (number(0..4, 9_999)?, number(5..7, 12)?, number(8..10, 31)?);
     let (hour, minute, second) = (number(11..13, 23)?, number(14..16, 59)?, number(17..19, 60)?);
     let rest = raw.get(19..)?;
-    let rest = rest.strip_prefix('.').map_or(rest, |fraction| fraction.trim_start_matches(|c: char| c.is_ascii_digit()));
+    let rest =
+        rest.strip_prefix('.').map_or(rest, |fraction| fraction.trim_start_matches(|c: char| c.is_ascii_digit()));
     let offset = match rest {
         "Z" | "z" => 0,
         _ => {
@@ -94,7 +86,9 @@ mod tests {
         let check = |raw: &str, want| assert_eq!(parse_rfc3339(raw), want, "{raw}");
         check("2026-02-26T18:21:35.108-05:00", Some(1_772_148_095));
         check("2026-02-26T23:21:35+00:00", Some(1_772_148_095));
-        for bad in ["", "yesterday", "2026-02-26", "2026-13-01T00:00:00Z", "2026-02-26T18:21:35", "2026-00-26T18:21:35Z"] {
+        for bad in
+            ["", "yesterday", "2026-02-26", "2026-13-01T00:00:00Z", "2026-02-26T18:21:35", "2026-00-26T18:21:35Z"]
+        {
             check(bad, None);
         }
     }
@@ -102,7 +96,5 @@ mod tests {
     #[test]
     fn clocks_go_by_the_offset() {
         assert_eq!(clock(1_772_148_095, 3_600), "00:21:35");
-        assert_eq!(day_clock(1_772_148_095, 0), "26 Feb 23:21:35");
-        assert_eq!(day_clock(1_772_148_095, 3_600), "27 Feb 00:21:35");
     }
 }

@@ -37,9 +37,10 @@ impl Zone {
     pub(crate) fn clock(self, at_s: i64) -> String {
         civil::clock(at_s, self.offset_s(at_s))
     }
-    /// `26 Feb 18:21:30`. Tracked.
+    /// `Feb 26 18:21:30`. Tracked.
+    #[expect(clippy::cast_precision_loss, reason = "seconds since 1970")]
     pub(crate) fn day_clock(self, at_s: i64) -> String {
-        civil::day_clock(at_s, self.offset_s(at_s))
+        chart::time_label(at_s as f64, &|at_s| self.offset_s(at_s))
     }
 }
 

@@ -19,6 +19,7 @@ pub(crate) enum Frame {
     Done,
 }
 
+type Tick = Closure<dyn FnMut(f64)>;
 type Paint = Rc<RefCell<dyn FnMut(&mut Surface, f64) -> Frame>>;
 
 struct Painter {
@@ -35,7 +36,7 @@ struct Loop {
     painters: RefCell<Vec<Rc<Painter>>>,
     next_id: Cell<u32>,
     scheduled: Cell<bool>,
-    callback: RefCell<Option<Closure<dyn FnMut(f64)>>>,
+    callback: RefCell<Option<Tick>>,
 }
 
 thread_local! {
@@ -74,14 +75,8 @@ fn add(canvas: HtmlCanvasElement, paint: Paint) -> Option<u32> {
         if let Some(observer) = &observer {
             observer.observe(&canvas);
         }
-        let painter = Painter {
-            id,
-            dirty: Cell::new(false),
-            surface: RefCell::new(surface),
-            paint,
-            observer,
-            _resized: resized,
-        };
+        let painter =
+            Painter { id, dirty: Cell::new(false), surface: RefCell::new(surface), paint, observer, _resized: resized };
         frames.painters.borrow_mut().push(Rc::new(painter));
         Some(id)
     })

@@ -1,1 +1,11 @@
-//! What the Observability page knows: its range, its data, and what it exports.
+//! What the Observability page knows: its range and the way back through ranges, its data with their live edge, and
+//! what it says and exports. Everything but [`board`] is pure.
+
+pub(crate) mod board;
+pub(crate) mod csv;
+pub(crate) mod data;
+pub(crate) mod gesture;
+pub(crate) mod palette;
+pub(crate) mod range;
+pub(crate) mod trail;
+pub(crate) mod words;

@@ -20,7 +20,11 @@ pub(crate) fn FirstRun(
     let demo = setup.as_ref().and_then(|s| s.demo.as_ref()).map(ToString::to_string);
     let address = setup.as_ref().map_or_else(|| "http://127.0.0.1:4680".to_owned(), |s| s.address.clone());
     let town = setup.as_ref().map_or_else(|| "town".to_owned(), |s| s.town.to_string());
-    let key = if setup.as_ref().is_some_and(|s| s.keys_required) { " \\\n  -H \"Authorization: Bearer $TOWNGAUGE_KEY\"" } else { "" };
+    let key = if setup.as_ref().is_some_and(|s| s.keys_required) {
+        " \\\n  -H \"Authorization: Bearer $TOWNGAUGE_KEY\""
+    } else {
+        ""
+    };
     let curl = format!(
         "curl {address}/api/ingest?town={town}{key} \\\n  -H 'Content-Type: application/json' \\\n  -d '{{\"type\":\"model_call\",\"agent\":\"me\",\"model\":\"claude-sonnet-4-20250514\",\"input_tokens\":1200,\"output_tokens\":340}}'"
     );

@@ -22,7 +22,12 @@ pub(crate) fn Command(
         // Where the clipboard is refused, the text can still be selected by hand.
         let written = write_clipboard(&to_copy);
         copied.set(written);
-        set_timeout(move || { copied.try_set(false); }, Duration::from_secs(2));
+        set_timeout(
+            move || {
+                copied.try_set(false);
+            },
+            Duration::from_secs(2),
+        );
     };
     view! {
         <div class="command" class:small=small>

@@ -62,12 +62,14 @@ pub(crate) fn Events(live: Live) -> impl IntoView {
     let rows = move || live.newest_events(SHOWN);
     let empty = Memo::new(move |_| rows().is_empty());
     let skipped = Memo::new(move |_| live.skipped());
-    let list = move || view! {
-        <ol class="events scroll" tabindex="0" role="region" aria-label="Newest events">
-            <For each=rows key=|(number, _)| *number let:row>
-                <EventLine event=row.1/>
-            </For>
-        </ol>
+    let list = move || {
+        view! {
+            <ol class="events scroll" tabindex="0" role="region" aria-label="Newest events">
+                <For each=rows key=|(number, _)| *number let:row>
+                    <EventLine event=row.1/>
+                </For>
+            </ol>
+        }
     };
     view! {
         <section class="panel newest" aria-labelledby="events-title">
@@ -143,8 +145,12 @@ mod tests {
 
     #[test]
     fn a_change_of_lines_names_its_file() {
-        let lines =
-            EventRow { what: "Edit".to_owned(), file: Some("src/a.rs".to_owned()), lines: Some((12, 3)), ..event(EventKind::LinesChanged) };
+        let lines = EventRow {
+            what: "Edit".to_owned(),
+            file: Some("src/a.rs".to_owned()),
+            lines: Some((12, 3)),
+            ..event(EventKind::LinesChanged)
+        };
         assert_eq!(says(&lines), "Edit src/a.rs +12 −3");
     }
 }

@@ -63,7 +63,8 @@ pub(crate) fn TownHeader(
 fn TownSwitch(town: String, towns: Vec<TownCard>) -> impl IntoView {
     let navigate = use_navigate();
     let listed = towns.iter().any(|card| card.name.as_str() == town);
-    let names: Vec<String> = (!listed).then(|| town.clone()).into_iter().chain(towns.iter().map(|c| c.name.to_string())).collect();
+    let names: Vec<String> =
+        (!listed).then(|| town.clone()).into_iter().chain(towns.iter().map(|c| c.name.to_string())).collect();
     let options = names
         .into_iter()
         .map(|name| {

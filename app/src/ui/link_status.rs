@@ -15,8 +15,12 @@ pub(crate) fn LinkStatus(live: Live) -> impl IntoView {
     };
     // Screen readers hear changes of the word, not every second.
     let word = Memo::new(move |_| live.link.get().word());
+    let title = move || {
+        live.build()
+            .map_or_else(|| "The live link to the server".to_owned(), |b| format!("The live link to Towngauge {b}"))
+    };
     view! {
-        <span class="link" data-link=state title="The live link to the server">
+        <span class="link" data-link=state title=title>
             <svg viewBox="0 0 12 12" width="10" height="10" aria-hidden="true">
                 <circle class="sign-live" cx="6" cy="6" r="4.5"/>
                 <circle class="sign-connecting" cx="6" cy="6" r="4"/>
@@ -38,7 +42,8 @@ pub(crate) fn LinkBanner(live: Live) -> impl IntoView {
             Link::Connecting | Link::Live => None,
             Link::Stale { .. } => Some(format!("Nothing was heard from the server for a while.{age}")),
             Link::Down { retry_s, .. } => {
-                let retry = if retry_s > 0 { format!(" Next attempt in {retry_s} s.") } else { " Trying now.".to_owned() };
+                let retry =
+                    if retry_s > 0 { format!(" Next attempt in {retry_s} s.") } else { " Trying now.".to_owned() };
                 Some(format!("The server cannot be reached.{age}{retry}"))
             }
         }

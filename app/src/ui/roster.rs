@@ -40,26 +40,28 @@ pub(crate) fn Roster(live: Live) -> impl IntoView {
     let keys = Memo::new(move |_| live.with_roster(|agents| ordered(agents, live.now.get())).unwrap_or_default());
     let empty = Memo::new(move |_| keys.with(Vec::is_empty));
     let count = move || keys.with(Vec::len);
-    let table = move || view! {
-        <div class="scroll" tabindex="0" role="region" aria-label="Agents">
-            <table class="roster">
-                <thead>
-                    <tr>
-                        <th scope="col">"Agent"</th>
-                        <th scope="col">"Role"</th>
-                        <th scope="col">"Rig"</th>
-                        <th scope="col">"State"</th>
-                        <th scope="col">"Bead"</th>
-                        <th scope="col" class="number">"Last seen"</th>
-                    </tr>
-                </thead>
-                <tbody>
-                    <For each=move || keys.get() key=Clone::clone let:key>
-                        <AgentLine live key/>
-                    </For>
-                </tbody>
-            </table>
-        </div>
+    let table = move || {
+        view! {
+            <div class="scroll" tabindex="0" role="region" aria-label="Agents">
+                <table class="roster">
+                    <thead>
+                        <tr>
+                            <th scope="col">"Agent"</th>
+                            <th scope="col">"Role"</th>
+                            <th scope="col">"Rig"</th>
+                            <th scope="col">"State"</th>
+                            <th scope="col">"Bead"</th>
+                            <th scope="col" class="number">"Last seen"</th>
+                        </tr>
+                    </thead>
+                    <tbody>
+                        <For each=move || keys.get() key=Clone::clone let:key>
+                            <AgentLine live key/>
+                        </For>
+                    </tbody>
+                </table>
+            </div>
+        }
     };
     view! {
         <section class="panel agents" aria-labelledby="agents-title">

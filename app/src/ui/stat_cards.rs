@@ -6,7 +6,10 @@ use model::wire::BeadCounts;
 
 use crate::live::Live;
 
-const CARDS: [(&str, &str, fn(&BeadCounts) -> u32); 5] = [
+/// Key, label, and where the figure is.
+type Card = (&'static str, &'static str, fn(&BeadCounts) -> u32);
+
+const CARDS: [Card; 5] = [
     ("open", "Beads open", |b| b.open),
     ("in-progress", "In progress", |b| b.in_progress),
     ("in-review", "In review", |b| b.in_review),

@@ -1,8 +1,11 @@
 //! `towngauge rollup verify`: every tier against a fold of the events from scratch.
 
-use model::time::Timestamp;
+use model::Aggregate;
+use model::time::{Resolution, Timestamp};
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, Row as _};
 
-use super::{DbError, Pool};
+use super::{DbError, PgTime, Pool};
 
 /// One row of a tier that is not what the events say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +50,110 @@ impl VerifyReport {
 /// # Errors
 /// The database refused.
 pub async fn run(pool: &Pool) -> Result<VerifyReport, DbError> {
-    let _ = pool;
-    Ok(VerifyReport::default())
+    crate::rollup::run_once(pool).await?;
+    let mut transaction = pool.begin_with("begin isolation level repeatable read").await?;
+    let connection = &mut *transaction;
+    // Larger than the worker's: this sorts whole histories.
+    sqlx::raw_sql("set local work_mem = '128MB'").execute(&mut *connection).await?;
+    sqlx::raw_sql(include_str!("sql/verify_fold.sql")).execute(&mut *connection).await?;
+    let (pending,): (i64,) = sqlx::query_as("select count(*) from fold_pending").fetch_one(&mut *connection).await?;
+    let mut report = VerifyReport { pending: u64::try_from(pending).unwrap_or(0), ..VerifyReport::default() };
+    let from = beginning(&mut *connection).await?;
+    for comparison in comparisons() {
+        comparison.run(&mut *connection, from, &mut report).await?;
+    }
+    // The folds go with the transaction; nothing was changed.
+    transaction.rollback().await?;
+    Ok(report)
+}
+
+/// Where dropped history ends; a day later everything that looks back (working agents) is complete again.
+async fn beginning(connection: &mut PgConnection) -> Result<PgTime, DbError> {
+    let (floor,): (Option<PgTime>,) =
+        sqlx::query_as("select max(floor) + interval '1 day' from retention").fetch_one(connection).await?;
+    Ok(floor.unwrap_or(PgTime(Timestamp::MIN_BELIEVED)))
+}
+
+struct Comparison {
+    table: String,
+    fold: &'static str,
+    time: &'static str,
+    part: &'static str,
+    columns: Vec<&'static str>,
+    step: Resolution,
+    markers: bool,
+}
+
+fn comparisons() -> Vec<Comparison> {
+    const BY_ROLE: [&str; 4] = ["cost", "tokens", "calls", "events"];
+    let mut all = vec![Comparison {
+        table: "presence".to_owned(),
+        fold: "fold_presence",
+        time: "minute",
+        part: "rig || ' ' || agent",
+        columns: vec!["n"],
+        step: Resolution::M1,
+        markers: false,
+    }];
+    for step in Resolution::ALL {
+        let markers = step != Resolution::S10;
+        let tier = |name: &str, fold, part, columns| Comparison {
+            table: format!("{name}_{}", step.name()),
+            fold,
+            time: "bucket",
+            part,
+            columns,
+            step,
+            markers,
+        };
+        all.push(tier("headline", "fold_role", "''", Aggregate::NAMES.to_vec()));
+        all.push(tier("by_role", "fold_role", "role::text", BY_ROLE.to_vec()));
+        if markers {
+            all.push(tier("working", "fold_working", "''", vec!["seconds"]));
+        }
+    }
+    all
+}
+
+impl Comparison {
+    async fn run(&self, connection: &mut PgConnection, from: PgTime, report: &mut VerifyReport) -> Result<(), DbError> {
+        let seconds = |tier: Resolution| format!("interval '{} seconds'", tier.step_s());
+        let by_role = self.table.starts_with("by_role");
+        // The fold has the headline's columns; by_role's are made of them.
+        let sum = |column: &&str| match (by_role, *column) {
+            (true, "cost") => "sum(cost_nanodollars)".to_owned(),
+            (true, "tokens") => "sum(input_tokens + output_tokens + cache_read_tokens + cache_write_5m_tokens \
+                                 + cache_write_1h_tokens)"
+                .to_owned(),
+            _ => format!("sum({column})"),
+        };
+        let statement = include_str!("sql/verify_compare.sql")
+            .replace("{table}", &self.table)
+            .replace("{fold}", self.fold)
+            .replace("{time}", self.time)
+            .replace("{part}", self.part)
+            .replace("{values}", &self.columns.join(", "))
+            .replace("{sums}", &self.columns.iter().map(sum).collect::<Vec<_>>().join(", "))
+            .replace("{step}", &seconds(self.step))
+            .replace("{redone}", &seconds(self.step.max(Resolution::M30)))
+            .replace("{has_markers}", if self.markers { "true" } else { "false" });
+        let rows = sqlx::query(AssertSqlSafe(statement)).bind(from).fetch_all(connection).await?;
+        if let Some(row) = rows.first() {
+            report.compared += u64::try_from(row.try_get::<i64, _>("compared")?).unwrap_or(0);
+            report.different += u64::try_from(row.try_get::<i64, _>("different")?).unwrap_or(0);
+        }
+        for row in &rows {
+            if row.try_get::<bool, _>("differs")? {
+                report.first.push(Difference {
+                    table: self.table.clone(),
+                    town: row.try_get("town_id")?,
+                    bucket: row.try_get::<PgTime, _>("bucket")?.0,
+                    part: row.try_get("part")?,
+                    stored: row.try_get("stored")?,
+                    expected: row.try_get("expected")?,
+                });
+            }
+        }
+        Ok(())
+    }
 }

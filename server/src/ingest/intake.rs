@@ -1,15 +1,25 @@
 //! The door to the store: a bounded queue in front of the batch writer.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
 
-use model::event::Envelope;
+use model::event::{Envelope, Event};
 use model::id::{SourceName, TownName};
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use super::writer::{Submission, Writer};
 use super::{Committed, Outcome, SubmitError};
-use crate::db::Pool;
 use crate::db::price::Prices;
+use crate::db::source_count::{self, Refused, SourceSum};
+use crate::db::{Pool, TownKey, town};
+
+/// Submissions that may wait, whatever their size.
+const QUEUE_SUBMISSIONS: usize = 4_096;
+/// Bytes are counted in units of 1 KiB: a semaphore holds 32 bits.
+const BYTES_PER_PERMIT: usize = 1_024;
+/// Senders should come back after this long.
+const RETRY_AFTER_S: u32 = 1;
 
 /// Bounds of the intake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,8 +53,27 @@ pub struct WriterHandle(JoinHandle<()>);
 
 /// Takes events in. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Intake {
+pub struct Intake(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
     pool: Pool,
+    limits: IntakeLimits,
+    queue: mpsc::Sender<Submission>,
+    events: Arc<Semaphore>,
+    bytes: Arc<Semaphore>,
+    towns: Mutex<HashMap<TownName, TownKey>>,
+}
+
+/// Room in the queue; given back when the submission is answered.
+#[derive(Debug)]
+pub(super) struct Room(#[expect(dead_code, reason = "held, not read")] [OwnedSemaphorePermit; 2]);
+
+/// This process's mark in notifications, so that it can tell its own from others'.
+#[must_use]
+pub fn instance_id() -> &'static str {
+    static ID: OnceLock<String> = OnceLock::new();
+    ID.get_or_init(|| uuid::Uuid::now_v7().simple().to_string())
 }
 
 impl Intake {
@@ -57,8 +86,18 @@ impl Intake {
         committed: mpsc::Sender<Committed>,
         limits: IntakeLimits,
     ) -> (Self, WriterHandle) {
-        let _ = (prices, committed, limits);
-        (Self { pool }, WriterHandle(tokio::spawn(async {})))
+        let (queue, submissions) = mpsc::channel(QUEUE_SUBMISSIONS);
+        let writer = Writer::new(pool.clone(), prices, committed, limits.batch_events);
+        let handle = tokio::spawn(writer.run(submissions));
+        let inner = Inner {
+            pool,
+            queue,
+            events: Arc::new(Semaphore::new(limits.queue_events)),
+            bytes: Arc::new(Semaphore::new(limits.queue_bytes.div_ceil(BYTES_PER_PERMIT))),
+            towns: Mutex::default(),
+            limits,
+        };
+        (Self(Arc::new(inner)), WriterHandle(handle))
     }
 
     /// Stores events; returns after their commit, with one outcome per event, in order.
@@ -66,8 +105,28 @@ impl Intake {
     /// # Errors
     /// At once when the queue is full; when the store does not answer or the server stops.
     pub async fn submit(&self, town: &TownName, events: Vec<Envelope>) -> Result<Vec<Outcome>, SubmitError> {
-        let _ = (town, events, &self.pool);
-        Err(SubmitError::Unavailable)
+        if events.is_empty() {
+            return Ok(Vec::new());
+        }
+        let full = |_| {
+            if self.0.events.is_closed() {
+                SubmitError::Closed
+            } else {
+                SubmitError::Full { retry_after_s: RETRY_AFTER_S }
+            }
+        };
+        let (n, bytes) = self.size(&events);
+        let room = Room([
+            Arc::clone(&self.0.events).try_acquire_many_owned(n).map_err(full)?,
+            Arc::clone(&self.0.bytes).try_acquire_many_owned(bytes).map_err(full)?,
+        ]);
+        let (reply, answer) = oneshot::channel();
+        let submission = self.submission(town, events, reply, room).await?;
+        self.0.queue.try_send(submission).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => SubmitError::Full { retry_after_s: RETRY_AFTER_S },
+            mpsc::error::TrySendError::Closed(_) => SubmitError::Closed,
+        })?;
+        answer.await.map_err(|_| SubmitError::Closed)?
     }
 
     /// As [`Intake::submit`], but waits for room in the queue: for readers of files, which can pause.
@@ -75,7 +134,19 @@ impl Intake {
     /// # Errors
     /// The store does not answer, or the server stops.
     pub async fn submit_waiting(&self, town: &TownName, events: Vec<Envelope>) -> Result<Vec<Outcome>, SubmitError> {
-        self.submit(town, events).await
+        if events.is_empty() {
+            return Ok(Vec::new());
+        }
+        let closed = |_| SubmitError::Closed;
+        let (n, bytes) = self.size(&events);
+        let room = Room([
+            Arc::clone(&self.0.events).acquire_many_owned(n).await.map_err(closed)?,
+            Arc::clone(&self.0.bytes).acquire_many_owned(bytes).await.map_err(closed)?,
+        ]);
+        let (reply, answer) = oneshot::channel();
+        let submission = self.submission(town, events, reply, room).await?;
+        self.0.queue.send(submission).await.map_err(|_| SubmitError::Closed)?;
+        answer.await.map_err(|_| SubmitError::Closed)?
     }
 
     /// Counts items that never became events, and keeps the newest of them for the owner to see.
@@ -83,20 +154,79 @@ impl Intake {
     /// # Errors
     /// The store does not answer.
     pub async fn reject(&self, town: &TownName, source: &SourceName, items: Vec<Rejection>) -> Result<(), SubmitError> {
-        let _ = (town, source, items);
-        Err(SubmitError::Unavailable)
+        if items.is_empty() {
+            return Ok(());
+        }
+        let town = self.key(town).await?;
+        let source = source.as_str();
+        let rejected = i64::try_from(items.len()).unwrap_or(i64::MAX);
+        let sum = SourceSum { town, source, stored: 0, duplicate: 0, rejected, last_event: None };
+        // Only the newest are kept; the rest is counted.
+        let newest = &items[items.len().saturating_sub(source_count::KEPT)..];
+        let refused: Vec<Refused<'_>> =
+            newest.iter().map(|item| Refused { town, source, place: &item.place, reason: &item.reason }).collect();
+        source_count::reject(&self.0.pool, sum, &refused).await.map_err(|error| {
+            tracing::error!(%error, "rejected items could not be counted");
+            SubmitError::Unavailable
+        })
     }
 
     /// Events that wait or are in hand.
     #[must_use]
     pub fn depth(&self) -> usize {
-        0
+        self.0.limits.queue_events.saturating_sub(self.0.events.available_permits())
     }
 
     /// Takes nothing more, and returns when everything taken before is committed.
     pub async fn close_and_drain(&self, writer: WriterHandle) {
+        self.0.events.close();
+        self.0.bytes.close();
+        // The writer ends when it has answered everything: its own receiver is closed by this mark.
+        let (reply, answered) = oneshot::channel();
+        if self.0.queue.send(Submission::close(reply)).await.is_ok() {
+            let _the_writer_has_seen_it = answered.await;
+        }
         if let Err(error) = writer.0.await {
             tracing::error!(%error, "the writer ended badly");
         }
+    }
+
+    async fn submission(
+        &self,
+        town: &TownName,
+        events: Vec<Envelope>,
+        reply: oneshot::Sender<Result<Vec<Outcome>, SubmitError>>,
+        room: Room,
+    ) -> Result<Submission, SubmitError> {
+        let key = self.key(town).await?;
+        Ok(Submission { town: Some((key, town.clone())), events, reply, room: Some(room) })
+    }
+
+    async fn key(&self, name: &TownName) -> Result<TownKey, SubmitError> {
+        let mut towns = self.0.towns.lock().await;
+        if let Some(key) = towns.get(name) {
+            return Ok(*key);
+        }
+        let key = town::ensure(&self.0.pool, name, false).await.map_err(|error| {
+            tracing::error!(%error, "a town could not be looked up");
+            SubmitError::Unavailable
+        })?;
+        towns.insert(name.clone(), key);
+        Ok(key)
+    }
+
+    /// Events and KiB, at most what the queue can hold at all: a larger submission waits for an empty queue.
+    fn size(&self, events: &[Envelope]) -> (u32, u32) {
+        let file = |envelope: &Envelope| match &envelope.event {
+            Event::ToolCall(call) => call.file.as_ref().map_or(0, |file| file.len()),
+            Event::LinesChanged(lines) => lines.file.as_ref().map_or(0, |file| file.len()),
+            _ => 0,
+        };
+        let bytes: usize = events.iter().map(|envelope| size_of::<Envelope>() + file(envelope)).sum();
+        let most = |n: usize, bound: usize| u32::try_from(n.min(bound)).unwrap_or(u32::MAX);
+        (
+            most(events.len(), self.0.limits.queue_events),
+            most(bytes.div_ceil(BYTES_PER_PERMIT), self.0.limits.queue_bytes.div_ceil(BYTES_PER_PERMIT)),
+        )
     }
 }

@@ -1,9 +1,16 @@
 //! Coarser tiers from finer ones, periodically.
 
+use std::time::Duration;
+
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::db::{DbError, Pool};
+use crate::db::{DbError, Pool, tier};
+
+/// How often the worker looks.
+const PERIOD: Duration = Duration::from_secs(1);
+/// Half hours redone in one transaction: a second's work at most, so that the present never waits long for the past.
+const SPANS: i64 = 96;
 
 /// Redoes every span that changed, and returns how many. Safe to repeat, and with several replicas at once: a town
 /// that another worker has in hand is left to it.
@@ -11,13 +18,39 @@ use crate::db::{DbError, Pool};
 /// # Errors
 /// The database refused; what was done up to then stays done.
 pub async fn run_once(pool: &Pool) -> Result<u64, DbError> {
-    let _ = pool;
-    Ok(0)
+    let mut done = 0;
+    for town in tier::dirty_towns(pool).await? {
+        // Bounded: a town that changes faster than this redoes it gets its next turn in the next period.
+        for _ in 0..10_000 {
+            match tier::redo(pool, town, SPANS).await? {
+                None | Some(0) => break,
+                Some(spans) => {
+                    done += spans;
+                    if spans < u64::try_from(SPANS).unwrap_or(u64::MAX) {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+    Ok(done)
 }
 
 /// Calls [`run_once`] every second until `stop`, and once more then.
 #[must_use]
 pub fn spawn_worker(pool: Pool, stop: CancellationToken) -> JoinHandle<()> {
-    let _ = pool;
-    tokio::spawn(async move { stop.cancelled().await })
+    tokio::spawn(async move {
+        let mut clock = tokio::time::interval(PERIOD);
+        clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut last = false;
+        while !last {
+            tokio::select! {
+                _ = clock.tick() => {}
+                () = stop.cancelled() => last = true,
+            }
+            if let Err(error) = run_once(&pool).await {
+                tracing::warn!(%error, "rollups are late");
+            }
+        }
+    })
 }

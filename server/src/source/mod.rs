@@ -1,15 +1,22 @@
 //! One module per source: untrusted bytes become typed events, or a rejection with a reason.
 
 pub mod api;
+pub mod backfill;
+pub mod beads;
 pub mod claude_code;
+pub mod commit;
 pub mod gas_town;
 pub mod identity;
+pub mod input;
 pub mod price_seed;
 pub mod rfc3339;
+pub mod tail;
+pub mod watch;
 
 use model::event::Envelope;
 
 pub use crate::ingest::Rejection;
+pub use watch::{Root, discover_roots};
 
 /// What a piece of a file yielded.
 #[derive(Debug, Default)]

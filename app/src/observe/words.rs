@@ -1,0 +1,155 @@
+//! How values of a chart read: exact sums, rates, and a chart in one paragraph for those who cannot see it.
+
+use model::format::{compact, exact, grouped};
+use model::series::Metric;
+use model::unit::Nanodollars;
+
+use super::data::ChartData;
+
+/// A series' name as people read it.
+pub(crate) fn series_label(name: &str) -> String {
+    match name {
+        "cache_write_5m" => "cache write 5 min".to_owned(),
+        "cache_write_1h" => "cache write 1 h".to_owned(),
+        other => other.replace('_', " "),
+    }
+}
+
+/// The unit of the axis.
+pub(crate) const fn axis_unit(metric: Metric) -> &'static str {
+    match metric {
+        Metric::Tokens => "tokens/s",
+        Metric::Cost => "µ$/s",
+        Metric::Agents => "agents",
+        Metric::Beads => "beads/h",
+        Metric::Lines => "lines/s",
+    }
+}
+
+/// The exact sum of a bucket with its unit; money to the microdollar.
+pub(crate) fn exact_sum(metric: Metric, sum: i64) -> String {
+    match metric {
+        Metric::Cost => microdollars(Nanodollars(sum)),
+        Metric::Agents => format!("{} agent-s", grouped(sum)),
+        Metric::Tokens | Metric::Beads | Metric::Lines => grouped(sum),
+    }
+}
+
+/// Dollars with six decimals: exact to the microdollar.
+pub(crate) fn microdollars(amount: Nanodollars) -> String {
+    let micros = amount.microdollars();
+    let sign = if micros < 0 { "-" } else { "" };
+    let micros = micros.unsigned_abs();
+    let whole = grouped((micros / 1_000_000).cast_signed());
+    format!("{sign}${whole}.{:06}", micros % 1_000_000)
+}
+
+/// A value on the axis in full, without its unit.
+pub(crate) fn exact_value(value: f64) -> String {
+    exact(value, if value.abs() < 1.0 { 4 } else { 1 })
+}
+
+/// A value on the axis, short.
+pub(crate) fn short_value(value: Option<f64>) -> String {
+    value.map_or_else(|| "–".to_owned(), compact)
+}
+
+/// The figure at the right of a chart's title: the total of what adds up, the first series where nothing does.
+pub(crate) fn headline(data: &ChartData, bucket: Option<usize>) -> Option<f64> {
+    let bucket = bucket?;
+    match data.page.metric {
+        Metric::Agents | Metric::Beads => data.value(usize::from(data.page.metric == Metric::Beads), bucket),
+        Metric::Tokens | Metric::Cost | Metric::Lines => {
+            let values: Vec<f64> = (0..data.values.len()).filter_map(|series| data.value(series, bucket)).collect();
+            (!values.is_empty()).then(|| values.iter().sum())
+        }
+    }
+}
+
+/// What the headline figure is.
+pub(crate) const fn headline_label(metric: Metric) -> &'static str {
+    match metric {
+        Metric::Agents => "working",
+        Metric::Beads => "closed",
+        Metric::Tokens | Metric::Cost | Metric::Lines => "total",
+    }
+}
+
+/// The chart in a paragraph: per series its total, highest and latest.
+pub(crate) fn summary(data: &ChartData, range: &str) -> String {
+    let metric = data.page.metric;
+    if data.is_empty() {
+        return format!("{}, {range}: nothing recorded.", metric.title());
+    }
+    let mut text =
+        format!("{} in {}, {range}, in steps of {}.", metric.title(), axis_unit(metric), step(data.page.step_s));
+    for (index, series) in data.page.series.iter().enumerate() {
+        let column = data.values.get(index).map_or(&[][..], |column| column);
+        let mut known = column.iter().copied().filter(|v| v.is_finite());
+        let highest = known.clone().fold(f64::NAN, f64::max);
+        if !highest.is_finite() || (highest == 0.0 && series.sums.iter().flatten().all(|sum| *sum == 0)) {
+            continue;
+        }
+        let sum: i64 = series.sums.iter().flatten().copied().fold(0, i64::saturating_add);
+        let latest = known.next_back();
+        text.push_str(&format!(
+            " {}: highest {}, latest {}",
+            series_label(&series.name),
+            short_value(Some(highest)),
+            short_value(latest)
+        ));
+        if metric != Metric::Agents {
+            text.push_str(&format!(", in all {}", exact_sum(metric, sum)));
+        }
+        text.push('.');
+    }
+    text
+}
+
+/// A step of time: `10 s`, `5 min`, `6 h`.
+pub(crate) fn step(step_s: i64) -> String {
+    match step_s {
+        s if s % 3_600 == 0 => format!("{} h", s / 3_600),
+        s if s % 60 == 0 => format!("{} min", s / 60),
+        s => format!("{s} s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::series::SeriesPage;
+
+    use super::*;
+
+    #[test]
+    fn sums_are_exact_to_the_microdollar() {
+        assert_eq!(exact_sum(Metric::Cost, 1_234_567_890_123), "$1,234.567890");
+        assert_eq!(exact_sum(Metric::Cost, 999), "$0.000001");
+        assert_eq!(exact_sum(Metric::Cost, -2_500_000), "-$0.002500");
+        assert_eq!(exact_sum(Metric::Tokens, 1_234_567), "1,234,567");
+        assert_eq!(exact_sum(Metric::Agents, 438), "438 agent-s");
+    }
+
+    #[test]
+    fn a_chart_can_be_told() {
+        let mut page = SeriesPage::empty(Metric::Lines, 0, 30, 10);
+        page.series[0].sums = vec![Some(50), None, Some(20)];
+        page.series[1].sums = vec![Some(0), None, Some(0)];
+        let data = ChartData::new(page, 10_000);
+        let told = summary(&data, "the last 1 h");
+        assert_eq!(
+            told,
+            "Lines of code in lines/s, the last 1 h, in steps of 10 s. added: highest 5, latest 2, in all 70."
+        );
+        let empty = ChartData::new(SeriesPage::empty(Metric::Beads, 0, 30, 10), 10_000);
+        assert_eq!(summary(&empty, "the last 1 h"), "Bead velocity, the last 1 h: nothing recorded.");
+    }
+
+    #[test]
+    fn the_headline_is_a_total_only_where_series_add_up() {
+        let mut page = SeriesPage::empty(Metric::Agents, 0, 60, 60);
+        page.series[0].sums = vec![Some(180)];
+        page.series[1].sums = vec![Some(720)];
+        assert_eq!(headline(&ChartData::new(page, 10_000), Some(0)), Some(3.0));
+    }
+}

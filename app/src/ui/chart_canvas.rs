@@ -1,0 +1,313 @@
+//! A chart's canvases: axes and series on one, crosshair and selection on another, and the pointers over them.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use chart::{
+    AxesSpec, Columns, Crosshair, Gutters, Kind, Layout, Mark, Plot, Prepared, SeriesStyle, Theme, Unit, bucket_at,
+    draw_axes, draw_crosshair, draw_selection, draw_series, next_axis_max,
+};
+use leptos::ev::{MouseEvent, PointerEvent, WheelEvent};
+use leptos::html::Canvas;
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+
+use super::chart_card::ChartContext;
+use super::chart_keys::keys;
+use super::readout::Readout;
+use super::theme_toggle::use_mode;
+use crate::canvas::{Frame, paint_on};
+use crate::observe::data::ChartData;
+use crate::observe::gesture::{self, Gesture, Press};
+use crate::observe::{palette, words};
+use crate::zone::use_zone;
+
+/// What a chart keeps between frames.
+#[derive(Default)]
+pub(crate) struct ChartState {
+    prepared: Prepared,
+    y_max: f64,
+    /// Where things lie since the last paint.
+    pub plot: Option<Plot>,
+    gesture: Gesture,
+    /// Pointers that are down: id and x.
+    down: Vec<(i32, f64)>,
+    wheel: Option<TimeoutHandle>,
+}
+
+/// Shared by a chart's painters and handlers.
+pub(crate) type Shared = Rc<RefCell<ChartState>>;
+
+impl ChartState {
+    /// A new one.
+    pub(crate) fn shared() -> Shared {
+        Rc::default()
+    }
+
+    /// Lays out and prepares what the view shows.
+    fn prepare(&mut self, chart: ChartContext, data: &ChartData, (width, height): (f64, f64)) -> Plot {
+        let layout = Layout::new(width, height, &Gutters::default());
+        let view = chart.board.view.get_untracked();
+        let columns: Vec<&[f64]> = shown(chart).map(|series| data.values[series].as_slice()).collect();
+        let columns = Columns { t: &data.t, step_s: step(data), series: &columns };
+        let largest = self.prepared.update(palette::kind(chart.metric), &columns, view, &layout);
+        self.y_max = next_axis_max(self.y_max, largest, layout.y_intervals(), Unit::Number);
+        let plot = Plot::new(layout, view, self.y_max);
+        self.plot = Some(plot);
+        plot
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "seconds of a bucket")]
+fn step(data: &ChartData) -> f64 {
+    data.page.step_s as f64
+}
+
+/// The series that are switched on, from the bottom of the stack up. Not tracked.
+fn shown(chart: ChartContext) -> impl Iterator<Item = usize> {
+    let hidden = chart.hidden.get_untracked();
+    palette::stack(chart.metric).iter().copied().filter(move |series| hidden & (1 << series) == 0)
+}
+
+/// Dots of the crosshair: in a stack, on the upper edge of each layer that has any height.
+fn marks(chart: ChartContext, data: &ChartData, bucket: usize, theme: &Theme) -> Vec<Mark> {
+    let mut top = 0.0;
+    let stacked = palette::kind(chart.metric) == Kind::Stacked;
+    if palette::kind(chart.metric) == Kind::Bars {
+        return Vec::new();
+    }
+    let mark = |series: usize| {
+        let value = data.value(series, bucket)?;
+        if stacked && value <= 0.0 {
+            return None;
+        }
+        top += value;
+        let color = palette::style(chart.metric, series, theme).color;
+        Some(Mark { value: if stacked { top } else { value }, color })
+    };
+    shown(chart).filter_map(mark).collect()
+}
+
+/// The canvases and the readout over them.
+#[component]
+pub(crate) fn ChartCanvas(chart: ChartContext, state: Shared) -> impl IntoView {
+    let ChartContext { board, metric, hidden } = chart;
+    let (base, overlay) = (NodeRef::<Canvas>::new(), NodeRef::<Canvas>::new());
+    let mode = use_mode();
+    let zone = use_zone();
+    let slot = board.slot(metric);
+    // The overlay follows the plot: it is painted anew when that has moved.
+    let painted = RwSignal::new(0_u32);
+    let selecting = RwSignal::new(0_u32);
+
+    let shared = Rc::clone(&state);
+    let watch = move || {
+        slot.with(|_| ());
+        board.view.track();
+        hidden.track();
+        mode.track();
+        zone.offset_s(0);
+    };
+    paint_on(base, watch, move |surface, _| {
+        let theme = Theme::new(mode.get_untracked());
+        let size = (surface.width, surface.height);
+        let Some(area) = surface.area() else { return Frame::Done };
+        let offset = |at_s: i64| untrack(|| zone.offset_s(at_s));
+        let mut state = shared.borrow_mut();
+        slot.look(|data| {
+            let plot = state.prepare(chart, data, size);
+            let axes = AxesSpec { unit: Unit::Number, suffix: "", offset_s_at: &offset };
+            let styles: Vec<SeriesStyle> = shown(chart).map(|series| palette::style(metric, series, &theme)).collect();
+            // A canvas that refuses to draw is tried again with the next change; the figures stand in the document.
+            let _ = draw_axes(area, &plot, &axes, &theme)
+                .and_then(|()| draw_series(area, &plot, &mut state.prepared, &styles, &theme));
+        });
+        drop(state);
+        painted.update(|n| *n = n.wrapping_add(1));
+        Frame::Done
+    });
+
+    let shared = Rc::clone(&state);
+    let watch = move || {
+        painted.track();
+        selecting.track();
+        board.cursor.track();
+    };
+    paint_on(overlay, watch, move |surface, _| {
+        let theme = Theme::new(mode.get_untracked());
+        let state = shared.borrow();
+        let (Some(area), Some(plot)) = (surface.area(), state.plot.as_ref()) else { return Frame::Done };
+        if let Gesture::Select { from_x, to_x } = state.gesture {
+            let _ = draw_selection(area, plot, (from_x, to_x), &theme);
+        }
+        if let Some(bucket) = untrack(|| chart.cursor_bucket()) {
+            slot.look(|data| {
+                let marks = marks(chart, data, bucket, &theme);
+                let crosshair = Crosshair { t_s: data.t[bucket], step_s: step(data), marks: &marks };
+                let _ = draw_crosshair(area, plot, &crosshair, &theme);
+            });
+        }
+        Frame::Done
+    });
+
+    let point = {
+        let state = Rc::clone(&state);
+        move |x: f64| {
+            let state = state.borrow();
+            let at = state.plot.as_ref().and_then(|plot| {
+                slot.look(|data| bucket_at(plot, &data.t, step(data), x).map(|bucket| data.t[bucket])).flatten()
+            });
+            board.held.set(Some(metric));
+            board.cursor.set(at);
+        }
+    };
+    let down = {
+        let (state, point) = (Rc::clone(&state), point.clone());
+        move |event: PointerEvent| {
+            if event.button() != 0 {
+                return;
+            }
+            let x = f64::from(event.offset_x());
+            if let Some(canvas) = overlay.get_untracked() {
+                let _ = canvas.set_pointer_capture(event.pointer_id());
+            }
+            let mut chart = state.borrow_mut();
+            let other_x = chart.down.first().map(|(_, x)| *x);
+            chart.down.push((event.pointer_id(), x));
+            let touch = event.pointer_type() == "touch";
+            if let Some(plot) = chart.plot {
+                chart.gesture = gesture::press(Press { x, shift: event.shift_key(), touch, other_x }, &plot);
+            }
+            drop(chart);
+            point(x);
+        }
+    };
+    let moved = {
+        let (state, point) = (Rc::clone(&state), point.clone());
+        move |event: PointerEvent| {
+            let x = f64::from(event.offset_x());
+            let mut chart = state.borrow_mut();
+            if let Some(held) = chart.down.iter_mut().find(|(id, _)| *id == event.pointer_id()) {
+                held.1 = x;
+            }
+            let (gesture, plot, fingers) =
+                (chart.gesture, chart.plot, (chart.down.first().copied(), chart.down.get(1).copied()));
+            if let Gesture::Select { from_x, .. } = gesture {
+                chart.gesture = Gesture::Select { from_x, to_x: x };
+            }
+            drop(chart);
+            match (gesture, plot, fingers) {
+                (Gesture::Pan { from_x, view }, Some(plot), _) => {
+                    board.moving.set(Some(gesture::panned(&plot, view, x - from_x, &board.limits())));
+                }
+                (Gesture::Pinch { at_s, .. }, Some(plot), (Some(a), Some(b))) => {
+                    board.moving.set(Some(gesture::pinched(&plot, at_s, (a.1, b.1), &board.limits())));
+                }
+                (Gesture::Select { .. }, ..) => {
+                    selecting.update(|n| *n = n.wrapping_add(1));
+                    point(x);
+                }
+                _ => point(x),
+            }
+        }
+    };
+    let up = {
+        let state = Rc::clone(&state);
+        move |event: PointerEvent| {
+            let mut chart = state.borrow_mut();
+            chart.down.retain(|(id, _)| *id != event.pointer_id());
+            let gesture = std::mem::take(&mut chart.gesture);
+            let plot = chart.plot;
+            drop(chart);
+            selecting.update(|n| *n = n.wrapping_add(1));
+            let zoom = plot.and_then(|plot| gesture::released(gesture, &plot, &board.limits()));
+            match (zoom, board.moving.get_untracked()) {
+                (Some(range), _) | (None, Some(range)) => board.goto_view(range),
+                (None, None) => {}
+            }
+        }
+    };
+    let cancel = {
+        let state = Rc::clone(&state);
+        move |_: PointerEvent| {
+            let mut chart = state.borrow_mut();
+            chart.down.clear();
+            chart.gesture = Gesture::Idle;
+            drop(chart);
+            board.moving.set(None);
+        }
+    };
+    let leave = move |event: PointerEvent| {
+        // A finger that is lifted leaves its reading behind.
+        if event.pointer_type() != "touch" && event.buttons() == 0 {
+            board.cursor.set(None);
+            board.held.set(None);
+        }
+    };
+    let wheel = {
+        let state = Rc::clone(&state);
+        move |event: WheelEvent| {
+            let Some(plot) = state.borrow().plot else { return };
+            let (dx, dy) = (event.delta_x(), event.delta_y());
+            let mouse: &MouseEvent = event.unchecked_ref();
+            let view = board.view.get_untracked();
+            let limits = board.limits();
+            let next = if event.ctrl_key() {
+                view.zoom_about(plot.time_at(f64::from(mouse.offset_x())), (dy * 0.01).clamp(-0.5, 0.5).exp(), &limits)
+            } else if event.shift_key() && dx == 0.0 {
+                gesture::panned(&plot, view, -dy, &limits)
+            } else if dx.abs() > dy.abs() {
+                gesture::panned(&plot, view, -dx, &limits)
+            } else {
+                return;
+            };
+            event.prevent_default();
+            board.moving.set(Some(next));
+            // A wheel never says that it has ended: it has when nothing came for a while.
+            let mut chart = state.borrow_mut();
+            if let Some(before) = chart.wheel.take() {
+                before.clear();
+            }
+            let settle = move || {
+                if let Some(Some(view)) = board.moving.try_get_untracked() {
+                    board.goto_view(view);
+                }
+            };
+            chart.wheel = set_timeout_with_handle(settle, Duration::from_millis(250)).ok();
+        }
+    };
+    let summary = Memo::new(move |_| {
+        let range = super::chart_card::range_words(board, zone);
+        slot.with_loaded(|data| words::summary(data, &range)).unwrap_or_default()
+    });
+    let described = format!("told-{}", metric.name());
+    view! {
+        <div
+            class="plot"
+            tabindex="0"
+            role="group"
+            aria-roledescription="chart"
+            aria-label=format!("{}. Arrow keys read values, plus and minus zoom, backspace goes back", metric.title())
+            aria-describedby=described.clone()
+            on:keydown=move |event| keys(chart, &event)
+            on:blur=move |_| { board.cursor.set(None); board.held.set(None); }
+        >
+            <canvas node_ref=base aria-hidden="true"></canvas>
+            <canvas
+                class="over"
+                node_ref=overlay
+                aria-hidden="true"
+                on:pointerdown=down
+                on:pointermove=moved
+                on:pointerup=up
+                on:pointercancel=cancel
+                on:pointerleave=leave
+                on:wheel=wheel
+                on:dblclick=move |_| board.back()
+            ></canvas>
+            <Readout chart state/>
+        </div>
+        <p class="visually-hidden" id=described>{summary}</p>
+    }
+}

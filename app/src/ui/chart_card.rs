@@ -1,0 +1,119 @@
+//! A chart with everything around it: title, current value, legend, plot, and its text twin.
+
+use leptos::prelude::*;
+use model::series::Metric;
+
+use super::chart_canvas::{ChartCanvas, ChartState};
+use super::legend::Legend;
+use super::twin::Twin;
+use crate::live::Live;
+use crate::observe::board::Board;
+use crate::observe::{csv, words};
+use crate::reader::SeriesRange;
+
+/// What a chart is, for its parts.
+#[derive(Clone, Copy)]
+pub(crate) struct ChartContext {
+    /// The board it hangs on.
+    pub board: Board,
+    /// What it shows.
+    pub metric: Metric,
+    /// One bit per series that the viewer switched off.
+    pub hidden: RwSignal<u16>,
+}
+
+impl ChartContext {
+    /// Whether a series is shown. Tracked.
+    pub(crate) fn shows(self, series: usize) -> bool {
+        self.hidden.get() & (1 << series) == 0
+    }
+    /// The bucket under the shared cursor. Tracked.
+    #[expect(clippy::cast_possible_truncation, reason = "seconds since 1970")]
+    pub(crate) fn cursor_bucket(self) -> Option<usize> {
+        let at = self.board.cursor.get()?;
+        self.board.slot(self.metric).with(|data| data.page.bucket_at(at.floor() as i64)).flatten()
+    }
+}
+
+/// One metric.
+#[component]
+pub(crate) fn ChartCard(board: Board, metric: Metric) -> impl IntoView {
+    let chart = ChartContext { board, metric, hidden: RwSignal::new(0) };
+    let slot = board.slot(metric);
+    let current = Memo::new(move |_| slot.with(|data| words::short_value(words::headline(data, data.newest()))));
+    let empty = Memo::new(move |_| slot.with(|data| data.is_empty()).unwrap_or(false));
+    let pending = Memo::new(move |_| slot.with(|_| ()).is_none());
+    let title = format!("chart-{}", metric.name());
+    let stale = move || !board.live.link.get().is_fresh() && board.touches_now();
+    view! {
+        <section class="panel chart" data-metric=metric.name() class:stale=stale aria-labelledby=title>
+            <header>
+                <h2 id=title.clone()>{metric.title()}</h2>
+                <span class="unit">{words::axis_unit(metric)}</span>
+                <span class="current">
+                    <span class="unit">{words::headline_label(metric)}" "</span>
+                    <strong>{current}</strong>
+                </span>
+            </header>
+            <Legend chart/>
+            <div class="plot-box">
+                <ChartCanvas chart state=ChartState::shared()/>
+                {move || empty.get().then(|| view! { <p class="plot-empty">"Nothing recorded in this range"</p> })}
+                {move || pending.get().then(|| view! { <p class="plot-empty">"Not read yet"</p> })}
+            </div>
+            <footer>
+                <Twin chart/>
+                <ExportButton chart/>
+            </footer>
+        </section>
+    }
+}
+
+#[component]
+fn ExportButton(chart: ChartContext) -> impl IntoView {
+    let label = format!("Save {} as CSV", chart.metric.title().to_lowercase());
+    view! {
+        <button r#type="button" class="quiet" aria-label=label on:click=move |_| export(chart)>"CSV"</button>
+    }
+}
+
+/// Hands what is shown to the browser as a file.
+#[expect(clippy::cast_possible_truncation, reason = "seconds since 1970")]
+fn export(chart: ChartContext) {
+    let view = chart.board.view.get_untracked();
+    let (from_s, to_s) = (view.from_s as i64, view.to_s as i64);
+    let town = live_town(chart.board.live);
+    let made =
+        chart.board.slot(chart.metric).look(|data| (csv::csv(data, from_s, to_s), csv::file_name(&town, data, from_s)));
+    if let Some((text, name)) = made {
+        // A browser that refuses a download says so itself.
+        let _ = download(&text, &name);
+    }
+}
+
+fn live_town(live: Live) -> String {
+    live.town.get_untracked().map(|town| town.to_string()).unwrap_or_default()
+}
+
+fn download(text: &str, name: &str) -> Result<(), wasm_bindgen::JsValue> {
+    use wasm_bindgen::JsCast;
+    let options = web_sys::BlobPropertyBag::new();
+    options.set_type("text/csv");
+    let blob = web_sys::Blob::new_with_str_sequence_and_options(&js_sys::Array::of1(&text.into()), &options)?;
+    let url = web_sys::Url::create_object_url_with_blob(&blob)?;
+    let link: web_sys::HtmlAnchorElement = document().create_element("a")?.unchecked_into();
+    link.set_href(&url);
+    link.set_download(name);
+    link.click();
+    web_sys::Url::revoke_object_url(&url)
+}
+
+/// A range in words: `the last 1 h`, or from when to when.
+pub(crate) fn range_words(board: Board, zone: crate::zone::Zone) -> String {
+    match board.range.get() {
+        SeriesRange::Window(window) => format!("the last {}", window.name()),
+        SeriesRange::Between(range) => {
+            format!("{} to {}", zone.day_clock(range.from().seconds()), zone.day_clock(range.to().seconds()))
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! The readout at the crosshair: the bucket's time and the exact value of every series.
+
+use leptos::html::Div;
+use leptos::prelude::*;
+use model::series::Metric;
+
+use super::chart_canvas::Shared;
+use super::chart_card::ChartContext;
+use crate::observe::{palette, words};
+use crate::zone::use_zone;
+
+/// Distance of the readout from the crosshair, in CSS pixels.
+const APART_PX: f64 = 14.0;
+
+/// Shown by the chart that the pointer or the focus is on; the others show the same instant in their legends.
+#[component]
+pub(crate) fn Readout(chart: ChartContext, state: Shared) -> impl IntoView {
+    let ChartContext { board, metric, .. } = chart;
+    let zone = use_zone();
+    let node = NodeRef::<Div>::new();
+    let bucket = Memo::new(move |_| (board.held.get() == Some(metric)).then(|| chart.cursor_bucket()).flatten());
+    Effect::new(move |_| {
+        let (Some(div), Some(at)) = (node.get(), bucket.get()) else { return };
+        board.view.track();
+        let state = state.borrow();
+        let Some(plot) = state.plot.as_ref() else { return };
+        let centre =
+            board.slot(metric).look(|data| data.t.get(at).copied().map(|t| plot.x_of(t + step(data)))).flatten();
+        let Some(x) = centre else { return };
+        // On the side that has more room; the width of the other side is never needed.
+        let (width, style) = (plot.layout.width, web_sys::HtmlElement::style(&div));
+        let (side, other, px) = if x > width / 2.0 { ("right", "left", width - x) } else { ("left", "right", x) };
+        let _ = style.set_property(side, &format!("{}px", (px + APART_PX).round()));
+        let _ = style.set_property(other, "auto");
+    });
+    let time = move || {
+        let at = bucket.get()?;
+        board.slot(metric).with(|data| {
+            let from_s = data.page.times().nth(at)?;
+            let passed = data.passed(at, board.live.now.get().seconds());
+            let so_far = if passed < 1.0 { ", so far" } else { "" };
+            Some(format!("{} · {}{so_far}", zone.day_clock(from_s), words::step(data.page.step_s)))
+        })?
+    };
+    let rows = move || {
+        let names = metric.series_names();
+        // As the stack stands: the top one first.
+        palette::stack(metric).iter().rev().filter(|series| chart.shows(**series)).filter_map(|series| {
+            let (series, name) = (*series, *names.get(*series)?);
+            let cell = move |read: fn(Metric, Option<i64>, Option<f64>) -> String| {
+                move || {
+                    let at = bucket.get();
+                    at.and_then(|at| board.slot(metric).with(|data| read(metric, data.sum(series, at), data.value(series, at))))
+                }
+            };
+            let sum = cell(|metric, sum, _| sum.map_or_else(|| "no data".to_owned(), |sum| words::exact_sum(metric, sum)));
+            let rate = cell(|metric, sum, value| match (sum, value) {
+                (Some(_), Some(value)) => format!("{} {}", words::exact_value(value), words::axis_unit(metric)),
+                _ => String::new(),
+            });
+            Some(view! {
+                <tr>
+                    <th scope="row"><span class=palette::swatch(metric, name)></span>{words::series_label(name)}</th>
+                    <td>{sum}</td>
+                    <td class="rate">{rate}</td>
+                </tr>
+            })
+        }).collect_view()
+    };
+    let shown = Memo::new(move |_| bucket.get().is_some());
+    view! {
+        <div class="readout" node_ref=node class:shown=move || shown.get() role="status">
+            {move || shown.get().then(|| view! {
+                <p class="readout-time">{time}</p>
+                <table><tbody>{rows}</tbody></table>
+            })}
+        </div>
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "half a bucket")]
+fn step(data: &crate::observe::data::ChartData) -> f64 {
+    data.page.step_s as f64 / 2.0
+}

@@ -1,0 +1,37 @@
+//! The roster in the database.
+
+use model::event::AgentState;
+use model::id::{AgentName, BeadId, RigName, Role, SessionId};
+use model::roster::AgentRow;
+use sqlx::postgres::PgConnection;
+
+use super::{DbError, PgTime, TownKey};
+
+/// Merges rows (sorted by town, rig and name, each once) into the roster, as [`AgentRow::merge`] does.
+///
+/// # Errors
+/// Whatever Postgres reports.
+pub async fn merge(connection: &mut PgConnection, rows: &[(TownKey, AgentRow)]) -> Result<(), DbError> {
+    let number =
+        |state: AgentState| AgentState::ALL.iter().position(|s| *s == state).and_then(|i| i16::try_from(i).ok());
+    sqlx::query(include_str!("sql/agent_merge.sql"))
+        .bind(rows.iter().map(|(town, _)| town.0).collect::<Vec<i32>>())
+        .bind(rows.iter().map(|(_, row)| row.rig.as_ref().map_or("", RigName::as_str)).collect::<Vec<_>>())
+        .bind(rows.iter().map(|(_, row)| AgentName::as_str(&row.name)).collect::<Vec<_>>())
+        .bind(rows.iter().map(|(_, row)| role_number(row.role)).collect::<Vec<_>>())
+        .bind(rows.iter().map(|(_, row)| row.session.as_ref().map(SessionId::as_str)).collect::<Vec<_>>())
+        .bind(rows.iter().map(|(_, row)| row.bead.as_ref().map(BeadId::as_str)).collect::<Vec<_>>())
+        .bind(rows.iter().map(|(_, row)| row.said.and_then(|(state, _)| number(state))).collect::<Vec<_>>())
+        .bind(rows.iter().map(|(_, row)| row.said.map(|(_, at)| PgTime(at))).collect::<Vec<_>>())
+        .bind(rows.iter().map(|(_, row)| row.worked.map(PgTime)).collect::<Vec<_>>())
+        .bind(rows.iter().map(|(_, row)| PgTime(row.first_seen)).collect::<Vec<_>>())
+        .bind(rows.iter().map(|(_, row)| PgTime(row.last_seen)).collect::<Vec<_>>())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// A role as stored.
+pub(super) fn role_number(role: Role) -> i16 {
+    i16::try_from(role.index()).unwrap_or(6)
+}

@@ -1,0 +1,178 @@
+//! One batch of events, one transaction: what is new goes in, what is better replaces, and the finest tier, the
+//! roster, the sessions and the counters follow from what really changed.
+//!
+//! Locks are always taken in the same order (towns' claims, events by key, tiers by key, roster, sessions, counters),
+//! so writers of several processes never wait in a circle.
+
+mod claims;
+mod sums;
+
+use std::collections::HashSet;
+
+use model::event::PricedEvent;
+use sqlx::postgres::PgConnection;
+
+use super::event::{self, Place};
+use super::source_count::{self, Refused, SourceSum};
+use super::{DbError, Pool, TownKey, agent, claim, headline, presence, session};
+use claims::Claims;
+
+/// An accepted event and its town.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// Town.
+    pub town: TownKey,
+    /// Event.
+    pub event: PricedEvent,
+}
+
+/// What became of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is stored now, and was not before.
+    Stored,
+    /// It, or a better report of the same call, is stored already or comes with the same batch.
+    Duplicate,
+}
+
+/// How to begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Approach {
+    /// Copy everything and hope: right for live data, and twice as fast.
+    Optimistic,
+    /// Look first for what is stored: right for replays, and after a conflict.
+    Probing,
+}
+
+/// What a transaction did.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Written {
+    /// One per row, in order.
+    pub verdicts: Vec<Verdict>,
+    /// Events that were taken back.
+    pub removed: Vec<(TownKey, PricedEvent)>,
+}
+
+/// Writes one batch. After an error nothing of it is stored, except that a connection lost during the commit leaves
+/// that unknown; writing the same batch again is always safe.
+///
+/// # Errors
+/// 23505 when something is stored already (probe then), 23514 when a day has no partition, and whatever else
+/// Postgres reports.
+pub async fn write(
+    pool: &Pool,
+    rows: &[Row],
+    refused: &[Refused<'_>],
+    notices: &[String],
+    approach: Approach,
+) -> Result<Written, DbError> {
+    let mut transaction = pool.begin().await?;
+    let written = write_in(&mut transaction, rows, refused, notices, approach).await?;
+    transaction.commit().await?;
+    Ok(written)
+}
+
+async fn write_in(
+    connection: &mut PgConnection,
+    rows: &[Row],
+    refused: &[Refused<'_>],
+    notices: &[String],
+    approach: Approach,
+) -> Result<Written, DbError> {
+    let mut verdicts = vec![Verdict::Stored; rows.len()];
+    let mut removed = Vec::new();
+
+    // Decided before anything is inserted: a report may replace one that has the same key.
+    if rows.iter().any(|row| row.event.envelope.claim.is_some()) {
+        let claims = Claims::decide(&mut *connection, rows, &mut verdicts).await?;
+        if !claims.replaced.is_empty() {
+            let mut places: Vec<Place> = claims.replaced.iter().map(|stored| stored.place).collect();
+            places.sort_unstable();
+            removed = event::take_back(&mut *connection, &places).await?;
+            claim::delete(&mut *connection, &claims.replaced).await?;
+        }
+        if !claims.new.is_empty() {
+            claim::insert(&mut *connection, &claims.new).await?;
+        }
+    }
+
+    // Sorted by key: it makes inserts append, and lets two writers of the same data wait for one another in order.
+    let mut order: Vec<(Place, usize)> =
+        (0..rows.len()).filter(|&i| verdicts[i] == Verdict::Stored).map(|i| (place(&rows[i]), i)).collect();
+    order.sort_unstable();
+    order.dedup_by(|later, earlier| {
+        let same = later.0 == earlier.0;
+        if same {
+            verdicts[later.1] = Verdict::Duplicate;
+        }
+        same
+    });
+    if approach == Approach::Probing && !order.is_empty() {
+        let places: Vec<Place> = order.iter().map(|(place, _)| *place).collect();
+        let stored: HashSet<Place> = event::existing(&mut *connection, &places).await?.into_iter().collect();
+        order.retain(|(place, i)| {
+            let new = !stored.contains(place);
+            if !new {
+                verdicts[*i] = Verdict::Duplicate;
+            }
+            new
+        });
+    }
+    let order: Vec<usize> = order.into_iter().map(|(_, i)| i).collect();
+    if !order.is_empty() {
+        event::copy(&mut *connection, order.iter().map(|&i| (rows[i].town, &rows[i].event))).await?;
+    }
+    follow(connection, rows, &order, &verdicts, &removed, refused, notices).await?;
+    Ok(Written { verdicts, removed })
+}
+
+/// Everything that follows from what was inserted (`order`) and taken back (`removed`).
+async fn follow(
+    connection: &mut PgConnection,
+    rows: &[Row],
+    order: &[usize],
+    verdicts: &[Verdict],
+    removed: &[(TownKey, PricedEvent)],
+    refused: &[Refused<'_>],
+    notices: &[String],
+) -> Result<(), DbError> {
+    let inserted = || order.iter().map(|&i| (rows[i].town, &rows[i].event));
+    let taken = || removed.iter().map(|(town, event)| (*town, event));
+    let may_empty = !removed.is_empty();
+
+    let buckets = sums::buckets(inserted(), taken());
+    if !buckets.is_empty() {
+        headline::add(&mut *connection, &buckets, may_empty).await?;
+    }
+    let present = sums::presence(inserted(), taken());
+    if !present.is_empty() {
+        presence::add(&mut *connection, &present, may_empty).await?;
+    }
+    let agents = sums::agents(inserted());
+    if !agents.is_empty() {
+        agent::merge(&mut *connection, &agents).await?;
+    }
+    let sessions = sums::sessions(inserted());
+    if !sessions.is_empty() {
+        session::merge(&mut *connection, &sessions).await?;
+    }
+    let counted: Vec<SourceSum<'_>> = sums::sources(rows, verdicts, removed, refused);
+    if !counted.is_empty() {
+        source_count::add(&mut *connection, &counted, refused).await?;
+    }
+    let dirty = sums::dirty(&buckets, &present);
+    if !dirty.is_empty() {
+        sqlx::query(include_str!("../sql/batch_announce.sql"))
+            .bind(dirty.iter().map(|(town, _)| town.0).collect::<Vec<i32>>())
+            .bind(dirty.iter().map(|(_, span)| super::PgTime(*span)).collect::<Vec<_>>())
+            .bind(notices)
+            .execute(connection)
+            .await?;
+    }
+    Ok(())
+}
+
+/// The primary key of a row.
+fn place(row: &Row) -> Place {
+    Place { town: row.town, at: row.event.envelope.at, key: row.event.envelope.key }
+}

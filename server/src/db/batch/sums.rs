@@ -1,0 +1,233 @@
+//! What follows from inserted and taken-back events. Pure; every list comes out sorted by its key.
+
+use std::collections::{BTreeMap, HashMap};
+
+use model::Aggregate;
+use model::event::{Event, PricedEvent, SessionEdge};
+use model::id::{AgentName, RigName, Role, SessionId};
+use model::roster::{AgentRow, WORKING_HOLD_S};
+use model::time::{Resolution, Timestamp};
+
+use super::{Row, Verdict};
+use crate::db::TownKey;
+use crate::db::headline::{BucketSum, RoleSum};
+use crate::db::presence::PresenceSum;
+use crate::db::session::{Reported, SessionRow};
+use crate::db::source_count::{Refused, SourceSum};
+
+const BUCKET_S: i64 = Resolution::S10.step_s();
+const MINUTE_S: i64 = 60;
+/// What rollup_dirty speaks of.
+const SPAN_S: i64 = Resolution::M30.step_s();
+
+type Located<'a> = (TownKey, &'a PricedEvent);
+
+/// Sums per bucket. `inserted` comes sorted by town and time.
+pub(super) fn buckets<'a>(
+    inserted: impl Iterator<Item = Located<'a>>,
+    taken: impl Iterator<Item = Located<'a>>,
+) -> Vec<BucketSum> {
+    let mut sums: Vec<BucketSum> = Vec::new();
+    for (town, event) in inserted {
+        let bucket = event.envelope.at.floor_to(BUCKET_S);
+        match sums.last_mut() {
+            Some(sum) if sum.town == town && sum.bucket == bucket => sum.apply(event, 1),
+            _ => sums.push(BucketSum::of(town, bucket, event, 1)),
+        }
+    }
+    for (town, event) in taken {
+        let bucket = event.envelope.at.floor_to(BUCKET_S);
+        match sums.binary_search_by_key(&(town, bucket), |sum| (sum.town, sum.bucket)) {
+            Ok(found) => sums[found].apply(event, -1),
+            Err(place) => sums.insert(place, BucketSum::of(town, bucket, event, -1)),
+        }
+    }
+    sums
+}
+
+impl BucketSum {
+    fn of(town: TownKey, bucket: Timestamp, event: &PricedEvent, sign: i64) -> Self {
+        let roles = [RoleSum::default(); Role::ALL.len()];
+        let mut sum = Self { town, bucket, total: Aggregate::default(), roles };
+        sum.apply(event, sign);
+        sum
+    }
+    fn apply(&mut self, event: &PricedEvent, sign: i64) {
+        let part = Aggregate::of(event);
+        if sign > 0 {
+            self.total.add(&part)
+        } else {
+            self.total.subtract(&part)
+        }
+        let role = &mut self.roles[event.envelope.role.index()];
+        role.cost += sign * part.cost.0;
+        role.tokens += sign * part.total_tokens();
+        role.calls += sign * part.calls;
+        role.events += sign;
+    }
+}
+
+/// Signs of work per minute and agent.
+pub(super) fn presence<'a>(
+    inserted: impl Iterator<Item = Located<'a>>,
+    taken: impl Iterator<Item = Located<'a>>,
+) -> Vec<PresenceSum<'a>> {
+    let mut counts: HashMap<(TownKey, Timestamp, &str, &str), i64> = HashMap::new();
+    let signed = inserted.map(|located| (located, 1)).chain(taken.map(|located| (located, -1)));
+    for ((town, event), sign) in signed {
+        let envelope = &event.envelope;
+        let Some(agent) = envelope.agent.as_ref().filter(|_| envelope.event.is_activity()) else { continue };
+        let rig = envelope.rig.as_ref().map_or("", RigName::as_str);
+        *counts.entry((town, envelope.at.floor_to(MINUTE_S), rig, agent.as_str())).or_default() += sign;
+    }
+    let changed = counts.into_iter().filter(|(_, n)| *n != 0);
+    let mut sums: Vec<PresenceSum<'_>> =
+        changed.map(|((town, minute, rig, agent), n)| PresenceSum { town, minute, rig, agent, n }).collect();
+    sums.sort_unstable_by_key(|sum| (sum.town, sum.minute, sum.rig, sum.agent));
+    sums
+}
+
+/// What the events say of their agents.
+pub(super) fn agents<'a>(inserted: impl Iterator<Item = Located<'a>>) -> Vec<(TownKey, AgentRow)> {
+    let mut rows: HashMap<(TownKey, &str, &str), AgentRow> = HashMap::new();
+    for (town, event) in inserted {
+        let envelope = &event.envelope;
+        let Some(name) = &envelope.agent else { continue };
+        let rig = envelope.rig.as_ref().map_or("", RigName::as_str);
+        match rows.entry((town, rig, name.as_str())) {
+            std::collections::hash_map::Entry::Occupied(mut known) => known.get_mut().merge(seen(event, name)),
+            std::collections::hash_map::Entry::Vacant(new) => {
+                new.insert(seen(event, name));
+            }
+        }
+    }
+    let mut rows: Vec<(TownKey, AgentRow)> = rows.into_iter().map(|((town, ..), row)| (town, row)).collect();
+    rows.sort_unstable_by(|(a_town, a), (b_town, b)| (a_town, &a.rig, &a.name).cmp(&(b_town, &b.rig, &b.name)));
+    rows
+}
+
+fn seen(event: &PricedEvent, name: &AgentName) -> AgentRow {
+    let envelope = &event.envelope;
+    let said = match envelope.event {
+        Event::AgentState(state) => Some((state, envelope.at)),
+        _ => None,
+    };
+    AgentRow {
+        rig: envelope.rig.clone(),
+        name: name.clone(),
+        role: envelope.role,
+        session: envelope.session.clone(),
+        bead: envelope.bead.clone(),
+        said,
+        worked: envelope.event.is_activity().then_some(envelope.at),
+        first_seen: envelope.at,
+        last_seen: envelope.at,
+    }
+}
+
+/// What the events say of their sessions; they come sorted by time.
+pub(super) fn sessions<'a>(inserted: impl Iterator<Item = Located<'a>>) -> Vec<SessionRow> {
+    let mut rows: HashMap<(TownKey, &SessionId), SessionRow> = HashMap::new();
+    for (town, event) in inserted {
+        let envelope = &event.envelope;
+        let Some(session) = &envelope.session else { continue };
+        let row = rows.entry((town, session)).or_insert_with(|| SessionRow {
+            town,
+            session: session.clone(),
+            source: envelope.source.clone(),
+            rig: None,
+            role: Role::Other,
+            agent: None,
+            bead: None,
+            reported: None,
+            first_seen: envelope.at,
+            last_seen: envelope.at,
+            ended_at: None,
+        });
+        row.last_seen = row.last_seen.max(envelope.at);
+        row.first_seen = row.first_seen.min(envelope.at);
+        keep_newest(&mut row.rig, envelope.rig.as_ref());
+        keep_newest(&mut row.bead, envelope.bead.as_ref());
+        // A session stands in for an agent that is not known; that is no attribution.
+        keep_newest(&mut row.agent, envelope.agent.as_ref().filter(|agent| agent.as_str() != session.as_str()));
+        if envelope.role != Role::Other {
+            row.role = envelope.role;
+        }
+        match &envelope.event {
+            Event::Session(SessionEdge::Ended) => row.ended_at = row.ended_at.max(Some(envelope.at)),
+            Event::CostSnapshot(snapshot) => {
+                let total = snapshot.total.0;
+                let gain = match row.reported {
+                    // A drop: the session counts anew.
+                    Some(before) if total < before.last => before.sum.saturating_add(total),
+                    Some(before) => before.sum.saturating_add(total - before.last),
+                    None => total,
+                };
+                row.reported = Some(Reported { sum: gain, last: total, at: envelope.at });
+            }
+            _ => {}
+        }
+    }
+    let mut rows: Vec<SessionRow> = rows.into_values().collect();
+    rows.sort_unstable_by(|a, b| (a.town, &a.session).cmp(&(b.town, &b.session)));
+    rows
+}
+
+fn keep_newest<T: Clone + PartialEq>(slot: &mut Option<T>, newer: Option<&T>) {
+    if let Some(newer) = newer
+        && slot.as_ref() != Some(newer)
+    {
+        *slot = Some(newer.clone());
+    }
+}
+
+/// The counters of every source that the batch touches.
+pub(super) fn sources<'a>(
+    rows: &'a [Row],
+    verdicts: &[Verdict],
+    removed: &'a [(TownKey, PricedEvent)],
+    refused: &[Refused<'a>],
+) -> Vec<SourceSum<'a>> {
+    let mut sums: BTreeMap<(TownKey, &str), SourceSum<'a>> = BTreeMap::new();
+    let mut add = |town: TownKey, source: &'a str, [stored, duplicate, rejected]: [i64; 3], at: Option<Timestamp>| {
+        let sum = sums.entry((town, source)).or_insert(SourceSum {
+            town,
+            source,
+            stored: 0,
+            duplicate: 0,
+            rejected: 0,
+            last_event: None,
+        });
+        sum.stored += stored;
+        sum.duplicate += duplicate;
+        sum.rejected += rejected;
+        sum.last_event = sum.last_event.max(at);
+    };
+    for (row, verdict) in rows.iter().zip(verdicts) {
+        let counts = match verdict {
+            Verdict::Stored => [1, 0, 0],
+            Verdict::Duplicate => [0, 1, 0],
+        };
+        add(row.town, row.event.envelope.source.as_str(), counts, Some(row.event.envelope.at));
+    }
+    for (town, event) in removed {
+        add(*town, event.envelope.source.as_str(), [-1, 1, 0], None);
+    }
+    for item in refused {
+        add(item.town, item.source, [0, 0, 1], None);
+    }
+    sums.into_values().collect()
+}
+
+/// The spans that the rollup worker has to redo. Work at the end of a span holds on into the next one.
+pub(super) fn dirty(buckets: &[BucketSum], present: &[PresenceSum<'_>]) -> Vec<(TownKey, Timestamp)> {
+    let mut spans: Vec<(TownKey, Timestamp)> =
+        buckets.iter().map(|sum| (sum.town, sum.bucket.floor_to(SPAN_S))).collect();
+    for sum in present {
+        let last_minute_of_hold = sum.minute.plus_seconds(WORKING_HOLD_S - MINUTE_S);
+        spans.push((sum.town, last_minute_of_hold.floor_to(SPAN_S)));
+    }
+    spans.sort_unstable();
+    spans.dedup();
+    spans
+}

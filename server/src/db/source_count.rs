@@ -1,0 +1,85 @@
+//! Counters of sources, and the newest items that they got wrong.
+
+use model::time::Timestamp;
+use sqlx::postgres::PgConnection;
+
+use super::{DbError, PgTime, Pool, TownKey};
+
+/// Refused items that are kept of each source; the statement that trims them says the same.
+pub const KEPT: usize = 50;
+
+/// What a batch adds to the counters of one source. `stored` goes down by what was taken back, and `duplicate` up:
+/// so `stored` is what the events table holds, whatever the order of arrival.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SourceSum<'a> {
+    /// Town.
+    pub town: TownKey,
+    /// Source.
+    pub source: &'a str,
+    /// New events.
+    pub stored: i64,
+    /// Events that were there, or that a better report replaced.
+    pub duplicate: i64,
+    /// Events that were refused.
+    pub rejected: i64,
+    /// The newest event's time.
+    pub last_event: Option<Timestamp>,
+}
+
+/// An item that was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refused<'a> {
+    /// Town.
+    pub town: TownKey,
+    /// Source.
+    pub source: &'a str,
+    /// File and line, or number in the request.
+    pub place: &'a str,
+    /// Why.
+    pub reason: &'a str,
+}
+
+/// Adds to the counters (sorted by town and source, each once), and keeps what was refused.
+///
+/// # Errors
+/// Whatever Postgres reports.
+pub async fn add(
+    connection: &mut PgConnection,
+    sums: &[SourceSum<'_>],
+    refused: &[Refused<'_>],
+) -> Result<(), DbError> {
+    sqlx::query(include_str!("sql/source_add.sql"))
+        .bind(sums.iter().map(|sum| sum.town.0).collect::<Vec<i32>>())
+        .bind(sums.iter().map(|sum| sum.source).collect::<Vec<_>>())
+        .bind(sums.iter().map(|sum| sum.stored).collect::<Vec<_>>())
+        .bind(sums.iter().map(|sum| sum.duplicate).collect::<Vec<_>>())
+        .bind(sums.iter().map(|sum| sum.rejected).collect::<Vec<_>>())
+        .bind(sums.iter().map(|sum| sum.last_event.map(PgTime)).collect::<Vec<_>>())
+        .execute(&mut *connection)
+        .await?;
+    if refused.is_empty() {
+        return Ok(());
+    }
+    let towns: Vec<i32> = refused.iter().map(|r| r.town.0).collect();
+    let sources: Vec<&str> = refused.iter().map(|r| r.source).collect();
+    sqlx::query(include_str!("sql/rejection_add.sql"))
+        .bind(&towns)
+        .bind(&sources)
+        .bind(refused.iter().map(|r| r.place).collect::<Vec<_>>())
+        .bind(refused.iter().map(|r| r.reason).collect::<Vec<_>>())
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query(include_str!("sql/rejection_trim.sql")).bind(towns).bind(sources).execute(connection).await?;
+    Ok(())
+}
+
+/// Counts items that never became events.
+///
+/// # Errors
+/// The database refused.
+pub async fn reject(pool: &Pool, sum: SourceSum<'_>, refused: &[Refused<'_>]) -> Result<(), DbError> {
+    let mut transaction = pool.begin().await?;
+    add(&mut transaction, &[sum], refused).await?;
+    transaction.commit().await?;
+    Ok(())
+}

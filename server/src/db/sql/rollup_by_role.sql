@@ -1,0 +1,26 @@
+-- Makes buckets of {to} from {from} in the spans $2 (each {span} long) of town $1: what is gone goes, what is new
+-- or differs is written, what is the same is not touched. `{…}` is filled in by db::tier.
+with span as (
+    select start, start + {span} as stop from unnest($2::timestamptz[]) as start
+), fresh as (
+    select date_bin({step}, f.bucket, 'epoch'::timestamptz) as bucket, f.role,
+           sum(f.cost)::bigint as cost,
+           sum(f.tokens)::bigint as tokens,
+           sum(f.calls)::bigint as calls,
+           sum(f.events)::bigint as events
+    from span join by_role_{from} f on f.town_id = $1 and f.bucket >= span.start and f.bucket < span.stop
+    group by 1, f.role
+), gone as (
+    delete from by_role_{to} t using span
+    where t.town_id = $1 and t.bucket >= span.start and t.bucket < span.stop
+      and not exists (select from fresh where fresh.bucket = t.bucket and fresh.role = t.role)
+)
+insert into by_role_{to} as t (town_id, bucket, role, cost, tokens, calls, events)
+select $1, * from fresh order by bucket, role
+on conflict (town_id, bucket, role) do update set
+    cost = excluded.cost,
+    tokens = excluded.tokens,
+    calls = excluded.calls,
+    events = excluded.events
+where (t.cost, t.tokens, t.calls, t.events)
+   is distinct from (excluded.cost, excluded.tokens, excluded.calls, excluded.events)

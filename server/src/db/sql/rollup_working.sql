@@ -1,0 +1,20 @@
+-- Makes buckets of {to} from {from} in the spans $2 (each {span} long) of town $1: what is gone goes, what is new
+-- or differs is written, what is the same is not touched. `{…}` is filled in by db::tier.
+with span as (
+    select start, start + {span} as stop from unnest($2::timestamptz[]) as start
+), fresh as (
+    select date_bin({step}, f.bucket, 'epoch'::timestamptz) as bucket,
+           sum(f.seconds)::bigint as seconds
+    from span join working_{from} f on f.town_id = $1 and f.bucket >= span.start and f.bucket < span.stop
+    group by 1
+), gone as (
+    delete from working_{to} t using span
+    where t.town_id = $1 and t.bucket >= span.start and t.bucket < span.stop
+      and not exists (select from fresh where fresh.bucket = t.bucket)
+)
+insert into working_{to} as t (town_id, bucket, seconds)
+select $1, * from fresh order by bucket
+on conflict (town_id, bucket) do update set
+    seconds = excluded.seconds
+where (t.seconds)
+   is distinct from (excluded.seconds)

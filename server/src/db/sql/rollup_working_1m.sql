@@ -1,0 +1,21 @@
+-- Makes agent-seconds per minute from presence in the spans $2 (each 30 minutes long) of town $1: an agent works in a
+-- minute if it has presence in that minute or in one of the two before (model::roster::WORKING_HOLD_S).
+with span as (
+    select start, start + interval '30 minutes' as stop from unnest($2::timestamptz[]) as start
+), at_work as (
+    select distinct span.start, p.minute + held * interval '1 minute' as bucket, p.rig, p.agent
+    from span
+    join presence p on p.town_id = $1 and p.minute >= span.start - interval '2 minutes' and p.minute < span.stop
+    cross join generate_series(0, 2) as held
+    where p.minute + held * interval '1 minute' >= span.start and p.minute + held * interval '1 minute' < span.stop
+), fresh as (
+    select bucket, count(*) * 60 as seconds from at_work group by bucket
+), gone as (
+    delete from working_1m t using span
+    where t.town_id = $1 and t.bucket >= span.start and t.bucket < span.stop
+      and not exists (select from fresh where fresh.bucket = t.bucket)
+)
+insert into working_1m as t (town_id, bucket, seconds)
+select $1, bucket, seconds from fresh order by bucket
+on conflict (town_id, bucket) do update set seconds = excluded.seconds
+where t.seconds is distinct from excluded.seconds

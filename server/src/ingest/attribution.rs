@@ -1,0 +1,115 @@
+//! Whose a session is: events that know complete those that do not.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use model::event::Envelope;
+use model::id::{AgentName, Role, SessionId};
+
+use crate::db::session::{self, Attribution};
+use crate::db::{DbError, Pool, TownKey};
+
+/// Sessions remembered; beyond that the memory is begun anew.
+const REMEMBERED: usize = 20_000;
+/// What is not known yet is looked up again after this long: another process may have learned it.
+const ASK_AGAIN: Duration = Duration::from_secs(30);
+
+/// What is known of sessions, so that the database is asked once per session.
+#[derive(Debug, Default)]
+pub(super) struct Sessions {
+    known: HashMap<(TownKey, SessionId), (Attribution, Instant)>,
+}
+
+impl Sessions {
+    /// Completes events in place: first everything is learned, then everything is filled in, so that the order within
+    /// a batch does not matter.
+    pub(super) async fn complete(
+        &mut self,
+        pool: &Pool,
+        events: &mut [(TownKey, Envelope)],
+        now: Instant,
+    ) -> Result<(), DbError> {
+        self.look_up(pool, events, now).await?;
+        for (town, envelope) in events.iter() {
+            self.learn(*town, envelope, now);
+        }
+        for (town, envelope) in events.iter_mut() {
+            self.fill(*town, envelope);
+        }
+        Ok(())
+    }
+
+    async fn look_up(&mut self, pool: &Pool, events: &[(TownKey, Envelope)], now: Instant) -> Result<(), DbError> {
+        let mut wanted: Vec<(TownKey, SessionId)> = Vec::new();
+        let mut last: Option<(TownKey, &SessionId)> = None;
+        for (town, envelope) in events {
+            let Some(session) = &envelope.session else { continue };
+            // Events of one session come in runs.
+            if last == Some((*town, session)) {
+                continue;
+            }
+            last = Some((*town, session));
+            let key = (*town, session.clone());
+            let settled = self.known.get(&key).is_some_and(|(known, asked)| {
+                known.agent.is_some() || known.role != Role::Other || now.duration_since(*asked) < ASK_AGAIN
+            });
+            if !settled {
+                wanted.push(key);
+            }
+        }
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        wanted.sort_unstable();
+        wanted.dedup();
+        if self.known.len() + wanted.len() > REMEMBERED {
+            self.known.clear();
+        }
+        let found = session::find(pool, &wanted).await?;
+        for key in wanted {
+            self.known.entry(key).or_insert((Attribution::default(), now)).1 = now;
+        }
+        for (town, session, attribution) in found {
+            self.known.insert((town, session), (attribution, now));
+        }
+        Ok(())
+    }
+
+    fn learn(&mut self, town: TownKey, envelope: &Envelope, now: Instant) {
+        let Some(session) = &envelope.session else { return };
+        let agent = envelope.agent.as_ref().filter(|agent| agent.as_str() != session.as_str());
+        if agent.is_none() && envelope.role == Role::Other {
+            return;
+        }
+        let (known, _) = self.known.entry((town, session.clone())).or_insert_with(|| (Attribution::default(), now));
+        if envelope.role != Role::Other {
+            known.role = envelope.role;
+        }
+        if agent.is_some() {
+            known.agent = agent.cloned();
+            known.rig.clone_from(&envelope.rig);
+        }
+    }
+
+    fn fill(&self, town: TownKey, envelope: &mut Envelope) {
+        let Some(session) = &envelope.session else { return };
+        let nameless = envelope.agent.as_ref().is_none_or(|agent| agent.as_str() == session.as_str());
+        if !nameless && envelope.role != Role::Other {
+            return;
+        }
+        if let Some((known, _)) = self.known.get(&(town, session.clone())) {
+            if envelope.role == Role::Other {
+                envelope.role = known.role;
+            }
+            if nameless && known.agent.is_some() {
+                envelope.agent.clone_from(&known.agent);
+                // A name means something within its rig only.
+                envelope.rig = known.rig.clone().or(envelope.rig.take());
+            }
+        }
+        // Without Gas Town, the session stands for the agent.
+        if envelope.agent.is_none() {
+            envelope.agent = AgentName::new(session.as_str()).ok();
+        }
+    }
+}

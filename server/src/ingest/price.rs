@@ -1,0 +1,27 @@
+//! What a call costs, and who says so.
+
+use model::event::{Cost, Envelope, Event, Provenance};
+use model::price::PriceBook;
+use model::unit::Nanodollars;
+
+/// Claude Code's name for messages that no model made.
+const SYNTHETIC: &str = "<synthetic>";
+
+/// The agent's own figure if it gave one, else tokens times the price book, else none: unpriced.
+pub(super) fn price(envelope: &Envelope, book: &PriceBook) -> Option<Cost> {
+    let Event::ModelCall(call) = &envelope.event else { return None };
+    if let Some(reported) = call.reported {
+        return Some(Cost { amount: Some(reported), provenance: Provenance::Reported, price_id: None });
+    }
+    if call.model.as_str() == SYNTHETIC {
+        return Some(Cost { amount: Some(Nanodollars::ZERO), provenance: Provenance::Computed, price_id: None });
+    }
+    Some(match book.at(call.model.as_str(), envelope.at) {
+        Some(price) => Cost {
+            amount: Some(price.cost(&call.tokens, call.fast)),
+            provenance: Provenance::Computed,
+            price_id: Some(price.id),
+        },
+        None => Cost { amount: None, provenance: Provenance::Unpriced, price_id: None },
+    })
+}

@@ -1,0 +1,159 @@
+//! From what was read to what is stored: events first, and only after their commit the cursors.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use model::event::Envelope;
+use model::id::{NameError, SourceName, TownName};
+use model::time::Timestamp;
+
+use super::claude_code::Projects;
+use super::tail::Piece;
+use crate::db::bead::BeadRow;
+use crate::db::cursor::Cursor;
+use crate::db::{self, DbError, Pool, TownKey};
+use crate::ingest::{Intake, Outcome, Rejection, SubmitError};
+
+/// Events that are submitted together: a full batch of the writer.
+const FLUSH_EVENTS: usize = 5_000;
+/// Files whose cursors are kept together.
+const FLUSH_FILES: usize = 500;
+
+/// Why what was read could not be stored. The cursors stay where they were, so it is read again.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// The intake did not take it.
+    #[error(transparent)]
+    Submit(#[from] SubmitError),
+    /// The database refused.
+    #[error(transparent)]
+    Db(#[from] DbError),
+    /// A source's name is none, which does not happen.
+    #[error(transparent)]
+    Name(#[from] NameError),
+}
+
+/// What became of everything so far. `stored`, `duplicate` and `rejected` are events and bad lines.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Lines read, empty ones included.
+    pub lines: u64,
+    /// Events that are new, or replaced a lesser report of the same call.
+    pub stored: u64,
+    /// Events that were there already, or lesser reports of a call that is.
+    pub duplicate: u64,
+    /// Bad lines, and events that the store refused.
+    pub rejected: u64,
+    /// The earliest event.
+    pub first: Option<Timestamp>,
+}
+
+/// Collects what readers found, and stores it in batches.
+#[derive(Debug)]
+pub struct Committer {
+    town: TownName,
+    key: TownKey,
+    pool: Pool,
+    intake: Intake,
+    projects: Arc<Mutex<Projects>>,
+    events: Vec<Envelope>,
+    rejected: HashMap<&'static str, Vec<Rejection>>,
+    cursors: HashMap<&'static str, HashMap<String, Cursor>>,
+    beads: Vec<BeadRow>,
+    files: usize,
+    lines: u64,
+    totals: Totals,
+}
+
+impl Committer {
+    /// A committer for one town.
+    #[must_use]
+    pub fn new(town: TownName, key: TownKey, pool: Pool, intake: Intake, projects: Arc<Mutex<Projects>>) -> Self {
+        Self {
+            town,
+            key,
+            pool,
+            intake,
+            projects,
+            events: Vec::new(),
+            rejected: HashMap::new(),
+            cursors: HashMap::new(),
+            beads: Vec::new(),
+            files: 0,
+            lines: 0,
+            totals: Totals::default(),
+        }
+    }
+
+    /// What became of everything that was flushed.
+    #[must_use]
+    pub const fn totals(&self) -> Totals {
+        self.totals
+    }
+
+    /// Takes a piece of the file `path`, and stores when enough has come together.
+    ///
+    /// # Errors
+    /// As [`Committer::flush`].
+    pub async fn add(&mut self, source: &'static str, path: &str, piece: Piece) -> Result<(), CommitError> {
+        self.lines += piece.found.lines;
+        self.events.extend(piece.found.events);
+        if !piece.found.rejected.is_empty() {
+            self.rejected.entry(source).or_default().extend(piece.found.rejected);
+        }
+        let before = self.cursors.entry(source).or_default().insert(path.to_owned(), piece.cursor);
+        self.files += usize::from(before.is_none());
+        if self.events.len() >= FLUSH_EVENTS || self.files >= FLUSH_FILES { self.flush().await } else { Ok(()) }
+    }
+
+    /// Takes beads as they are now; they are written with the next flush.
+    pub fn add_beads(&mut self, beads: Vec<BeadRow>) {
+        self.beads.extend(beads);
+    }
+
+    /// Stores everything taken so far: events, then bad lines, and after both the cursors.
+    ///
+    /// # Errors
+    /// The store does not answer or the server stops. What was taken is forgotten; the cursors were not kept, so
+    /// reading begins again before it.
+    pub async fn flush(&mut self) -> Result<(), CommitError> {
+        let events = std::mem::take(&mut self.events);
+        let rejected = std::mem::take(&mut self.rejected);
+        let cursors = std::mem::take(&mut self.cursors);
+        let beads = std::mem::take(&mut self.beads);
+        self.files = 0;
+        let mut totals = Totals { lines: std::mem::take(&mut self.lines), ..self.totals };
+        totals.lines += self.totals.lines;
+
+        let fresh = self.projects.lock().unwrap_or_else(PoisonError::into_inner).take_fresh();
+        if !fresh.is_empty() {
+            db::cursor::save_project_names(&self.pool, self.key, &fresh).await?;
+        }
+        if !events.is_empty() {
+            let first = events.iter().map(|event| event.at).min();
+            totals.first = [totals.first, first].into_iter().flatten().min();
+            for outcome in self.intake.submit_waiting(&self.town, events).await? {
+                match outcome {
+                    Outcome::Stored => totals.stored += 1,
+                    Outcome::Duplicate => totals.duplicate += 1,
+                    Outcome::Rejected(_) => totals.rejected += 1,
+                }
+            }
+        }
+        for (source, items) in rejected {
+            totals.rejected += u64::try_from(items.len()).unwrap_or(0);
+            self.intake.reject(&self.town, &SourceName::new(source)?, items).await?;
+        }
+        if !beads.is_empty() {
+            // Of several readings of one bead the last counts: a statement may touch a row only once.
+            let by_id: HashMap<String, BeadRow> = beads.into_iter().map(|row| (row.bead.clone(), row)).collect();
+            let rows: Vec<BeadRow> = by_id.into_values().collect();
+            db::bead::upsert(&self.pool, self.key, &rows).await?;
+        }
+        for (source, cursors) in cursors {
+            db::cursor::save(&self.pool, self.key, source, &cursors).await?;
+        }
+        self.totals = totals;
+        Ok(())
+    }
+}

@@ -1,0 +1,304 @@
+//! From files to the store, on a real Postgres: once, twice, through resumed and damaged files, and while they grow.
+
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use model::id::TownName;
+use model::price::{Price, PriceBook};
+use model::time::Timestamp;
+use serde_json::{Value, json};
+use server::db::price::Prices;
+use server::db::report::{GroupBy, ReportRow};
+use server::db::{self, Pool};
+use server::ingest::{Intake, IntakeLimits};
+use server::postgres::testing::fresh_database;
+use server::source::backfill::{self, Order, Report};
+use server::source::input::Kind;
+use server::source::watch::{self, Root};
+use tokio_util::sync::CancellationToken;
+
+struct Store {
+    pool: Pool,
+    intake: Intake,
+    town: TownName,
+}
+
+impl Store {
+    async fn new() -> Self {
+        let pool = fresh_database().await;
+        let rows = server::source::price_seed::rows().unwrap();
+        assert!(db::price::seed(&pool, &rows).await.unwrap() > 0);
+        assert_eq!(db::price::seed(&pool, &rows).await.unwrap(), 0);
+        let prices = Prices::new(db::price::load(&pool).await.unwrap());
+        let (committed, mut ignored) = tokio::sync::mpsc::channel(1_000);
+        tokio::spawn(async move { while ignored.recv().await.is_some() {} });
+        let (intake, _writer) = Intake::start(pool.clone(), prices, committed, IntakeLimits::default());
+        Self { pool, intake, town: TownName::new("t").unwrap() }
+    }
+
+    async fn backfill(&self, kind: Kind, path: &Path) -> Report {
+        let order = Order { kind, paths: vec![path.to_owned()], town: self.town.clone(), no_paths: false };
+        backfill::run(&order, &self.pool, &self.intake, |_| {}).await.unwrap()
+    }
+
+    async fn report(&self, by: GroupBy) -> Vec<ReportRow> {
+        let town = db::town::find(&self.pool, &self.town).await.unwrap().unwrap();
+        let all = (Timestamp::MIN_BELIEVED, Timestamp::MAX_BELIEVED);
+        db::report::report(&self.pool, town.key, by, all, "Europe/Berlin").await.unwrap()
+    }
+
+    async fn sums(&self) -> ([i64; 5], i64, i64) {
+        let Some(_) = db::town::find(&self.pool, &self.town).await.unwrap() else { return ([0; 5], 0, 0) };
+        let mut sums = ([0; 5], 0, 0);
+        for row in self.report(GroupBy::Session).await {
+            (0..5).for_each(|kind| sums.0[kind] += row.tokens[kind]);
+            sums.1 += row.cost_nanodollars;
+            sums.2 += row.calls;
+        }
+        sums
+    }
+
+    async fn number(&self, sql: &'static str) -> i64 {
+        sqlx::query_scalar(sql).fetch_one(&self.pool).await.unwrap()
+    }
+}
+
+fn answer(id: u32, second: u32, session: &str) -> String {
+    let line = json!({
+        "type": "assistant", "timestamp": format!("2026-01-02T03:{:02}:{:02}.000Z", second / 60, second % 60),
+        "uuid": format!("u{id}"), "sessionId": session, "version": "2.1.0", "cwd": "/w/app",
+        "requestId": format!("req_{id}"), "isSidechain": false,
+        "message": {"id": format!("msg_{id}"), "model": "claude-sonnet-4-5",
+            "content": [{"type": "tool_use", "id": format!("toolu_{id}"), "name": "Bash", "input": {}}],
+            "usage": {"input_tokens": 10, "output_tokens": 5}},
+    });
+    let result = json!({
+        "type": "user", "timestamp": format!("2026-01-02T03:{:02}:{:02}.500Z", second / 60, second % 60),
+        "sessionId": session, "cwd": "/w/app",
+        "message": {"content": [{"type": "tool_result", "tool_use_id": format!("toolu_{id}"), "content": "x"}]},
+    });
+    format!("{line}\n{result}\n")
+}
+
+fn projects(files: &[(&str, String)]) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = dir.path().join("projects/-w-app").join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    dir
+}
+
+async fn eventually(what: &str, limit: Duration, mut holds: impl AsyncFnMut() -> bool) -> Duration {
+    let begun = Instant::now();
+    while !holds().await {
+        assert!(begun.elapsed() < limit, "{what} did not come within {limit:?}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    begun.elapsed()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_backfill_stores_nothing() {
+    let store = Store::new().await;
+    let copy = answer(1, 1, "a") + &answer(2, 2, "b");
+    let dir = projects(&[
+        ("a.jsonl", answer(1, 1, "a") + &answer(1, 1, "a")),
+        ("b.jsonl", copy + "nonsense\n" + answer(3, 3, "b").trim_end()),
+    ]);
+    let first = store.backfill(Kind::ClaudeCode, dir.path()).await;
+    assert_eq!((first.files, first.totals.lines, first.totals.rejected), (2, 11, 1));
+    let sums = store.sums().await;
+    assert_eq!(sums, ([30, 15, 0, 0, 0], 3 * (10 * 3_000 + 5 * 15_000), 3));
+    assert_eq!(store.number("select count(*) from event where kind = 1").await, 3);
+    assert_eq!(store.number("select count(*) from event where kind = 4").await, 2);
+
+    let second = store.backfill(Kind::ClaudeCode, dir.path()).await;
+    assert_eq!(second.totals.stored, 0);
+    assert_eq!(second.totals.duplicate, first.totals.stored + first.totals.duplicate);
+    assert_eq!(store.sums().await, sums);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_is_said_and_the_rest_is_stored() {
+    let store = Store::new().await;
+    let dir = projects(&[("a.jsonl", answer(1, 1, "a"))]);
+    let mut order = Order {
+        kind: Kind::ClaudeCode,
+        paths: vec![PathBuf::from("/does/not/exist"), dir.path().to_owned()],
+        town: store.town.clone(),
+        no_paths: false,
+    };
+    let report = backfill::run(&order, &store.pool, &store.intake, |_| {}).await.unwrap();
+    assert_eq!((report.files, report.unreadable.len()), (1, 1));
+    order.kind = Kind::Beads;
+    let report = backfill::run(&order, &store.pool, &store.intake, |_| {}).await.unwrap();
+    assert_eq!(report.files, 0);
+    assert_eq!(report.unreadable.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_growing_file_is_followed_within_a_second_and_across_restarts() {
+    let store = Store::new().await;
+    let dir = projects(&[("a.jsonl", answer(1, 1, "a"))]);
+    let root = Root { kind: Kind::ClaudeCode, path: dir.path().join("projects") };
+    let start = || {
+        let cancel = CancellationToken::new();
+        let task = watch::spawn(
+            vec![root.clone()],
+            store.town.clone(),
+            store.intake.clone(),
+            store.pool.clone(),
+            cancel.clone(),
+            false,
+        );
+        (cancel, task)
+    };
+    let calls = async |n: i64| store.sums().await.2 == n;
+    let (cancel, task) = start();
+    eventually("what is there already", Duration::from_secs(10), async || calls(1).await).await;
+
+    let path = dir.path().join("projects/-w-app/a.jsonl");
+    let append = |text: &str| std::fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(text.as_bytes());
+    let line = answer(2, 2, "a");
+    let (half, rest) = line.split_at(100);
+    append(half).unwrap();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(calls(1).await);
+    append(rest).unwrap();
+    let took = eventually("the rest of a line", Duration::from_secs(5), async || calls(2).await).await;
+    assert!(took < Duration::from_secs(1), "it took {took:?}");
+
+    // A new folder with a new file.
+    let sub = dir.path().join("projects/-w-app/a/subagents");
+    std::fs::create_dir_all(&sub).unwrap();
+    std::fs::write(sub.join("agent-x.jsonl"), answer(3, 3, "a")).unwrap();
+    eventually("a new folder's file", Duration::from_secs(7), async || calls(3).await).await;
+
+    // Nothing is lost while nobody follows, and nothing is read twice.
+    cancel.cancel();
+    task.await.unwrap();
+    append(&answer(4, 4, "a")).unwrap();
+    let duplicates = store.number("select sum(duplicate)::bigint from source").await;
+    let (cancel, task) = start();
+    eventually("what came meanwhile", Duration::from_secs(10), async || calls(4).await).await;
+    assert_eq!(store.number("select sum(duplicate)::bigint from source").await, duplicates);
+
+    // Cut, and written anew.
+    std::fs::write(&path, answer(5, 5, "a")).unwrap();
+    eventually("a file written anew", Duration::from_secs(7), async || calls(5).await).await;
+    std::fs::remove_file(&path).unwrap();
+    std::fs::write(&path, answer(1, 1, "a") + &answer(6, 6, "a")).unwrap();
+    eventually("a file put in its place", Duration::from_secs(7), async || calls(6).await).await;
+    cancel.cancel();
+    task.await.unwrap();
+    assert_eq!(store.number("select count(*) from event where kind = 1").await, 6);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beads_and_costs_are_stored_once() {
+    let store = Store::new().await;
+    let dir = tempfile::tempdir().unwrap();
+    let beads = dir.path().join("issues.jsonl");
+    let bead = |id: &str, status: &str, closed: Value| {
+        json!({"id": id, "title": "T", "status": status, "issue_type": "task", "created_at": "2026-01-01T00:00:00Z",
+            "closed_at": closed, "updated_at": "2026-01-02T00:00:00Z"})
+    };
+    let text =
+        format!("{}\n{}\n", bead("b-1", "open", Value::Null), bead("b-2", "closed", json!("2026-01-02T00:00:00Z")));
+    std::fs::write(&beads, &text).unwrap();
+    assert_eq!(store.backfill(Kind::Beads, &beads).await.totals.stored, 3);
+    assert_eq!(store.backfill(Kind::Beads, &beads).await.totals.duplicate, 3);
+    assert_eq!(store.number("select count(*) from bead where status = 'closed'").await, 1);
+
+    let costs = dir.path().join("costs.jsonl");
+    let line = |cost: &str, minute: u32| {
+        format!(
+            "{{\"session_id\":\"gt-toast\",\"role\":\"polecat\",\"rig\":\"gastown\",\"worker\":\"toast\",\"cost_usd\":{cost},\"ended_at\":\"2026-02-26T18:{minute:02}:00-05:00\"}}\n"
+        )
+    };
+    std::fs::write(&costs, line("0.4", 1) + &line("0.6", 2) + &line("0.1", 3)).unwrap();
+    assert_eq!(store.backfill(Kind::GasTownCosts, &costs).await.totals.stored, 3);
+    assert_eq!(store.backfill(Kind::GasTownCosts, &costs).await.totals.duplicate, 3);
+    assert_eq!(store.number("select reported from session where session = 'gt-toast'").await, 700_000_000);
+    assert_eq!(store.sums().await, ([0; 5], 0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_has_a_row_for_everything() {
+    let store = Store::new().await;
+    let dir =
+        projects(&[("a.jsonl", answer(1, 1, "a") + &answer(2, 2, "a").replace("claude-sonnet-4-5", "nobody-s-model"))]);
+    store.backfill(Kind::ClaudeCode, dir.path()).await;
+    let keys = |rows: Vec<ReportRow>| rows.into_iter().map(|row| (row.key, row.calls)).collect::<Vec<_>>();
+    let own = |rows: &[(&str, i64)]| rows.iter().map(|(key, n)| ((*key).to_owned(), *n)).collect::<Vec<_>>();
+    assert_eq!(keys(store.report(GroupBy::Daily).await), own(&[("2026-01-02", 2)]));
+    assert_eq!(keys(store.report(GroupBy::Bead).await), own(&[("(none)", 2)]));
+    assert_eq!(keys(store.report(GroupBy::Role).await), own(&[("other", 2)]));
+    let models = store.report(GroupBy::Model).await;
+    assert_eq!(models.iter().map(|m| m.unpriced_tokens).collect::<Vec<_>>(), [0, 15]);
+    assert_eq!(keys(models), own(&[("claude-sonnet-4-5", 1), ("nobody-s-model", 1)]));
+}
+
+/// The two real sessions of ../shared/fixtures, where they are at hand: once, twice, and line by line.
+#[tokio::test(flavor = "multi_thread")]
+async fn real_sessions_give_the_known_totals() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/fixtures/claude-code/projects");
+    if !folder.is_dir() {
+        eprintln!("skipped: {} is not there", folder.display());
+        return;
+    }
+    let want = |store: Vec<ReportRow>| {
+        let of = |start: &str| store.iter().find(|row| row.key.starts_with(start)).cloned().unwrap();
+        let (long, short) = (of("ba79134d"), of("fed8ce56"));
+        assert_eq!((long.tokens, long.cost_nanodollars), ([91, 2_266, 503_769, 16_072, 0], 245_663_700));
+        assert_eq!((short.tokens, short.cost_nanodollars), ([88, 278, 44_544, 16_000, 0], 77_797_200));
+    };
+    let store = Store::new().await;
+    assert_eq!(store.backfill(Kind::ClaudeCode, &folder).await.totals.rejected, 0);
+    want(store.report(GroupBy::Session).await);
+    assert_eq!(store.backfill(Kind::ClaudeCode, &folder).await.totals.stored, 0);
+    want(store.report(GroupBy::Session).await);
+
+    let store = Store::new().await;
+    let dir = tempfile::tempdir().unwrap();
+    let root = Root { kind: Kind::ClaudeCode, path: dir.path().to_owned() };
+    let cancel = CancellationToken::new();
+    let task =
+        watch::spawn(vec![root], store.town.clone(), store.intake.clone(), store.pool.clone(), cancel.clone(), false);
+    for entry in std::fs::read_dir(folder.join("-Users-test-dev-ai-music")).unwrap() {
+        let from = entry.unwrap().path();
+        let mut to = std::fs::File::create(dir.path().join(from.file_name().unwrap())).unwrap();
+        for line in std::fs::read_to_string(&from).unwrap().split_inclusive('\n') {
+            to.write_all(line.as_bytes()).unwrap();
+            tokio::time::sleep(Duration::from_millis(15)).await;
+        }
+    }
+    eventually("both sessions", Duration::from_secs(10), async || store.sums().await.1 == 245_663_700 + 77_797_200)
+        .await;
+    want(store.report(GroupBy::Session).await);
+    cancel.cancel();
+    task.await.unwrap();
+}
+
+/// Keeps the price list and the book's look-up in step.
+#[test]
+fn every_listed_model_is_found_with_a_date_behind_it() {
+    let rows = server::source::price_seed::rows().unwrap();
+    let book = PriceBook::new(rows.iter().zip(1..).map(|(row, id)| Price {
+        id,
+        model: row.model.clone(),
+        effective: row.effective,
+        rates: row.rates,
+        tier: row.tier,
+        fast_percent: row.fast_percent,
+    }));
+    for row in &rows {
+        let dated = format!("{}-20260101", row.model);
+        assert!(book.at(&dated, Timestamp::from_seconds(1_767_225_600)).is_some(), "{dated}");
+    }
+}
