@@ -5,13 +5,16 @@ use std::time::Instant;
 use anyhow::Context as _;
 use futures::StreamExt as _;
 use futures::stream::FuturesOrdered;
-use model::demo::{Demo, Rhythm};
+use model::demo::{Demo, DemoBead, Rhythm};
 use model::event::Envelope;
 use model::id::TownName;
 use model::time::{TimeRange, Timestamp};
 use model::unit::Nanodollars;
+use uuid::Uuid;
 
-use crate::db::{self, Pool};
+use crate::db::bead::BeadRow;
+use crate::db::ledger::{Entry, EntryKind};
+use crate::db::{self, Pool, TownKey};
 use crate::ingest::{Intake, Outcome};
 
 /// Events per submission: what the writer takes into one transaction.
@@ -20,6 +23,8 @@ const BATCH: usize = 5_000;
 const IN_FLIGHT: usize = 3;
 /// The tank is filled this long before the end, with twice what has been spent since: the needle stands near half.
 const TANK_AGE_S: i64 = 2 * 24 * 3_600;
+/// A made-up tank is never smaller: $20.
+const MIN_TOPUP: Nanodollars = Nanodollars(20_000_000_000);
 
 /// What to make up.
 #[derive(Debug, Clone)]
@@ -61,7 +66,10 @@ pub async fn fill(
     let town = db::town::ensure(pool, &spec.town, true).await?;
     let demo = Demo::new(spec.seed, spec.rhythm);
     let (first, end) = (spec.range.from().seconds() / 60, spec.range.to().seconds() / 60);
-    db::bead::upsert_demo(pool, town, &demo.beads(first, end), spec.range.to()).await?;
+    let beads: Vec<BeadRow> = demo.beads(first, end).into_iter().map(|bead| row(bead, spec.range.to())).collect();
+    for part in beads.chunks(BATCH) {
+        db::bead::upsert(pool, town, part).await?;
+    }
 
     let mut report = FillReport::default();
     let mut under_way = FuturesOrdered::new();
@@ -84,9 +92,9 @@ pub async fn fill(
     while let Some(outcomes) = under_way.next().await {
         report.count(&outcomes?);
     }
-    db::coverage::add(pool, town, spec.range).await?;
+    db::coverage::add(pool, town, spec.range.from(), spec.range.to()).await?;
     if spec.fill_tank {
-        fill_tank(pool, town, spec.range.to()).await.context("filling the made-up tank")?;
+        fill_tank(pool, (town, &spec.town), spec.range).await.context("filling the made-up tank")?;
     }
     progress(1.0);
     report.seconds = started.elapsed().as_secs_f64();
@@ -103,4 +111,58 @@ impl FillReport {
             }
         }
     }
+}
+
+/// Tops the tank up at a time of the past, with twice what has been spent since: the needle stands at half.
+async fn fill_tank(pool: &Pool, town: (TownKey, &TownName), range: TimeRange) -> anyhow::Result<()> {
+    let at = range.to().plus_seconds(-TANK_AGE_S).max(range.from());
+    let spent = db::cost::between(pool, town.0, at, range.to()).await?;
+    let amount = Nanodollars(spent.0.saturating_mul(2).max(MIN_TOPUP.0));
+    topup(pool, town, at, amount).await
+}
+
+/// Adds a made-up top-up to the ledger; the same one twice is one.
+pub(super) async fn topup(
+    pool: &Pool,
+    town: (TownKey, &TownName),
+    at: Timestamp,
+    amount: Nanodollars,
+) -> anyhow::Result<()> {
+    let request = Uuid::from_u128(u128::from(at.0.unsigned_abs()));
+    let entry = Entry { at, kind: EntryKind::Topup, amount, note: "made-up top-up".to_owned(), request };
+    db::ledger::add(pool, town, &entry, "demo").await?;
+    Ok(())
+}
+
+/// A made-up bead as of `now`: what has not happened yet is not known yet.
+fn row(bead: DemoBead, now: Timestamp) -> BeadRow {
+    let closed_at = bead.closed.filter(|at| *at <= now);
+    let status = if closed_at.is_some() {
+        "closed"
+    } else if bead.created.plus_seconds(3 * 3_600) > now {
+        "in_progress"
+    } else if bead.escalation {
+        "blocked"
+    } else {
+        "open"
+    };
+    BeadRow {
+        bead: bead.id.to_string(),
+        title: bead.title,
+        status: status.to_owned(),
+        issue_type: "task".to_owned(),
+        priority: Some(2),
+        assignee: Some(bead.assignee),
+        created_at: bead.created,
+        closed_at,
+        updated_at: Some(closed_at.unwrap_or(bead.created)),
+        counted: true,
+        escalation: bead.escalation && bead.created.plus_seconds(24 * 3_600) > now,
+    }
+}
+
+/// A share for the progress bar.
+#[expect(clippy::cast_precision_loss, reason = "a share for a bar")]
+fn share(done: i64, all: i64) -> f64 {
+    done as f64 / all.max(1) as f64
 }
