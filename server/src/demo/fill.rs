@@ -64,12 +64,11 @@ pub async fn fill(
 ) -> anyhow::Result<FillReport> {
     let started = Instant::now();
     let town = db::town::ensure(pool, &spec.town, true).await?;
+    let known = db::town::find(pool, &spec.town).await?;
+    anyhow::ensure!(known.is_some_and(|town| town.demo), "the town \"{}\" is a real one; name another for the demo", spec.town);
     let demo = Demo::new(spec.seed, spec.rhythm);
     let (first, end) = (spec.range.from().seconds() / 60, spec.range.to().seconds() / 60);
-    let beads: Vec<BeadRow> = demo.beads(first, end).into_iter().map(|bead| row(bead, spec.range.to())).collect();
-    for part in beads.chunks(BATCH) {
-        db::bead::upsert(pool, town, part).await?;
-    }
+    write_beads(pool, town, &demo, (first, end), spec.range.to()).await?;
 
     let mut report = FillReport::default();
     let mut under_way = FuturesOrdered::new();
@@ -116,7 +115,7 @@ impl FillReport {
 /// Tops the tank up at a time of the past, with twice what has been spent since: the needle stands at half.
 async fn fill_tank(pool: &Pool, town: (TownKey, &TownName), range: TimeRange) -> anyhow::Result<()> {
     let at = range.to().plus_seconds(-TANK_AGE_S).max(range.from());
-    let spent = db::cost::between(pool, town.0, at, range.to()).await?;
+    let spent = db::cost::between(&mut *pool.acquire().await?, town.0, at, range.to()).await?;
     let amount = Nanodollars(spent.0.saturating_mul(2).max(MIN_TOPUP.0));
     topup(pool, town, at, amount).await
 }
@@ -131,6 +130,19 @@ pub(super) async fn topup(
     let request = Uuid::from_u128(u128::from(at.0.unsigned_abs()));
     let entry = Entry { at, kind: EntryKind::Topup, amount, note: "made-up top-up".to_owned(), request };
     db::ledger::add(pool, town, &entry, "demo").await?;
+    Ok(())
+}
+
+/// Writes the beads whose shift begins in these minutes, as of `now`.
+pub(super) async fn write_beads(
+    pool: &Pool,
+    town: TownKey,
+    demo: &Demo,
+    (first, end): (i64, i64),
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    let beads: Vec<BeadRow> = demo.beads(first, end).into_iter().map(|bead| row(bead, now)).collect();
+    db::bead::upsert(pool, town, &beads).await?;
     Ok(())
 }
 

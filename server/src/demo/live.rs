@@ -8,10 +8,12 @@ use anyhow::Context as _;
 use model::demo::Demo;
 use model::event::Envelope;
 use model::id::TownName;
+use model::tank::GasTank;
 use model::time::{TimeRange, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use super::{FillSpec, SEED, fill, live_rhythm};
+use super::fill::{self, FillSpec};
+use super::{SEED, live_rhythm};
 use crate::clock::Clock;
 use crate::db::{self, Pool};
 use crate::ingest::Intake;
@@ -20,6 +22,8 @@ use crate::ingest::Intake;
 const OPENED_DAYS: i64 = 14;
 /// How often due events are sent.
 const TICK: Duration = Duration::from_millis(250);
+/// Beads that may have changed began at most this many minutes ago.
+const SHIFTS_MIN: i64 = 24 * 60;
 /// Below this share of the capacity the made-up tank is filled again.
 const REFILL_BELOW: f64 = 0.06;
 
@@ -96,7 +100,7 @@ impl Keeper {
         let from = newest.map_or(earliest, |at| at.floor_to(60).max(earliest));
         let Ok(range) = TimeRange::new(from, now) else { return Ok(()) };
         let spec = FillSpec { town: town.clone(), seed: SEED, range, rhythm: live_rhythm(), fill_tank: newest.is_none() };
-        let report = fill(&self.pool, &self.intake, &spec, |_| {}).await.context("writing the made-up past")?;
+        let report = fill::fill(&self.pool, &self.intake, &spec, |_| {}).await.context("writing the made-up past")?;
         tracing::info!(%town, stored = report.stored, seconds = report.seconds, "made-up past written");
         Ok(())
     }
@@ -115,8 +119,8 @@ impl Keeper {
             made_to = made_to.max(now.seconds() / 60 - 60);
             while made_to <= now.seconds() / 60 {
                 demo.minute(made_to, &mut due);
+                self.each_minute(town, &demo, made_to).await?;
                 made_to += 1;
-                self.refill(town).await?;
             }
             let ready = due.partition_point(|event| event.at <= now);
             if ready > 0 {
@@ -126,13 +130,18 @@ impl Keeper {
         }
     }
 
-    /// A made-up owner fills the tank before it is empty.
-    async fn refill(&self, town: &TownName) -> anyhow::Result<()> {
+    /// A made-up owner fills the tank before it is empty, and the beads follow their shifts.
+    async fn each_minute(&self, town: &TownName, demo: &Demo, minute: i64) -> anyhow::Result<()> {
         let key = db::town::ensure(&self.pool, town, true).await?;
-        let Some(tank) = db::ledger::tank(&self.pool, key).await? else { return Ok(()) };
+        let now = self.clock.now();
+        fill::write_beads(&self.pool, key, demo, (minute - SHIFTS_MIN, minute + 1), now).await?;
+        let mut link = self.pool.acquire().await?;
+        let Some(sums) = db::ledger::sums(&mut link, key).await? else { return Ok(()) };
+        let spent = db::cost::between(&mut link, key, sums.first, now).await?;
+        drop(link);
+        let tank = GasTank { balance: sums.filled - spent, capacity: sums.at_topup };
         if tank.level() < REFILL_BELOW {
-            let amount = tank.capacity - tank.balance;
-            db::ledger::topup(&self.pool, key, amount, "made-up top-up", self.clock.now()).await?;
+            fill::topup(&self.pool, (key, town), now, tank.capacity - tank.balance).await?;
         }
         Ok(())
     }
