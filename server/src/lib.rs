@@ -1,6 +1,7 @@
 //! The server: sources in, Postgres in the middle, pages and live frames out.
 
 pub mod cli;
+pub mod clock;
 pub mod db;
 pub mod http;
 pub mod hub;
