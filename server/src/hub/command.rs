@@ -3,7 +3,7 @@
 use app::reader::TownCard;
 use bytes::Bytes;
 use model::id::TownName;
-use model::wire::{BeadCounts, Snapshot};
+use model::wire::{BeadCounts, Edge, Snapshot};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
@@ -32,6 +32,8 @@ pub enum Command {
     Said(ViewerId, Said),
     /// The live state of a town, none when there is no such town.
     Snapshot(TownName, oneshot::Sender<Option<Box<Snapshot>>>),
+    /// The previous and the newest bucket of each tier of a town; none for an unknown one.
+    Edges(TownName, oneshot::Sender<Vec<Edge>>),
     /// Every town, by name.
     Cards(oneshot::Sender<Vec<TownCard>>),
     /// Somebody else changed the town in the store: load it again.

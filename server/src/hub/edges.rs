@@ -119,6 +119,17 @@ impl Edges {
         TIERS.into_iter().zip(&self.tiers).map(newest).collect()
     }
 
+    /// The previous and the newest bucket of each tier.
+    #[must_use]
+    pub fn recent(&self, now: Timestamp) -> Vec<Edge> {
+        let both = |(tier, state): (Resolution, &Tier)| {
+            let step_s = tier.step_s();
+            let current_s = now.floor_to(step_s).seconds();
+            [state.edge(step_s, current_s - step_s), state.edge(step_s, current_s)]
+        };
+        TIERS.into_iter().zip(&self.tiers).flat_map(both).collect()
+    }
+
     /// The earliest instant that [`Edges`] wants to know of.
     #[must_use]
     pub const fn oldest(now: Timestamp) -> Timestamp {

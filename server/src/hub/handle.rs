@@ -5,7 +5,7 @@ use std::sync::Arc;
 use app::reader::TownCard;
 use bytes::Bytes;
 use model::id::TownName;
-use model::wire::Snapshot;
+use model::wire::{Edge, Snapshot};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, RwLock, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -80,6 +80,11 @@ impl Hub {
     /// The live state of a town; none when there is no such town, or the hub has stopped.
     pub async fn snapshot(&self, town: &TownName) -> Option<Box<Snapshot>> {
         self.ask(|answer| Command::Snapshot(town.clone(), answer)).await.flatten()
+    }
+
+    /// The previous and the newest bucket of each tier of a town; none for an unknown one.
+    pub async fn edges(&self, town: &TownName) -> Vec<Edge> {
+        self.ask(|answer| Command::Edges(town.clone(), answer)).await.unwrap_or_default()
     }
 
     /// Every town, by name; none when the hub has stopped.

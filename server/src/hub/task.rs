@@ -204,6 +204,10 @@ impl HubTask {
                 let snapshot = self.by_name.get(&town).map(|i| Box::new(self.places[*i].town.snapshot_now(now)));
                 let _ = answer.send(snapshot);
             }
+            Command::Edges(town, answer) => {
+                let edges = self.place(&town).map(|place| place.town.recent_edges(now));
+                let _ = answer.send(edges.unwrap_or_default());
+            }
             Command::Cards(answer) => {
                 let card = |place: &mut Place| TownCard {
                     name: place.name.clone(),

@@ -9,7 +9,7 @@ use model::roster::AgentRow;
 use model::tank::{PACE_WINDOW_S, Pace};
 use model::time::Timestamp;
 use model::wire::{
-    BeadCounts, Delta, EVENTS_KEPT, EVENTS_PER_TICK, EventRow, Flow, Gauges, Snapshot, TREND_POINTS, TREND_STEP_S,
+    BeadCounts, Delta, EVENTS_KEPT, EVENTS_PER_TICK, Edge, EventRow, Flow, Gauges, Snapshot, TREND_POINTS, TREND_STEP_S,
     TrendPoint,
 };
 use model::{Aggregate, Nanodollars};
@@ -287,6 +287,11 @@ impl Town {
         snapshot
     }
 
+    /// The previous and the newest bucket of each tier.
+    #[must_use]
+    pub fn recent_edges(&self, now: Timestamp) -> Vec<Edge> {
+        self.edges.recent(now)
+    }
     /// Number of the last frame.
     #[must_use]
     pub const fn rev(&self) -> u64 {
