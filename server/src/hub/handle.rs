@@ -7,7 +7,7 @@ use bytes::Bytes;
 use model::id::TownName;
 use model::wire::{Edge, Snapshot};
 use tokio::net::TcpStream;
-use tokio::sync::{OwnedSemaphorePermit, RwLock, Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::command::Command;
@@ -38,11 +38,11 @@ pub struct Hub {
     places: Arc<Semaphore>,
     max_viewers: usize,
     stats: Arc<HubStats>,
-    gate: Arc<RwLock<()>>,
 }
 
 impl Hub {
-    /// Loads every town and starts the task. Committed changes go into the returned channel.
+    /// Loads every town and starts the task. Committed changes go into the returned channel: a writer takes its place
+    /// there *before* it commits, so that a town can be loaded again without losing or repeating any change.
     ///
     /// # Errors
     /// When the store does not answer.
@@ -56,11 +56,10 @@ impl Hub {
             places: Arc::new(Semaphore::new(settings.max_viewers)),
             max_viewers: settings.max_viewers,
             stats: Arc::default(),
-            gate: Arc::default(),
         };
-        let (gate, stats) = (Arc::clone(&hub.gate), Arc::clone(&hub.stats));
+        let stats = Arc::clone(&hub.stats);
         let mut task =
-            HubTask::new(clock.clone(), Arc::clone(&seeds), gate, stats, hub.commands.downgrade(), &settings.build);
+            HubTask::new(clock.clone(), Arc::clone(&seeds), committed.downgrade(), stats, hub.commands.downgrade(), &settings.build);
         for town in seeds.towns().await? {
             if let Some(seed) = seeds.view().await?.read(&town, clock.now()).await? {
                 task.add(town, seed);
@@ -68,13 +67,6 @@ impl Hub {
         }
         let task = tokio::spawn(task.run(batches, receiver));
         Ok((hub, committed, task))
-    }
-
-    /// Held by a writer from before its commit until the hub's channel has the changes, so that a town can be loaded
-    /// without losing or repeating any.
-    #[must_use]
-    pub fn gate(&self) -> Arc<RwLock<()>> {
-        Arc::clone(&self.gate)
     }
 
     /// The live state of a town; none when there is no such town, or the hub has stopped.

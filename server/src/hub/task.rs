@@ -12,7 +12,7 @@ use model::id::TownName;
 use model::time::Timestamp;
 use model::wire::{BEAT_S, PROTOCOL, ServerMessage};
 use tokio::net::TcpStream;
-use tokio::sync::{OwnedSemaphorePermit, RwLock, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::MissedTickBehavior;
 
 use super::audience::Audience;
@@ -65,7 +65,7 @@ pub struct HubTask {
     last_ping: Timestamp,
     clock: Clock,
     seeds: Arc<dyn Seeds>,
-    gate: Arc<RwLock<()>>,
+    committed: mpsc::WeakSender<Committed>,
     stats: Arc<HubStats>,
     commands: mpsc::WeakSender<Command>,
     build: String,
@@ -74,7 +74,7 @@ pub struct HubTask {
 impl HubTask {
     /// A task that knows no town yet.
     pub fn new(
-        clock: Clock, seeds: Arc<dyn Seeds>, gate: Arc<RwLock<()>>, stats: Arc<HubStats>,
+        clock: Clock, seeds: Arc<dyn Seeds>, committed: mpsc::WeakSender<Committed>, stats: Arc<HubStats>,
         commands: mpsc::WeakSender<Command>, build: &str,
     ) -> Self {
         Self {
@@ -84,7 +84,7 @@ impl HubTask {
             last_ping: clock.now(),
             clock,
             seeds,
-            gate,
+            committed,
             stats,
             commands,
             build: build.to_owned(),
@@ -266,7 +266,7 @@ impl HubTask {
 
     /// Starts what has to be read from the store, at most once a second per town.
     fn start_loads(&mut self, index: usize, now: Timestamp) {
-        let Some(commands) = self.commands.upgrade() else { return };
+        let (Some(commands), Some(committed)) = (self.commands.upgrade(), self.committed.upgrade()) else { return };
         let place = &mut self.places[index];
         if now < place.next_load || !(place.wants_load || place.wants_beads) {
             return;
@@ -278,7 +278,7 @@ impl HubTask {
             }
             (place.wants_load, place.wants_beads) = (false, false);
             place.loading = Loading::Began;
-            tokio::spawn(load(seeds, town, Arc::clone(&self.gate), commands, self.clock.clone()));
+            tokio::spawn(load(seeds, town, committed, commands, self.clock.clone()));
         } else {
             place.wants_beads = false;
             tokio::spawn(async move {
@@ -320,19 +320,20 @@ impl HubTask {
     }
 }
 
-/// Loads a town without losing or repeating what is committed meanwhile. Writers hold the gate from before their
-/// commit until the hub's channel has it; while this task holds it, everything committed is in the hub, and its view
-/// of the store is fixed.
+/// Loads a town without losing or repeating what is committed meanwhile. Writers take a place in the hub's channel
+/// before they commit; while this task holds all places, everything committed is in the hub, nothing else is on its
+/// way, and its view of the store is fixed.
 async fn load(
-    seeds: Arc<dyn Seeds>, town: TownName, gate: Arc<RwLock<()>>, commands: mpsc::Sender<Command>, clock: Clock,
+    seeds: Arc<dyn Seeds>, town: TownName, committed: mpsc::Sender<Committed>, commands: mpsc::Sender<Command>,
+    clock: Clock,
 ) {
     let seed = async {
-        let closed = gate.write_owned().await;
+        let quiet = committed.reserve_many(committed.max_capacity()).await?;
         let view = seeds.view().await?;
         let (noted, is_noted) = tokio::sync::oneshot::channel();
         commands.send(Command::Fixed(town.clone(), noted)).await?;
         is_noted.await?;
-        drop(closed);
+        drop(quiet);
         view.read(&town, clock.now()).await
     };
     let seed = seed.await.map(|seed| seed.map(Box::new)).map_err(|error| {
