@@ -1,7 +1,7 @@
 //! What the hub loads of a town, in one consistent view of the store.
 
 use async_trait::async_trait;
-use model::event::{AgentState, EventKind, Provenance};
+use model::event::AgentState;
 use model::id::{AgentName, BeadId, RigName, Role, SessionId, TownName};
 use model::rate::RING_S;
 use model::roster::{AgentRow, ROSTER_HOLD_S};
@@ -9,10 +9,13 @@ use model::time::Timestamp;
 use model::wire::{BeadCounts, EVENTS_KEPT, EventRow};
 use model::{Aggregate, Nanodollars};
 use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, Postgres, Row as _, Transaction};
+use sqlx::{AssertSqlSafe, PgConnection, Postgres, Row as _, Transaction};
 
-use super::{DbError, PgTime, Pool, TownKey, cost, ledger, town};
-use crate::hub::{Bucket, Edges, MAX_AGENTS, Seed, SeedView, Seeds, Tank, bead_edge, role_slot, session_edge};
+use super::{DbError, PgTime, Pool, TownKey, cost, event, ledger, town};
+use crate::hub::{Bucket, Edges, MAX_AGENTS, Seed, SeedView, Seeds, Tank, event_row, role_slot};
+
+/// Where the newest events are looked for first.
+const LATELY_S: i64 = 3 * 24 * 3_600;
 
 /// The store behind the hub.
 #[derive(Debug, Clone)]
@@ -51,15 +54,15 @@ impl SeedView for PgView {
 async fn read(connection: &mut PgConnection, name: &TownName, now: Timestamp) -> Result<Option<Seed>, DbError> {
     let row: Option<(i32, bool, Option<i64>, Option<PgTime>)> =
         sqlx::query_as(include_str!("sql/seed_town.sql")).bind(name.as_str()).fetch_optional(&mut *connection).await?;
-    let Some((key, demo, capacity, first_event)) = row else { return Ok(None) };
+    let Some((key, demo, capacity, first_bucket)) = row else { return Ok(None) };
     let town = TownKey(key);
     Ok(Some(Seed {
         demo,
-        first_event: first_event.map(|at| at.0),
+        first_event: first_event(connection, town, first_bucket, now).await?,
         tank: tank(connection, town, capacity.map(Nanodollars)).await?,
         roster: roster(connection, town, now).await?,
         beads: beads(connection, name).await?,
-        events: newest_events(connection, town, EVENTS_KEPT).await?,
+        events: newest_events(connection, town, EVENTS_KEPT, now).await?,
         seconds: seconds(connection, town, now).await?,
         buckets: buckets(connection, town, now).await?,
         working: working(connection, town, now).await?,
@@ -131,72 +134,40 @@ async fn beads(connection: &mut PgConnection, town: &TownName) -> Result<BeadCou
 /// # Errors
 /// The database refused.
 pub async fn newest_events(
-    connection: &mut PgConnection, town: TownKey, limit: usize,
+    connection: &mut PgConnection, town: TownKey, limit: usize, now: Timestamp,
 ) -> Result<Vec<EventRow>, DbError> {
-    let rows = sqlx::query(include_str!("sql/newest_events.sql"))
-        .bind(town.0)
-        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-        .fetch_all(connection)
-        .await?;
-    rows.iter().map(event).filter_map(Result::transpose).collect()
+    let sql = include_str!("sql/newest_events.sql").replace("{columns}", event::COLUMNS);
+    let mut events = Vec::new();
+    // Lately first: planning over every day there ever was costs more than the query itself.
+    for since in [now.plus_seconds(-LATELY_S), Timestamp::MIN_BELIEVED] {
+        let rows = sqlx::query(AssertSqlSafe(sql.clone()))
+            .bind(town.0)
+            .bind(PgTime(since))
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(&mut *connection)
+            .await?;
+        events = rows.iter().map(|row| Ok(event_row(&event::decode(row)?))).collect::<Result<_, DbError>>()?;
+        if events.len() >= limit {
+            break;
+        }
+    }
+    Ok(events)
 }
 
-/// None for a kind that this version does not know.
-fn event(row: &PgRow) -> Result<Option<EventRow>, DbError> {
-    let kind: i16 = row.try_get("kind")?;
-    let Some(kind) = usize::try_from(kind).ok().and_then(|i| EventKind::ALL.get(i).copied()) else {
-        return Ok(None);
-    };
-    let text = |column: &str| row.try_get::<Option<&str>, _>(column);
-    let number = |column: &str| row.try_get::<Option<i64>, _>(column);
-    let state: Option<i16> = row.try_get("state")?;
-    let what = match kind {
-        EventKind::ModelCall => text("model")?.unwrap_or_default(),
-        EventKind::ToolCall => text("tool")?.unwrap_or_default(),
-        EventKind::LinesChanged => "lines",
-        EventKind::AgentState => {
-            let state = state.and_then(|i| usize::try_from(i).ok()).and_then(|i| AgentState::ALL.get(i));
-            state.map_or("", |state| state.name())
-        }
-        EventKind::Session => session_edge(if state == Some(0) {
-            model::event::SessionEdge::Started
-        } else {
-            model::event::SessionEdge::Ended
-        }),
-        EventKind::Bead => {
-            bead_edge(if state == Some(0) { model::event::BeadEdge::Created } else { model::event::BeadEdge::Closed })
-        }
-        EventKind::CostSnapshot => "total",
-    };
-    let mut tokens = 0;
-    for column in ["input_tokens", "output_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens"]
-    {
-        tokens += number(column)?.and_then(|n| u64::try_from(n).ok()).unwrap_or_default();
+/// Time of a town's first event: exact while the town is young, when the pace depends on it; later its bucket.
+async fn first_event(
+    connection: &mut PgConnection, town: TownKey, bucket: Option<PgTime>, now: Timestamp,
+) -> Result<Option<Timestamp>, DbError> {
+    let Some(bucket) = bucket else { return Ok(None) };
+    if bucket.0 < now.plus_seconds(-2 * RING_S) {
+        return Ok(Some(bucket.0));
     }
-    let provenance: Option<i16> = row.try_get("provenance")?;
-    let lines: (Option<i32>, Option<i32>) = (row.try_get("lines_added")?, row.try_get("lines_removed")?);
-    let is_call = kind == EventKind::ModelCall;
-    let cost = if kind == EventKind::CostSnapshot { number("reported")? } else { number("cost")? };
-    Ok(Some(EventRow {
-        at: row.try_get::<PgTime, _>("ts")?.0,
-        kind,
-        ok: row.try_get::<Option<bool>, _>("ok")?.unwrap_or(true),
-        role: role(row.try_get("role")?),
-        rig: text("rig")?.and_then(|raw| RigName::new(raw).ok()),
-        agent: text("agent")?.and_then(|raw| AgentName::new(raw).ok()),
-        session: text("session")?.and_then(|raw| SessionId::new(raw).ok()),
-        bead: text("bead")?.and_then(|raw| BeadId::new(raw).ok()),
-        what: what.to_owned(),
-        file: text("file")?.map(str::to_owned),
-        tokens: is_call.then_some(tokens),
-        cost: cost.map(Nanodollars),
-        provenance: provenance.and_then(|i| usize::try_from(i).ok()).and_then(|i| Provenance::ALL.get(i).copied()),
-        duration_us: number("duration_us")?.and_then(|n| u64::try_from(n).ok()),
-        lines: (kind == EventKind::LinesChanged).then(|| {
-            let count = |n: Option<i32>| n.and_then(|n| u32::try_from(n).ok()).unwrap_or_default();
-            (count(lines.0), count(lines.1))
-        }),
-    }))
+    let (first,): (Option<PgTime>,) = sqlx::query_as("select min(ts) from event where town_id = $1 and ts >= $2")
+        .bind(town.0)
+        .bind(bucket)
+        .fetch_one(connection)
+        .await?;
+    Ok(Some(first.unwrap_or(bucket).0))
 }
 
 async fn seconds(

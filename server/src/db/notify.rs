@@ -1,7 +1,5 @@
 //! How processes on one database tell each other that a town changed: `NOTIFY towngauge, '<instance>:<town>'`.
 
-use std::sync::LazyLock;
-
 use model::id::TownName;
 use sqlx::PgConnection;
 use sqlx::postgres::PgListener;
@@ -10,13 +8,6 @@ use super::{DbError, Pool};
 
 /// The channel's name.
 pub const CHANNEL: &str = "towngauge";
-
-/// This process's name on the channel: what it changed itself, it knows.
-#[must_use]
-pub fn instance() -> &'static str {
-    static INSTANCE: LazyLock<String> = LazyLock::new(|| uuid::Uuid::now_v7().simple().to_string());
-    &INSTANCE
-}
 
 /// Tells the other processes when the connection's transaction commits.
 ///

@@ -181,10 +181,10 @@ fn known_per_bucket(page: &SeriesPage, agents: &[(PgTime, PgTime)], now: Timesta
 /// # Errors
 /// The database refused.
 pub async fn newest_events(
-    pool: &Pool, town: TownKey, limit: usize,
+    pool: &Pool, town: TownKey, limit: usize, now: Timestamp,
 ) -> Result<Vec<model::wire::EventRow>, DbError> {
     let mut connection = pool.acquire().await?;
-    live_seed::newest_events(&mut connection, town, limit).await
+    live_seed::newest_events(&mut connection, town, limit, now).await
 }
 
 #[cfg(test)]

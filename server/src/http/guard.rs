@@ -6,6 +6,7 @@ use axum::extract::{Request, State};
 use axum::http::header::{
     ACCEPT, CONTENT_SECURITY_POLICY, HOST, HeaderName, ORIGIN, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -17,8 +18,9 @@ use crate::state::App;
 /// Refuses what must not pass, and finishes what may.
 pub async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
     app.counters.requests.fetch_add(1, Ordering::Relaxed);
-    let mut response = match admit(&app.access, &request).await {
-        Ok(()) => next.run(request).await,
+    let (head, body) = request.into_parts();
+    let mut response = match admit(&app.access, &head).await {
+        Ok(()) => next.run(Request::from_parts(head, body)).await,
         Err(Refusal::Error(error)) => error.into_response(),
         Err(Refusal::Login(target)) => Redirect::to(&target).into_response(),
     };
@@ -41,8 +43,8 @@ impl From<ApiError> for Refusal {
     }
 }
 
-async fn admit(access: &Access, request: &Request) -> Result<(), Refusal> {
-    let (method, uri, headers) = (request.method(), request.uri(), request.headers());
+async fn admit(access: &Access, head: &Parts) -> Result<(), Refusal> {
+    let Parts { method, uri, headers, .. } = head;
     check_host(access, headers)?;
     check_origin(access, method, uri, headers)?;
     if access.mode() == Mode::Loopback {

@@ -126,7 +126,7 @@ async fn take(app: &AppState, target: Target, request: Request) -> Result<Report
     let items = if packed.len() <= PARSE_INLINE_BYTES {
         api::parse_body(&body::unpack(packed, packing)?)
     } else {
-        let parsed = tokio::task::spawn_blocking(move || Ok(api::parse_body(&body::unpack(packed, packing)?)));
+        let parsed = tokio::task::spawn_blocking(move || body::unpack(packed, packing).map(|b| api::parse_body(&b)));
         parsed.await.map_err(|_| ApiError::unavailable("the server is stopping", 5))??
     };
     check_items(&items)?;

@@ -228,7 +228,7 @@ async fn read_ledger(
 async fn events(State(app): State<App>, Query(page): Query<Page>) -> Result<Response, ApiError> {
     let town = page.town.as_deref().map_or_else(|| Ok(app.config.town.value.clone()), town_name)?;
     let key = app.reader.town_key(&town).await?;
-    let events = series::newest_events(&app.pool, key, page.limit.unwrap_or(100).clamp(1, MAX_ROWS)).await?;
+    let events = series::newest_events(&app.pool, key, page.limit.unwrap_or(100).clamp(1, MAX_ROWS), app.clock.now()).await?;
     let body = serde_json::to_vec(&json!({"events": events})).unwrap_or_default();
     Ok(([(CONTENT_TYPE, "application/json")], body).into_response())
 }

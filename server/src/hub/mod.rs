@@ -23,7 +23,7 @@ mod viewer;
 pub use edges::{Bucket, Edges, role_slot};
 pub use handle::{Hub, HubSettings};
 pub use roster::MAX_AGENTS;
-pub use row::{bead_edge, event_row, session_edge};
+pub use row::event_row;
 pub use seeds::{SeedView, Seeds};
 pub use stats::HubStats;
 pub use tank::Tank;

@@ -57,7 +57,7 @@ pub fn event_row(priced: &PricedEvent) -> EventRow {
 
 /// As in [`EventRow::what`].
 #[must_use]
-pub const fn session_edge(edge: SessionEdge) -> &'static str {
+const fn session_edge(edge: SessionEdge) -> &'static str {
     match edge {
         SessionEdge::Started => "started",
         SessionEdge::Ended => "ended",
@@ -66,7 +66,7 @@ pub const fn session_edge(edge: SessionEdge) -> &'static str {
 
 /// As in [`EventRow::what`].
 #[must_use]
-pub const fn bead_edge(edge: BeadEdge) -> &'static str {
+const fn bead_edge(edge: BeadEdge) -> &'static str {
     match edge {
         BeadEdge::Created => "created",
         BeadEdge::Closed => "closed",

@@ -1,8 +1,6 @@
 -- The primary key, read backwards, newest partition first.
-select ts, kind, role, rig, agent, session, bead, model, tool, state, ok,
-       input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
-       cost, reported, provenance, duration_us, lines_added, lines_removed, file
+select {columns}
   from event
- where town_id = $1
+ where town_id = $1 and ts >= $2
  order by ts desc, key desc
- limit $2
+ limit $3
