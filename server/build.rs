@@ -15,7 +15,8 @@ fn main() -> io::Result<()> {
     let manifest = site.join("manifest.json");
     let mut table = String::new();
     if manifest.is_file() {
-        let _ = writeln!(table, "pub static MANIFEST: Option<&str> = Some(include_str!({:?}));", manifest.canonicalize()?);
+        let _ =
+            writeln!(table, "pub static MANIFEST: Option<&str> = Some(include_str!({:?}));", manifest.canonicalize()?);
     } else {
         let _ = writeln!(table, "pub static MANIFEST: Option<&str> = None;");
     }
@@ -31,7 +32,11 @@ fn main() -> io::Result<()> {
         let relative = file.strip_prefix(&site).unwrap_or(file).to_string_lossy().replace('\\', "/");
         let copy = |extension: &str| -> io::Result<String> {
             let path = PathBuf::from(format!("{}.{extension}", file.display()));
-            Ok(if path.is_file() { format!("Some(include_bytes!({:?}))", path.canonicalize()?) } else { "None".to_owned() })
+            Ok(if path.is_file() {
+                format!("Some(include_bytes!({:?}))", path.canonicalize()?)
+            } else {
+                "None".to_owned()
+            })
         };
         let _ = writeln!(
             table,

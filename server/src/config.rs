@@ -132,12 +132,13 @@ impl Config {
         let pick = Picker { env };
         let listen = pick.text(flags.listen.clone(), "TOWNGAUGE_LISTEN", file.listen, || "127.0.0.1:4680".to_owned());
         let dirs = directories::ProjectDirs::from("", "", "towngauge");
-        let data_dir = pick.text(text(flags.data_dir.as_ref()), "TOWNGAUGE_DATA_DIR", text(file.data_dir.as_ref()), || {
-            match (&dirs, nix::unistd::geteuid().is_root()) {
-                (Some(dirs), false) => dirs.data_local_dir().display().to_string(),
-                _ => "/var/lib/towngauge".to_owned(),
-            }
-        });
+        let data_dir =
+            pick.text(text(flags.data_dir.as_ref()), "TOWNGAUGE_DATA_DIR", text(file.data_dir.as_ref()), || {
+                match (&dirs, nix::unistd::geteuid().is_root()) {
+                    (Some(dirs), false) => dirs.data_local_dir().display().to_string(),
+                    _ => "/var/lib/towngauge".to_owned(),
+                }
+            });
         let town = pick.text(flags.town.clone(), "TOWNGAUGE_TOWN", file.town, || "home".to_owned());
         let database_url = pick.option(flags.database_url.clone(), "DATABASE_URL", file.database_url);
         let no_watch = flags.no_watch.then_some(false);
@@ -151,8 +152,13 @@ impl Config {
             Vec::new,
             |raw| Ok(raw.split(',').map(|host| host.trim().to_owned()).filter(|host| !host.is_empty()).collect()),
         )?;
-        let max_viewers =
-            pick.parsed(flags.max_viewers, "TOWNGAUGE_MAX_VIEWERS", file.max_viewers, || 20_000, |raw| Ok(raw.parse()?))?;
+        let max_viewers = pick.parsed(
+            flags.max_viewers,
+            "TOWNGAUGE_MAX_VIEWERS",
+            file.max_viewers,
+            || 20_000,
+            |raw| Ok(raw.parse()?),
+        )?;
         let log_format =
             pick.parsed(flags.log_format, "TOWNGAUGE_LOG_FORMAT", file.log_format, LogFormat::default, |raw| {
                 LogFormat::from_str(raw, true).map_err(anyhow::Error::msg)
@@ -188,7 +194,11 @@ impl Config {
             line("town", self.town.value.to_string(), &self.town.origin),
             line("database_url", url, &self.database_url.origin),
             line("watch", self.watch.value.to_string(), &self.watch.origin),
-            line("public_url", self.public_url.value.clone().unwrap_or_else(|| "(none)".to_owned()), &self.public_url.origin),
+            line(
+                "public_url",
+                self.public_url.value.clone().unwrap_or_else(|| "(none)".to_owned()),
+                &self.public_url.origin,
+            ),
             line("allow_host", self.allow_hosts.value.join(","), &self.allow_hosts.origin),
             line("max_viewers", self.max_viewers.value.to_string(), &self.max_viewers.origin),
             line("log_format", log_format.to_owned(), &self.log_format.origin),
@@ -219,14 +229,22 @@ impl Picker<'_> {
     }
 
     fn text(
-        &self, flag: Option<String>, name: &'static str, file: Option<String>, default: impl FnOnce() -> String,
+        &self,
+        flag: Option<String>,
+        name: &'static str,
+        file: Option<String>,
+        default: impl FnOnce() -> String,
     ) -> From<String> {
         let From { value, origin } = self.option(flag, name, file);
         From { value: value.unwrap_or_else(default), origin }
     }
 
     fn parsed<T>(
-        &self, flag: Option<T>, name: &'static str, file: Option<T>, default: impl FnOnce() -> T,
+        &self,
+        flag: Option<T>,
+        name: &'static str,
+        file: Option<T>,
+        default: impl FnOnce() -> T,
         parse: impl FnOnce(&str) -> anyhow::Result<T>,
     ) -> anyhow::Result<From<T>> {
         if let Some(value) = flag {
@@ -245,7 +263,8 @@ impl Picker<'_> {
 
 fn read_file(flags: &Settings, env: Env<'_>) -> anyhow::Result<(Settings, Option<PathBuf>)> {
     let named = flags.config.clone().or_else(|| env("TOWNGAUGE_CONFIG").map(PathBuf::from));
-    let usual = || directories::ProjectDirs::from("", "", "towngauge").map(|dirs| dirs.config_dir().join("towngauge.toml"));
+    let usual =
+        || directories::ProjectDirs::from("", "", "towngauge").map(|dirs| dirs.config_dir().join("towngauge.toml"));
     let Some(path) = named.clone().or_else(usual) else { return Ok((Settings::default(), None)) };
     match std::fs::read_to_string(&path) {
         Ok(raw) => {

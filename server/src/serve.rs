@@ -260,7 +260,12 @@ async fn listen(pool: Pool, hub: Hub, stop: CancellationToken) {
 }
 
 /// Follows this machine's agents' files, unless told not to, and says which.
-fn watch_local(config: &Config, intake: &Intake, pool: &Pool, stop: &CancellationToken) -> (Vec<WatchedRoot>, Option<JoinHandle<()>>) {
+fn watch_local(
+    config: &Config,
+    intake: &Intake,
+    pool: &Pool,
+    stop: &CancellationToken,
+) -> (Vec<WatchedRoot>, Option<JoinHandle<()>>) {
     if !config.watch.value {
         tracing::info!("local files are not watched");
         return (Vec::new(), None);
@@ -273,9 +278,10 @@ fn watch_local(config: &Config, intake: &Intake, pool: &Pool, stop: &Cancellatio
     let home = std::env::var("HOME").unwrap_or_default();
     let shown = |root: &watch::Root| {
         let path = root.path.display().to_string();
-        let path = path.strip_prefix(&home).filter(|_| !home.is_empty()).map_or(path.clone(), |rest| format!("~{rest}"));
+        let path =
+            path.strip_prefix(&home).filter(|_| !home.is_empty()).map_or(path.clone(), |rest| format!("~{rest}"));
         tracing::info!(path, source = root.kind.source(), "watching");
-        let files = if root.path.is_file() { 1 } else { claude_code::files_under(&root.path).len() };
+        let files = claude_code::files_under(&root.path).map_or(0, |found| found.files.len());
         WatchedRoot { source: root.kind.source().to_owned(), path, files: u64::try_from(files).unwrap_or_default() }
     };
     let watched = roots.iter().map(shown).collect();

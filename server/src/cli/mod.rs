@@ -102,7 +102,8 @@ async fn dispatch(config: Config, command: Command) -> anyhow::Result<ExitCode> 
 
 /// Opens the store, works, and lets go of it whatever came of it.
 async fn with_store(
-    config: &Config, work: impl AsyncFnOnce(&CommandContext) -> anyhow::Result<ExitCode>,
+    config: &Config,
+    work: impl AsyncFnOnce(&CommandContext) -> anyhow::Result<ExitCode>,
 ) -> anyhow::Result<ExitCode> {
     let session = Session::open(config).await?;
     let result = work(session.context()).await;

@@ -33,6 +33,9 @@ pub async fn run(args: Rollup, context: &CommandContext) -> anyhow::Result<ExitC
             shown(&difference.expected)
         );
     }
-    println!("{} rows compared, {} differ, {} spans were still changing", report.compared, report.different, report.pending);
+    println!(
+        "{} rows compared, {} differ, {} spans were still changing",
+        report.compared, report.different, report.pending
+    );
     Ok(if report.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

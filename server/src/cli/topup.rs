@@ -15,7 +15,9 @@ use crate::ingest::instance_id;
 
 /// Fill a town's tank.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  towngauge topup --usd 50\n  towngauge topup --town gas --usd 12.50 --note \"March\"")]
+#[command(
+    after_help = "Examples:\n  towngauge topup --usd 50\n  towngauge topup --town gas --usd 12.50 --note \"March\""
+)]
 pub struct Topup {
     /// How many dollars, such as 50 or 12.50.
     #[arg(long, value_name = "AMOUNT")]

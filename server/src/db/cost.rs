@@ -10,7 +10,10 @@ use super::{DbError, PgTime, TownKey};
 /// # Errors
 /// The database refused.
 pub async fn between(
-    connection: &mut PgConnection, town: TownKey, from: Timestamp, to: Timestamp,
+    connection: &mut PgConnection,
+    town: TownKey,
+    from: Timestamp,
+    to: Timestamp,
 ) -> Result<Nanodollars, DbError> {
     if to <= from {
         return Ok(Nanodollars::ZERO);

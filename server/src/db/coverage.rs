@@ -42,7 +42,10 @@ pub async fn add(pool: &Pool, town: TownKey, from: Timestamp, to: Timestamp) -> 
 /// # Errors
 /// The database refused.
 pub async fn between(
-    pool: &Pool, town: TownKey, from: Timestamp, to: Timestamp,
+    pool: &Pool,
+    town: TownKey,
+    from: Timestamp,
+    to: Timestamp,
 ) -> Result<Vec<(Timestamp, Timestamp)>, DbError> {
     let rows: Vec<(PgTime, PgTime)> = sqlx::query_as(
         "select from_ts, to_ts from coverage where town_id = $1 and from_ts < $3 and to_ts >= $2 limit 10000",

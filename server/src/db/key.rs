@@ -63,13 +63,12 @@ pub struct KeyRow {
 /// # Errors
 /// The database refused.
 pub async fn insert(pool: &Pool, name: &str, scope: Scope, hash: &[u8; 32]) -> Result<i32, DbError> {
-    let (id,): (i32,) =
-        sqlx::query_as("insert into api_key (name, hash, scope) values ($1, $2, $3) returning key_id")
-            .bind(name)
-            .bind(hash.as_slice())
-            .bind(scope.name())
-            .fetch_one(pool)
-            .await?;
+    let (id,): (i32,) = sqlx::query_as("insert into api_key (name, hash, scope) values ($1, $2, $3) returning key_id")
+        .bind(name)
+        .bind(hash.as_slice())
+        .bind(scope.name())
+        .fetch_one(pool)
+        .await?;
     Ok(id)
 }
 

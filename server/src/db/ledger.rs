@@ -81,7 +81,10 @@ pub async fn add(pool: &Pool, town: (TownKey, &TownName), entry: &Entry, instanc
 /// # Errors
 /// The database refused.
 pub async fn set_capacity(
-    pool: &Pool, town: &TownName, capacity: Option<Nanodollars>, instance: &str,
+    pool: &Pool,
+    town: &TownName,
+    capacity: Option<Nanodollars>,
+    instance: &str,
 ) -> Result<(), DbError> {
     let mut transaction = pool.begin().await?;
     sqlx::query("update town set capacity = $2 where name = $1")

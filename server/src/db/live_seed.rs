@@ -70,7 +70,9 @@ async fn read(connection: &mut PgConnection, name: &TownName, now: Timestamp) ->
 }
 
 async fn tank(
-    connection: &mut PgConnection, town: TownKey, capacity: Option<Nanodollars>,
+    connection: &mut PgConnection,
+    town: TownKey,
+    capacity: Option<Nanodollars>,
 ) -> Result<Option<Tank>, DbError> {
     let Some(sums) = ledger::sums(connection, town).await? else { return Ok(None) };
     let until_topup = cost::between(connection, town, sums.first, sums.last_topup).await?;
@@ -134,7 +136,10 @@ async fn beads(connection: &mut PgConnection, town: &TownName) -> Result<BeadCou
 /// # Errors
 /// The database refused.
 pub async fn newest_events(
-    connection: &mut PgConnection, town: TownKey, limit: usize, now: Timestamp,
+    connection: &mut PgConnection,
+    town: TownKey,
+    limit: usize,
+    now: Timestamp,
 ) -> Result<Vec<EventRow>, DbError> {
     let sql = include_str!("sql/newest_events.sql").replace("{columns}", event::COLUMNS);
     let mut events = Vec::new();
@@ -156,7 +161,10 @@ pub async fn newest_events(
 
 /// Time of a town's first event: exact while the town is young, when the pace depends on it; later its bucket.
 async fn first_event(
-    connection: &mut PgConnection, town: TownKey, bucket: Option<PgTime>, now: Timestamp,
+    connection: &mut PgConnection,
+    town: TownKey,
+    bucket: Option<PgTime>,
+    now: Timestamp,
 ) -> Result<Option<Timestamp>, DbError> {
     let Some(bucket) = bucket else { return Ok(None) };
     if bucket.0 < now.plus_seconds(-2 * RING_S) {
@@ -171,7 +179,9 @@ async fn first_event(
 }
 
 async fn seconds(
-    connection: &mut PgConnection, town: TownKey, now: Timestamp,
+    connection: &mut PgConnection,
+    town: TownKey,
+    now: Timestamp,
 ) -> Result<Vec<(Timestamp, Aggregate)>, DbError> {
     let since = PgTime(now.floor_to(1).plus_seconds(-RING_S));
     let rows = sqlx::query(include_str!("sql/seed_seconds.sql")).bind(town.0).bind(since).fetch_all(connection).await?;
@@ -179,7 +189,9 @@ async fn seconds(
 }
 
 async fn buckets(
-    connection: &mut PgConnection, town: TownKey, now: Timestamp,
+    connection: &mut PgConnection,
+    town: TownKey,
+    now: Timestamp,
 ) -> Result<Vec<(Timestamp, Bucket)>, DbError> {
     let since = PgTime(Edges::oldest(now));
     let rows =
@@ -200,7 +212,9 @@ async fn buckets(
 }
 
 async fn working(
-    connection: &mut PgConnection, town: TownKey, now: Timestamp,
+    connection: &mut PgConnection,
+    town: TownKey,
+    now: Timestamp,
 ) -> Result<Vec<(Timestamp, u32)>, DbError> {
     let since = PgTime(now.floor_to(60).plus_seconds(-RING_S - 180));
     let rows: Vec<(PgTime, i64)> =

@@ -27,7 +27,11 @@ pub struct Present {
 /// # Errors
 /// The database refused.
 pub async fn read(
-    pool: &Pool, town: TownKey, metric: Metric, range: TimeRange, present: &Present,
+    pool: &Pool,
+    town: TownKey,
+    metric: Metric,
+    range: TimeRange,
+    present: &Present,
 ) -> Result<SeriesPage, DbError> {
     let tier = tier(metric, range);
     let range = range.widened_to(tier);
@@ -69,9 +73,7 @@ fn fill_zeros(page: &mut SeriesPage, observed: &[(Timestamp, Timestamp)], presen
     }
 }
 
-async fn rows(
-    pool: &Pool, sql: String, town: TownKey, page: &SeriesPage,
-) -> Result<Vec<PgRow>, DbError> {
+async fn rows(pool: &Pool, sql: String, town: TownKey, page: &SeriesPage) -> Result<Vec<PgRow>, DbError> {
     Ok(sqlx::query(AssertSqlSafe(sql))
         .bind(town.0)
         .bind(PgTime(Timestamp::from_seconds(page.from_s)))
@@ -91,7 +93,11 @@ fn place(page: &SeriesPage, row: &PgRow) -> Result<Option<usize>, DbError> {
 }
 
 async fn headline(
-    pool: &Pool, town: TownKey, page: &mut SeriesPage, tier: Resolution, columns: &str,
+    pool: &Pool,
+    town: TownKey,
+    page: &mut SeriesPage,
+    tier: Resolution,
+    columns: &str,
 ) -> Result<(), DbError> {
     let sql = for_tier(include_str!("sql/series_headline.sql"), tier, columns);
     for row in rows(pool, sql, town, page).await? {
@@ -121,7 +127,11 @@ async fn by_role(pool: &Pool, town: TownKey, page: &mut SeriesPage, tier: Resolu
 }
 
 async fn agents(
-    pool: &Pool, town: TownKey, page: &mut SeriesPage, tier: Resolution, now: Timestamp,
+    pool: &Pool,
+    town: TownKey,
+    page: &mut SeriesPage,
+    tier: Resolution,
+    now: Timestamp,
 ) -> Result<(), DbError> {
     let sql = for_tier(include_str!("sql/series_working.sql"), tier, "");
     for row in rows(pool, sql, town, page).await? {
@@ -181,7 +191,10 @@ fn known_per_bucket(page: &SeriesPage, agents: &[(PgTime, PgTime)], now: Timesta
 /// # Errors
 /// The database refused.
 pub async fn newest_events(
-    pool: &Pool, town: TownKey, limit: usize, now: Timestamp,
+    pool: &Pool,
+    town: TownKey,
+    limit: usize,
+    now: Timestamp,
 ) -> Result<Vec<model::wire::EventRow>, DbError> {
     let mut connection = pool.acquire().await?;
     live_seed::newest_events(&mut connection, town, limit, now).await

@@ -44,6 +44,9 @@ pub struct AccessSettings {
     pub public_url: Option<String>,
 }
 
+/// What the database said about a hash, and when.
+type Believed = HashMap<[u8; 32], (Timestamp, Option<Known>)>;
+
 /// Access, decided.
 pub struct Access {
     mode: Mode,
@@ -52,7 +55,7 @@ pub struct Access {
     public_url: Option<String>,
     pool: Pool,
     clock: Clock,
-    believed: Mutex<HashMap<[u8; 32], (Timestamp, Option<Known>)>>,
+    believed: Mutex<Believed>,
     logins: Mutex<HashMap<IpAddr, (i64, u32)>>,
 }
 
@@ -108,14 +111,19 @@ impl Access {
         let without_port = || host.rsplit_once(':').map_or(host, |(name, _)| name);
         self.mode == Mode::Keys
             || self.hosts.iter().any(|known| known.eq_ignore_ascii_case(host))
-            || self.names.iter().any(|name| name.eq_ignore_ascii_case(host) || name.eq_ignore_ascii_case(without_port()))
+            || self
+                .names
+                .iter()
+                .any(|name| name.eq_ignore_ascii_case(host) || name.eq_ignore_ascii_case(without_port()))
     }
 
     /// Whether an `Origin` is this server's own, as the browser sees it.
     #[must_use]
     pub fn is_own_origin(&self, origin: &str, host: &str) -> bool {
         let own = |scheme: &str| origin.strip_prefix(scheme).is_some_and(|rest| rest.eq_ignore_ascii_case(host));
-        own("http://") || own("https://") || self.public_url.as_deref().is_some_and(|url| url.eq_ignore_ascii_case(origin))
+        own("http://")
+            || own("https://")
+            || self.public_url.as_deref().is_some_and(|url| url.eq_ignore_ascii_case(origin))
     }
 
     /// The key that a request shows, as bearer or as session.
@@ -171,7 +179,8 @@ impl Access {
 
     async fn by_session(&self, session: &str) -> Result<Option<Known>, DbError> {
         let Some((body, code)) = session.rsplit_once('.') else { return Ok(None) };
-        let Some((Ok(id), Ok(until_s))) = body.split_once('.').map(|(a, b)| (a.parse::<i32>(), b.parse::<i64>())) else {
+        let Some((Ok(id), Ok(until_s))) = body.split_once('.').map(|(a, b)| (a.parse::<i32>(), b.parse::<i64>()))
+        else {
             return Ok(None);
         };
         if self.clock.now().seconds() >= until_s {
@@ -203,7 +212,7 @@ impl Access {
         entry.1 <= LOGINS_PER_MINUTE
     }
 
-    fn lock_believed(&self) -> std::sync::MutexGuard<'_, HashMap<[u8; 32], (Timestamp, Option<Known>)>> {
+    fn lock_believed(&self) -> std::sync::MutexGuard<'_, Believed> {
         self.believed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -35,7 +35,13 @@ pub fn check(headers: &HeaderMap) -> Result<Packing, ApiError> {
     }
     if let Some(kind) = headers.get(CONTENT_TYPE) {
         let kind = kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        let known = ["application/json", "application/x-ndjson", "application/ndjson", "application/jsonl", "application/json-lines"];
+        let known = [
+            "application/json",
+            "application/x-ndjson",
+            "application/ndjson",
+            "application/jsonl",
+            "application/json-lines",
+        ];
         if !known.contains(&kind.as_str()) {
             return Err(ApiError::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -91,7 +97,9 @@ pub fn unpack(packed: Vec<u8>, packing: Packing) -> Result<Vec<u8>, ApiError> {
     let bound = u64::try_from(MAX_BODY_BYTES).unwrap_or(u64::MAX) + 1;
     let mut plain = Vec::with_capacity((packed.len() * 4).min(MAX_BODY_BYTES));
     let done = MultiGzDecoder::new(packed.as_slice()).take(bound).read_to_end(&mut plain);
-    done.map_err(|_| ApiError::bad_request("the body is not gzip, although its Content-Encoding says so", "check the sender"))?;
+    done.map_err(|_| {
+        ApiError::bad_request("the body is not gzip, although its Content-Encoding says so", "check the sender")
+    })?;
     if plain.len() > MAX_BODY_BYTES { Err(too_large()) } else { Ok(plain) }
 }
 

@@ -148,9 +148,10 @@ fn check_items(items: &Items) -> Result<(), ApiError> {
         ));
     };
     match first {
-        Err(rejection) if items.results.iter().all(Result::is_err) => {
-            Err(ApiError::bad_request(spell(rejection), "nothing was stored; the README shows one example of each event"))
-        }
+        Err(rejection) if items.results.iter().all(Result::is_err) => Err(ApiError::bad_request(
+            spell(rejection),
+            "nothing was stored; the README shows one example of each event",
+        )),
         _ => Ok(()),
     }
 }
@@ -212,17 +213,17 @@ async fn store(app: &AppState, town: &TownName, items: Items) -> Result<Report, 
 
 /// Only the first part asks for room in the queue: a request that has begun is finished, or sent again as a whole.
 async fn submit(
-    app: &AppState, town: &TownName, mut events: Vec<Envelope>, begun: &mut bool,
+    app: &AppState,
+    town: &TownName,
+    mut events: Vec<Envelope>,
+    begun: &mut bool,
 ) -> Result<Vec<Outcome>, SubmitError> {
     let mut outcomes = Vec::with_capacity(events.len());
     while !events.is_empty() {
         let rest = events.split_off(events.len().min(CHUNK));
         let part = std::mem::replace(&mut events, rest);
-        let stored = if *begun {
-            app.intake.submit_waiting(town, part).await?
-        } else {
-            app.intake.submit(town, part).await?
-        };
+        let stored =
+            if *begun { app.intake.submit_waiting(town, part).await? } else { app.intake.submit(town, part).await? };
         *begun = true;
         outcomes.extend(stored);
     }

@@ -54,7 +54,11 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
 }
 
 async fn connection(
-    stream: TcpStream, peer: SocketAddr, router: Router, place: OwnedSemaphorePermit, stop: CancellationToken,
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    place: OwnedSemaphorePermit,
+    stop: CancellationToken,
 ) {
     // Small answers must not wait for an acknowledgement; a socket that cannot do this works too.
     let _ = stream.set_nodelay(true);

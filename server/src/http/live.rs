@@ -2,9 +2,7 @@
 
 use axum::Router;
 use axum::extract::{Query, Request, State};
-use axum::http::header::{
-    CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
-};
+use axum::http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -27,7 +25,11 @@ struct Target {
     town: Option<String>,
 }
 
-async fn live(State(app): State<App>, Query(target): Query<Target>, mut request: Request) -> Result<Response, ApiError> {
+async fn live(
+    State(app): State<App>,
+    Query(target): Query<Target>,
+    mut request: Request,
+) -> Result<Response, ApiError> {
     let accept = accept_key(request.headers())?;
     let town = target.town.as_deref().map_or_else(|| Ok(app.config.town.value.clone()), town_name)?;
     if app.hub.snapshot(&town).await.is_none() {

@@ -39,7 +39,9 @@ async fn form(Query(Target { next }): Query<Target>) -> Response {
 }
 
 async fn login(
-    State(app): State<App>, Extension(peer): Extension<SocketAddr>, Form(Login { key, next }): Form<Login>,
+    State(app): State<App>,
+    Extension(peer): Extension<SocketAddr>,
+    Form(Login { key, next }): Form<Login>,
 ) -> Result<Response, ApiError> {
     if !app.access.may_try(peer.ip()) {
         return Ok(page(StatusCode::TOO_MANY_REQUESTS, &next, "Too many attempts. Wait a minute, then try again."));
@@ -53,7 +55,11 @@ async fn login(
         return Ok(page(StatusCode::UNAUTHORIZED, &next, "This key is not known, or it was revoked."));
     };
     if !known.scope.allows(Scope::Read) {
-        return Ok(page(StatusCode::FORBIDDEN, &next, "This key may only send events. Use one with scope read or admin."));
+        return Ok(page(
+            StatusCode::FORBIDDEN,
+            &next,
+            "This key may only send events. Use one with scope read or admin.",
+        ));
     }
     let mut response = Redirect::to(&local(&next)).into_response();
     set_cookie(&mut response, &app.access.session(known.id, &hash), 7 * 24 * 3_600, app.access.is_https());

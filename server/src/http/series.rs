@@ -52,7 +52,10 @@ struct Line<'a> {
 }
 
 async fn series(
-    State(app): State<App>, Path(town): Path<String>, Query(asked): Query<Asked>, headers: HeaderMap,
+    State(app): State<App>,
+    Path(town): Path<String>,
+    Query(asked): Query<Asked>,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let (metric, range) = understand(&asked)?;
     let csv = is_csv(&asked, &headers)?;
@@ -62,7 +65,8 @@ async fn series(
         return Ok(axum::Json(body(&page)).into_response());
     }
     let name = format!("attachment; filename=\"{town}-{}.csv\"", metric.name());
-    Ok(([(CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (CONTENT_DISPOSITION, name)], spell_csv(&page)).into_response())
+    Ok(([(CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (CONTENT_DISPOSITION, name)], spell_csv(&page))
+        .into_response())
 }
 
 fn understand(asked: &Asked) -> Result<(Metric, SeriesRange), ApiError> {
@@ -74,7 +78,9 @@ fn understand(asked: &Asked) -> Result<(Metric, SeriesRange), ApiError> {
     let hint = "give window=1h|6h|24h|7d, or from and to in RFC 3339";
     let bad = |name: &str, error: &dyn std::fmt::Display| ApiError::bad_request(format!("{name}: {error}"), hint);
     let range = match (&asked.window, &asked.from, &asked.to) {
-        (Some(_), Some(_), _) | (Some(_), _, Some(_)) => return Err(ApiError::bad_request("window and from/to exclude each other", hint)),
+        (Some(_), Some(_), _) | (Some(_), _, Some(_)) => {
+            return Err(ApiError::bad_request("window and from/to exclude each other", hint));
+        }
         (window, None, None) => {
             let raw = window.as_deref().unwrap_or(Window::Hour.name());
             SeriesRange::Window(Window::parse(raw).map_err(|error| bad("window", &error))?)
@@ -100,7 +106,9 @@ fn is_csv(asked: &Asked, headers: &HeaderMap) -> Result<bool, ApiError> {
     match asked.format.as_deref() {
         Some("csv") => Ok(true),
         Some("json") => Ok(false),
-        Some(other) => Err(ApiError::bad_request(format!("\"{}\" is not a format", short(other)), "format is json or csv")),
+        Some(other) => {
+            Err(ApiError::bad_request(format!("\"{}\" is not a format", short(other)), "format is json or csv"))
+        }
         None => Ok(headers.get(ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|accept| accept.contains("text/csv"))),
     }
 }

@@ -163,7 +163,9 @@ fn dollars(value: &serde_json::Value) -> Result<Nanodollars, ApiError> {
 }
 
 async fn topup(
-    State(app): State<App>, Path(town): Path<String>, Json(topup): Json<Topup>,
+    State(app): State<App>,
+    Path(town): Path<String>,
+    Json(topup): Json<Topup>,
 ) -> Result<Response, ApiError> {
     let town = town_name(&town)?;
     let amount = dollars(&topup.usd)?;
@@ -191,7 +193,9 @@ struct Capacity {
 }
 
 async fn capacity(
-    State(app): State<App>, Path(town): Path<String>, Json(capacity): Json<Capacity>,
+    State(app): State<App>,
+    Path(town): Path<String>,
+    Json(capacity): Json<Capacity>,
 ) -> Result<Response, ApiError> {
     let town = town_name(&town)?;
     app.reader.town_key(&town).await?;
@@ -211,7 +215,9 @@ struct Page {
 }
 
 async fn read_ledger(
-    State(app): State<App>, Path(town): Path<String>, Query(page): Query<Page>,
+    State(app): State<App>,
+    Path(town): Path<String>,
+    Query(page): Query<Page>,
 ) -> Result<Response, ApiError> {
     let key = app.reader.town_key(&town_name(&town)?).await?;
     let limit = i64::try_from(page.limit.unwrap_or(100).min(MAX_ROWS)).unwrap_or(100);
@@ -228,7 +234,8 @@ async fn read_ledger(
 async fn events(State(app): State<App>, Query(page): Query<Page>) -> Result<Response, ApiError> {
     let town = page.town.as_deref().map_or_else(|| Ok(app.config.town.value.clone()), town_name)?;
     let key = app.reader.town_key(&town).await?;
-    let events = series::newest_events(&app.pool, key, page.limit.unwrap_or(100).clamp(1, MAX_ROWS), app.clock.now()).await?;
+    let events =
+        series::newest_events(&app.pool, key, page.limit.unwrap_or(100).clamp(1, MAX_ROWS), app.clock.now()).await?;
     let body = serde_json::to_vec(&json!({"events": events})).unwrap_or_default();
     Ok(([(CONTENT_TYPE, "application/json")], body).into_response())
 }

@@ -44,9 +44,7 @@ impl Edges {
     /// No events yet.
     #[must_use]
     pub fn new(now: Timestamp) -> Self {
-        Self {
-            tiers: TIERS.map(|tier| Tier { shown_s: now.floor_to(tier.step_s()).seconds(), ..Tier::default() }),
-        }
+        Self { tiers: TIERS.map(|tier| Tier { shown_s: now.floor_to(tier.step_s()).seconds(), ..Tier::default() }) }
     }
 
     /// Adds what happened in the finest bucket that begins at `from`; used to load history.
@@ -113,9 +111,8 @@ impl Edges {
     /// The newest bucket of each tier.
     #[must_use]
     pub fn current(&self, now: Timestamp) -> Vec<Edge> {
-        let newest = |(tier, state): (Resolution, &Tier)| {
-            state.edge(tier.step_s(), now.floor_to(tier.step_s()).seconds())
-        };
+        let newest =
+            |(tier, state): (Resolution, &Tier)| state.edge(tier.step_s(), now.floor_to(tier.step_s()).seconds());
         TIERS.into_iter().zip(&self.tiers).map(newest).collect()
     }
 

@@ -47,7 +47,9 @@ impl Hub {
     /// # Errors
     /// When the store does not answer.
     pub async fn start(
-        settings: HubSettings, clock: Clock, seeds: Arc<dyn Seeds>,
+        settings: HubSettings,
+        clock: Clock,
+        seeds: Arc<dyn Seeds>,
     ) -> anyhow::Result<(Self, mpsc::Sender<Committed>, JoinHandle<()>)> {
         let (commands, receiver) = mpsc::channel(COMMANDS_WAITING);
         let (committed, batches) = mpsc::channel(COMMITTED_WAITING);
@@ -58,8 +60,14 @@ impl Hub {
             stats: Arc::default(),
         };
         let stats = Arc::clone(&hub.stats);
-        let mut task =
-            HubTask::new(clock.clone(), Arc::clone(&seeds), committed.downgrade(), stats, hub.commands.downgrade(), &settings.build);
+        let mut task = HubTask::new(
+            clock.clone(),
+            Arc::clone(&seeds),
+            committed.downgrade(),
+            stats,
+            hub.commands.downgrade(),
+            &settings.build,
+        );
         for town in seeds.towns().await? {
             if let Some(seed) = seeds.view().await?.read(&town, clock.now()).await? {
                 task.add(town, seed);

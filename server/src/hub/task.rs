@@ -74,8 +74,12 @@ pub struct HubTask {
 impl HubTask {
     /// A task that knows no town yet.
     pub fn new(
-        clock: Clock, seeds: Arc<dyn Seeds>, committed: mpsc::WeakSender<Committed>, stats: Arc<HubStats>,
-        commands: mpsc::WeakSender<Command>, build: &str,
+        clock: Clock,
+        seeds: Arc<dyn Seeds>,
+        committed: mpsc::WeakSender<Committed>,
+        stats: Arc<HubStats>,
+        commands: mpsc::WeakSender<Command>,
+        build: &str,
     ) -> Self {
         Self {
             places: Vec::new(),
@@ -324,7 +328,10 @@ impl HubTask {
 /// before they commit; while this task holds all places, everything committed is in the hub, nothing else is on its
 /// way, and its view of the store is fixed.
 async fn load(
-    seeds: Arc<dyn Seeds>, town: TownName, committed: mpsc::Sender<Committed>, commands: mpsc::Sender<Command>,
+    seeds: Arc<dyn Seeds>,
+    town: TownName,
+    committed: mpsc::Sender<Committed>,
+    commands: mpsc::Sender<Command>,
     clock: Clock,
 ) {
     let seed = async {

@@ -9,8 +9,8 @@ use model::roster::AgentRow;
 use model::tank::{PACE_WINDOW_S, Pace};
 use model::time::Timestamp;
 use model::wire::{
-    BeadCounts, Delta, EVENTS_KEPT, EVENTS_PER_TICK, Edge, EventRow, Flow, Gauges, Snapshot, TREND_POINTS, TREND_STEP_S,
-    TrendPoint,
+    BeadCounts, Delta, EVENTS_KEPT, EVENTS_PER_TICK, Edge, EventRow, Flow, Gauges, Snapshot, TREND_POINTS,
+    TREND_STEP_S, TrendPoint,
 };
 use model::{Aggregate, Nanodollars};
 
@@ -195,7 +195,10 @@ impl Town {
             working,
             known,
             tank: self.tank.as_ref().map(Tank::gauge),
-            pace: Pace { spent: self.ring.last(PACE_WINDOW_S).cost, over_s: over_s.max(i64::from(self.first_event.is_some())) },
+            pace: Pace {
+                spent: self.ring.last(PACE_WINDOW_S).cost,
+                over_s: over_s.max(i64::from(self.first_event.is_some())),
+            },
         }
     }
 
