@@ -58,9 +58,36 @@ fn bench() -> anyhow::Result<()> {
     }
     let what = format!("fan-out to {count} viewers at 4 Hz");
     let peer = [];
-    Comparison { target: "P4", what: &what, unit: "CPU s/M", limit: &limit, peer: &peer, ours: &ours, wanted: "≤ 1.25" }.print();
-    Comparison { target: "P4", what: "memory per idle viewer", unit: "B", limit: &[4096.0], peer: &[], ours: &memory, wanted: "≤ 1" }.print();
-    Comparison { target: "P4", what: "encoded to received, p99", unit: "ms", limit: &[100.0], peer: &[], ours: &p99, wanted: "≤ 1" }.print();
+    Comparison {
+        target: "P4",
+        what: &what,
+        unit: "CPU s/M",
+        limit: &limit,
+        peer: &peer,
+        ours: &ours,
+        wanted: "≤ 1.25",
+    }
+    .print();
+    Comparison {
+        target: "P4",
+        what: "memory per idle viewer",
+        unit: "B",
+        limit: &[4096.0],
+        peer: &[],
+        ours: &memory,
+        wanted: "≤ 1",
+    }
+    .print();
+    Comparison {
+        target: "P4",
+        what: "encoded to received, p99",
+        unit: "ms",
+        limit: &[100.0],
+        peer: &[],
+        ours: &p99,
+        wanted: "≤ 1",
+    }
+    .print();
     eprintln!("median memory per viewer {:.0} B", median(&memory));
     Ok(())
 }
@@ -152,7 +179,8 @@ fn raw(bytes: usize) -> anyhow::Result<()> {
             socket.set_nonblocking(false)?;
             let mut request = [0; 1024];
             let _ = socket.read(&mut request)?;
-            socket.write_all(b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n")?;
+            socket
+                .write_all(b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n")?;
             socket.set_nonblocking(true)?;
             sockets.push(socket);
         }

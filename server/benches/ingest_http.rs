@@ -44,7 +44,8 @@ fn main() -> anyhow::Result<()> {
         }
     }
     let what = "ingest over HTTP, committed, with rollups";
-    Comparison { target: "P1", what, unit: "rows/s", limit: &limit, peer: &peer, ours: &ours, wanted: "≥ 0.50" }.print();
+    Comparison { target: "P1", what, unit: "rows/s", limit: &limit, peer: &peer, ours: &ours, wanted: "≥ 0.50" }
+        .print();
     Comparison {
         target: "P1",
         what: "the same against select-then-upsert",
@@ -126,7 +127,8 @@ fn answer(link: &mut TcpStream) -> anyhow::Result<String> {
         let text = String::from_utf8_lossy(&bytes);
         let Some((head, rest)) = text.split_once("\r\n\r\n") else { continue };
         anyhow::ensure!(head.starts_with("HTTP/1.1 200"), "ingest answered {text}");
-        let length = head.lines().find_map(|l| l.to_ascii_lowercase().strip_prefix("content-length: ").map(str::to_owned));
+        let length =
+            head.lines().find_map(|l| l.to_ascii_lowercase().strip_prefix("content-length: ").map(str::to_owned));
         if rest.len() >= length.context("no content-length")?.trim().parse()? {
             return Ok(rest.to_owned());
         }

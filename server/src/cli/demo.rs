@@ -60,9 +60,8 @@ pub async fn run(args: DemoArgs, context: &CommandContext) -> anyhow::Result<Exi
         floor: 0.0,
     };
     let spec = FillSpec { town: args.name.0, seed: args.seed, range, rhythm, fill_tank: true };
-    let bar = ProgressBar::new(1_000).with_style(ProgressStyle::with_template(
-        "{elapsed_precise} {wide_bar} {percent} % made up, {eta} left",
-    )?);
+    let bar = ProgressBar::new(1_000)
+        .with_style(ProgressStyle::with_template("{elapsed_precise} {wide_bar} {percent} % made up, {eta} left")?);
     let report = fill(&context.pool, &context.intake, &spec, |share| {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a thousand")]
         bar.set_position((share * 1_000.0) as u64);

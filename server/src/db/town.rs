@@ -3,7 +3,7 @@
 use model::id::TownName;
 use model::time::Timestamp;
 
-use super::{DbError, Pool};
+use super::{DbError, PgTime, Pool};
 
 /// A town's number: stands in every key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -65,8 +65,10 @@ pub async fn list(pool: &Pool) -> Result<Vec<TownRow>, DbError> {
 /// # Errors
 /// The database refused.
 pub async fn newest_event(pool: &Pool, town: TownKey) -> Result<Option<Timestamp>, DbError> {
-    let newest: Option<(PgTime,)> =
-        sqlx::query_as("select ts from event where town_id = $1 order by ts desc limit 1").bind(town.0).fetch_optional(pool).await?;
+    let newest: Option<(PgTime,)> = sqlx::query_as("select ts from event where town_id = $1 order by ts desc limit 1")
+        .bind(town.0)
+        .fetch_optional(pool)
+        .await?;
     Ok(newest.map(|(at,)| at.0))
 }
 

@@ -65,7 +65,11 @@ pub async fn fill(
     let started = Instant::now();
     let town = db::town::ensure(pool, &spec.town, true).await?;
     let known = db::town::find(pool, &spec.town).await?;
-    anyhow::ensure!(known.is_some_and(|town| town.demo), "the town \"{}\" is a real one; name another for the demo", spec.town);
+    anyhow::ensure!(
+        known.is_some_and(|town| town.demo),
+        "the town \"{}\" is a real one; name another for the demo",
+        spec.town
+    );
     let demo = Demo::new(spec.seed, spec.rhythm);
     let (first, end) = (spec.range.from().seconds() / 60, spec.range.to().seconds() / 60);
     write_beads(pool, town, &demo, (first, end), spec.range.to()).await?;

@@ -8,8 +8,7 @@ use anyhow::Context as _;
 use model::demo::Demo;
 use model::event::Envelope;
 use model::id::TownName;
-use model::tank::GasTank;
-use model::time::{TimeRange, Timestamp};
+use model::time::TimeRange;
 use tokio_util::sync::CancellationToken;
 
 use super::fill::{self, FillSpec};
@@ -99,7 +98,8 @@ impl Keeper {
         let newest = db::town::newest_event(&self.pool, key).await?;
         let from = newest.map_or(earliest, |at| at.floor_to(60).max(earliest));
         let Ok(range) = TimeRange::new(from, now) else { return Ok(()) };
-        let spec = FillSpec { town: town.clone(), seed: SEED, range, rhythm: live_rhythm(), fill_tank: newest.is_none() };
+        let spec =
+            FillSpec { town: town.clone(), seed: SEED, range, rhythm: live_rhythm(), fill_tank: newest.is_none() };
         let report = fill::fill(&self.pool, &self.intake, &spec, |_| {}).await.context("writing the made-up past")?;
         tracing::info!(%town, stored = report.stored, seconds = report.seconds, "made-up past written");
         Ok(())
@@ -136,10 +136,9 @@ impl Keeper {
         let now = self.clock.now();
         fill::write_beads(&self.pool, key, demo, (minute - SHIFTS_MIN, minute + 1), now).await?;
         let mut link = self.pool.acquire().await?;
-        let Some(sums) = db::ledger::sums(&mut link, key).await? else { return Ok(()) };
-        let spent = db::cost::between(&mut link, key, sums.first, now).await?;
+        let tank = db::live_seed::tank(&mut link, key, None).await?;
         drop(link);
-        let tank = GasTank { balance: sums.filled - spent, capacity: sums.at_topup };
+        let Some(tank) = tank.map(|tank| tank.gauge()) else { return Ok(()) };
         if tank.level() < REFILL_BELOW {
             fill::topup(&self.pool, (key, town), now, tank.capacity - tank.balance).await?;
         }

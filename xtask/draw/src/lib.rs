@@ -1,8 +1,8 @@
 //! P5: three series on a canvas through the chart crate, driven by the same page that drives the peers.
 
 use chart::{
-    AxesSpec, Columns, Crosshair, FINE, FineBackend, Gutters, Kind, Layout, Mark, Mode, Plot, Prepared, SeriesStyle, Theme,
-    TimeRange, Unit, draw_axes, draw_crosshair, draw_series, next_axis_max,
+    AxesSpec, Columns, Crosshair, FINE, FineBackend, Gutters, Kind, Layout, Mark, Mode, Plot, Prepared, SeriesStyle,
+    Theme, TimeRange, Unit, draw_axes, draw_crosshair, draw_series, next_axis_max,
 };
 use plotters_canvas::CanvasBackend;
 use wasm_bindgen::prelude::*;
@@ -118,7 +118,8 @@ impl DrawBench {
         let plot = Plot::new(self.layout, self.range, y_max);
         let area = self.main.cleared()?.into_area();
         let zone = |_: i64| 0_i32;
-        draw_axes(&area, &plot, &AxesSpec { unit: Unit::Number, suffix: "/s", offset_s_at: &zone }, &self.theme).map_err(shown)?;
+        draw_axes(&area, &plot, &AxesSpec { unit: Unit::Number, suffix: "/s", offset_s_at: &zone }, &self.theme)
+            .map_err(shown)?;
         let styles = self.theme.tokens.map(SeriesStyle::new);
         draw_series(&area, &plot, &mut self.prepared, &styles[..3], &self.theme).map_err(shown)?;
         self.plot = Some(plot);
