@@ -104,12 +104,15 @@ impl Transcript {
     /// Reads whole lines at once: for tests and benchmarks.
     pub fn read_all(&mut self, bytes: &[u8]) -> Yield {
         let mut out = Yield::default();
-        let mut offset = 0;
-        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let mut start = 0;
+        for end in memchr::memchr_iter(b'\n', bytes).chain([bytes.len()]) {
+            if end == bytes.len() && start == end {
+                break;
+            }
             out.lines += 1;
-            let spot = Spot { line: out.lines, offset };
-            offset += u64::try_from(line.len()).unwrap_or(0);
-            self.line(line.strip_suffix(b"\n").unwrap_or(line), spot, &mut out);
+            let spot = Spot { line: out.lines, offset: u64::try_from(start).unwrap_or(0) };
+            self.line(&bytes[start..end], spot, &mut out);
+            start = end + 1;
         }
         out
     }
