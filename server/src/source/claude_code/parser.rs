@@ -8,7 +8,7 @@ use memchr::memmem;
 use model::dedupe::{Claim, Rank};
 use model::event::{AgentState, Envelope, Event, LinesChanged, ModelCall, SessionEdge, ToolCall};
 use model::id::{AgentName, EventKey, ModelName, RigName, Role, SessionId, SourceName, ToolName};
-use model::time::Timestamp;
+use model::time::{TimeError, Timestamp};
 use model::tokens::TokenCounts;
 use model::unit::Nanodollars;
 use serde::{Deserialize, Serialize};
@@ -179,7 +179,7 @@ impl Transcript {
             let counts = line.message.0.as_ref().is_some_and(|message| message.usage.get().is_some());
             return if counts { Err("the line has usage but no timestamp".into()) } else { Ok(()) };
         };
-        let at = rfc3339::parse(&timestamp.0).map_err(|error| format!("timestamp: {error}"))?;
+        let at = rfc3339::parse(&timestamp.0).map_err(no_time)?;
         if self.memory.place.is_none()
             && let Some(cwd) = line.cwd.get().filter(|cwd| !cwd.0.trim().is_empty())
         {
@@ -237,7 +237,7 @@ impl Transcript {
         let Some(message) = &wrapped.message.0 else { return Ok(()) };
         let Some(usage) = message.usage.get() else { return Ok(()) };
         let at = match &wrapped.timestamp {
-            Some(timestamp) => rfc3339::parse(&timestamp.0).map_err(|error| format!("timestamp: {error}"))?,
+            Some(timestamp) => rfc3339::parse(&timestamp.0).map_err(no_time)?,
             None => return Ok(()),
         };
         let report = Report {
@@ -494,6 +494,14 @@ fn not_json(error: &serde_json::Error) -> Refusal {
         serde_json::error::Category::Eof => "the line ends too early".into(),
         serde_json::error::Category::Data => format!("a field has the wrong type at column {}", error.column()).into(),
         _ => format!("not valid JSON at column {}", error.column()).into(),
+    }
+}
+
+/// What is no time could be any text, so it is not repeated.
+fn no_time(error: TimeError) -> Refusal {
+    match error {
+        TimeError::NotRfc3339(_) => "timestamp is not an RFC 3339 time with an offset".into(),
+        other => format!("timestamp: {other}").into(),
     }
 }
 
