@@ -1,11 +1,24 @@
 //! The server: sources in, Postgres in the middle, pages and live frames out.
 
+pub mod assets;
 pub mod cli;
+pub mod clock;
+pub mod config;
 pub mod db;
+pub mod error;
 pub mod http;
 pub mod hub;
 pub mod ingest;
 pub mod postgres;
+pub mod process;
+pub mod read;
 pub mod retention;
 pub mod rollup;
+pub mod serve;
 pub mod source;
+pub mod state;
+pub mod store;
+pub mod telemetry;
+
+/// Version of this build.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,8 +1,124 @@
 //! Subcommands of `towngauge`.
 
 pub mod backfill;
+mod config;
 mod context;
+mod key;
 pub mod report;
+mod rollup;
+mod serve;
+mod session;
+mod signals;
+mod topup;
 pub mod watch;
 
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
 pub use context::CommandContext;
+
+use self::session::Session;
+use crate::config::{Config, Settings};
+use crate::telemetry;
+
+const EXAMPLES: &str = "\
+Examples:
+  towngauge serve                                 open http://127.0.0.1:4680 and watch your agents
+  towngauge backfill claude-code                  read the past once, from Claude Code's own folders
+  towngauge topup --usd 50                        fill the tank of town \"home\"
+  towngauge report daily --json                   what was used and spent, by day
+  towngauge key create --scope ingest laptop      a key for a sender on another machine
+
+Every flag can also be set in the environment (TOWNGAUGE_LISTEN, TOWNGAUGE_DATA_DIR, …) or in towngauge.toml;
+`towngauge config` prints what is in force and where it comes from.";
+
+/// A live instrument panel for coding agents.
+#[derive(Debug, Parser)]
+#[command(name = "towngauge", version, after_help = EXAMPLES, max_term_width = 110)]
+struct Cli {
+    #[command(flatten)]
+    settings: Settings,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server: pages, API, live frames, and the local agents' files.
+    Serve,
+    /// Read transcripts, beads or costs that exist already; running it again changes nothing.
+    Backfill(backfill::BackfillArgs),
+    /// Follow local files into the store, without serving pages.
+    Watch(watch::WatchArgs),
+    /// Sum tokens and cost by day, session, model, role or bead.
+    Report(report::ReportArgs),
+    /// Fill a town's tank.
+    Topup(topup::Topup),
+    /// Make, list and revoke API keys.
+    #[command(subcommand)]
+    Key(key::Key),
+    /// Look after the rollups.
+    #[command(subcommand)]
+    Rollup(rollup::Rollup),
+    /// Print the configuration in force, and where each value comes from.
+    Config,
+}
+
+/// Parses the command line and does what it says.
+pub fn main() -> ExitCode {
+    let Cli { settings, command } = Cli::parse();
+    let result = Config::resolve(&settings, &|name| std::env::var(name).ok()).and_then(|config| {
+        let level = if matches!(command, Command::Serve | Command::Watch(_)) { "info,sqlx=warn" } else { "warn" };
+        telemetry::start(config.log_format.value, level);
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(dispatch(config, command))
+    });
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            // The one place where an error of a command is told.
+            eprintln!("towngauge: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn dispatch(config: Config, command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Serve => serve::run(config).await,
+        Command::Config => Ok(config::run(&config)),
+        Command::Backfill(args) => with_store(&config, async |context| backfill::run(args, context).await).await,
+        Command::Watch(args) => {
+            let stop = signals::shutdown()?;
+            with_store(&config, async |context| watch::run(args, context, stop).await).await
+        }
+        Command::Report(args) => with_store(&config, async |context| report::run(args, context).await).await,
+        Command::Topup(args) => with_store(&config, async |context| topup::run(args, context).await).await,
+        Command::Key(args) => with_store(&config, async |context| key::run(args, context).await).await,
+        Command::Rollup(args) => with_store(&config, async |context| rollup::run(args, context).await).await,
+    }
+}
+
+/// Opens the store, works, and lets go of it whatever came of it.
+async fn with_store(
+    config: &Config,
+    work: impl AsyncFnOnce(&CommandContext) -> anyhow::Result<ExitCode>,
+) -> anyhow::Result<ExitCode> {
+    let session = Session::open(config).await?;
+    let result = work(session.context()).await;
+    session.close().await;
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,25 +1,33 @@
 //! Postgres: the only place that uses sqlx.
 
-pub mod bead;
-pub mod coverage;
-pub mod cursor;
+mod edges_overlay;
 mod error;
 mod pool;
-pub mod report;
 mod time;
 
 pub mod admin;
 pub mod agent;
 pub mod batch;
+pub mod bead;
 pub mod claim;
+pub mod cost;
+pub mod coverage;
+pub mod cursor;
 pub mod event;
 pub mod headline;
+pub mod key;
+pub mod ledger;
+pub mod live_seed;
+pub mod notify;
 pub mod partition;
 pub mod presence;
 pub mod price;
+pub mod report;
 pub mod retention;
+pub mod series;
 pub mod session;
 pub mod source_count;
+pub mod status;
 pub mod tier;
 pub mod town;
 pub mod verify;

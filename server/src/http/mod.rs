@@ -1,1 +1,56 @@
-//! HTTP: one router per resource.
+//! HTTP: one router per resource, one table of them all.
+
+mod access;
+mod asset;
+mod body;
+mod guard;
+mod health;
+mod hmac;
+mod ingest;
+mod listener;
+mod live;
+mod login;
+mod metrics;
+mod page;
+mod secret;
+mod series;
+mod town;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{StatusCode, Uri};
+use axum::middleware;
+
+pub use access::{Access, AccessSettings, Mode};
+pub use listener::serve;
+pub use secret::{Secret, hash};
+
+use crate::error::ApiError;
+use crate::state::App;
+
+/// Body of everything but ingest: forms and small JSON.
+const SMALL_BODY_BYTES: usize = 64 * 1024;
+
+/// Every address of the server. `guard` decides who may use which.
+pub fn router(app: &App) -> Router {
+    let api = Router::new()
+        .merge(ingest::router()) //     POST /api/ingest
+        .merge(town::router()) //       GET  /api/towns, /api/towns/{town}/gauges|snapshot|ledger, /api/events
+        //                              POST /api/towns/{town}/topup, PUT /api/towns/{town}/capacity
+        .merge(series::router()) //     GET  /api/towns/{town}/series
+        .merge(live::router()) //       GET  /live
+        .merge(health::router()) //     GET  /health, /ready
+        .merge(metrics::router()) //    GET  /metrics
+        .merge(login::router()) //      GET, POST /login, POST /logout
+        .merge(asset::router()) //      GET  /pkg/{*file}
+        .route("/api/{*unknown}", axum::routing::any(unknown))
+        .with_state(App::clone(app));
+    api.merge(page::router(app)) //     the pages, and their server functions under /api/page
+        .layer(DefaultBodyLimit::max(SMALL_BODY_BYTES))
+        .layer(middleware::from_fn_with_state(App::clone(app), guard::guard))
+}
+
+async fn unknown(uri: Uri) -> ApiError {
+    let error = format!("there is nothing at {}", uri.path());
+    ApiError::new(StatusCode::NOT_FOUND, error, "the addresses are in the README under \"API\"")
+}

@@ -1,1 +1,30 @@
-//! Live state per town, encoded once per tick for every viewer.
+//! The hub: one live state per town, one frame per tick, encoded once and written to every viewer.
+//!
+//! One task owns everything (invariant 6). Its channels are bounded; whoever asks it waits.
+
+mod audience;
+mod command;
+mod edges;
+#[cfg(test)]
+mod fixture;
+mod frame;
+mod handle;
+mod parse;
+mod reader;
+mod roster;
+mod row;
+mod seeds;
+mod stats;
+mod tank;
+mod task;
+mod town;
+mod viewer;
+
+pub use edges::{Bucket, Edges, role_slot};
+pub use handle::{Hub, HubSettings};
+pub use roster::MAX_AGENTS;
+pub use row::event_row;
+pub use seeds::{SeedView, Seeds};
+pub use stats::HubStats;
+pub use tank::Tank;
+pub use town::Seed;

@@ -139,14 +139,22 @@ impl Writer {
                 return fail(senders, &SubmitError::Unavailable);
             }
         };
+        // Places in the hub's channel are taken before the commit: who holds all of them knows that everything
+        // committed is in the channel (hub::task::load).
+        let committed = self.committed.clone();
+        let places = group.towns.len().min(committed.max_capacity());
+        let places = committed.reserve_many(places).await.ok();
         match self.write(&group).await {
-            Ok(written) => self.answer(group, written).await,
+            Ok(written) => Self::answer(group, written, places),
             Err(error) if group.senders.len() > 1 && !error.is_transient() => {
                 // One sender's data must not fail the others: each for itself.
                 tracing::error!(%error, "a batch was refused; its parts are tried one by one");
+                drop(places);
                 for part in group.split() {
+                    let places = part.towns.len().min(committed.max_capacity());
+                    let places = committed.reserve_many(places).await.ok();
                     match self.write(&part).await {
-                        Ok(written) => self.answer(part, written).await,
+                        Ok(written) => Self::answer(part, written, places),
                         Err(error) => {
                             tracing::error!(%error, events = part.rows.len(), "a submission was refused");
                             fail(part.senders, &SubmitError::Unavailable);
@@ -298,8 +306,25 @@ impl Writer {
         Ok(())
     }
 
-    async fn answer(&self, group: Group, written: Written) {
+    /// Tells the hub, then the senders: who has its answer finds its events on the dials.
+    fn answer(group: Group, written: Written, places: Option<mpsc::PermitIterator<'_, Committed>>) {
         let Group { senders, rows, refused, towns } = group;
+        if let Some(mut places) = places {
+            let mut changes: BTreeMap<TownKey, Changes> = BTreeMap::new();
+            for (row, verdict) in rows.into_iter().zip(&written.verdicts) {
+                if *verdict == Verdict::Stored {
+                    changes.entry(row.town).or_default().added.push(row.event);
+                }
+            }
+            for (town, event) in written.removed {
+                changes.entry(town).or_default().removed.push(event);
+            }
+            for (key, changes) in changes {
+                if let (Some(town), Some(place)) = (towns.get(&key), places.next()) {
+                    place.send(Committed { town: town.clone(), changes });
+                }
+            }
+        }
         let mut verdicts = written.verdicts.iter();
         let mut refused = refused.into_iter().peekable();
         let mut position = 0;
@@ -319,23 +344,6 @@ impl Writer {
             // Who has its answer may count on the room; who went away does not need the answer.
             drop(sender.room);
             let _gone = sender.reply.send(Ok(outcomes));
-        }
-        if self.committed.is_closed() {
-            return;
-        }
-        let mut changes: BTreeMap<TownKey, Changes> = BTreeMap::new();
-        for (row, verdict) in rows.into_iter().zip(&written.verdicts) {
-            if *verdict == Verdict::Stored {
-                changes.entry(row.town).or_default().added.push(row.event);
-            }
-        }
-        for (town, event) in written.removed {
-            changes.entry(town).or_default().removed.push(event);
-        }
-        for (key, changes) in changes {
-            if let Some(town) = towns.get(&key) {
-                let _nobody_listens = self.committed.send(Committed { town: town.clone(), changes }).await;
-            }
         }
     }
 }

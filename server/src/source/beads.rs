@@ -173,7 +173,9 @@ fn word(field: &Maybe<'_>, default: &str) -> String {
 
 fn time(name: &str, field: &Maybe<'_>) -> Result<Option<Timestamp>, String> {
     match field.0.as_deref().filter(|text| !text.is_empty()) {
-        Some(text) => rfc3339::parse(text).map(Some).map_err(|error| format!("{name}: {error}")),
+        Some(text) => {
+            rfc3339::parse(text).map(Some).map_err(|_| format!("{name} is not an RFC 3339 time with an offset"))
+        }
         None => Ok(None),
     }
 }

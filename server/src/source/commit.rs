@@ -106,6 +106,11 @@ impl Committer {
         if self.events.len() >= FLUSH_EVENTS || self.files >= FLUSH_FILES { self.flush().await } else { Ok(()) }
     }
 
+    /// Takes something that could not be read; it is counted with the next flush.
+    pub fn reject(&mut self, source: &'static str, rejection: Rejection) {
+        self.rejected.entry(source).or_default().push(rejection);
+    }
+
     /// Takes beads as they are now; they are written with the next flush.
     pub fn add_beads(&mut self, beads: Vec<BeadRow>) {
         self.beads.extend(beads);

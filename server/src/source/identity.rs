@@ -1,11 +1,32 @@
 //! Identities: 128-bit hashes that depend on nothing but what the source itself says, so that reading twice gives the
 //! same keys.
 
-use xxhash_rust::xxh3::Xxh3;
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 /// Hash of `kind` and `parts`; each part is framed by its length, so that ("a", "bc") and ("ab", "c") differ.
 #[must_use]
 pub fn hash(kind: &str, parts: &[&[u8]]) -> u128 {
+    hash_short(kind, parts).unwrap_or_else(|| hash_long(kind, parts))
+}
+
+/// Nearly every identity fits a few cache lines, and hashing them at once is several times faster.
+fn hash_short(kind: &str, parts: &[&[u8]]) -> Option<u128> {
+    let mut buffer = [0; 512];
+    let mut end = 0;
+    let mut push = |bytes: &[u8]| {
+        buffer.get_mut(end..end + bytes.len())?.copy_from_slice(bytes);
+        end += bytes.len();
+        Some(())
+    };
+    push(kind.as_bytes())?;
+    for part in parts {
+        push(&part.len().to_le_bytes())?;
+        push(part)?;
+    }
+    Some(xxh3_128(&buffer[..end]))
+}
+
+fn hash_long(kind: &str, parts: &[&[u8]]) -> u128 {
     let mut hasher = Xxh3::new();
     hasher.update(kind.as_bytes());
     for part in parts {
@@ -49,6 +70,17 @@ mod tests {
         assert_ne!(hash("k", &[b"a", b"bc"]), hash("k", &[b"ab", b"c"]));
         assert_ne!(hash("k", &[b"a"]), hash("l", &[b"a"]));
         assert_eq!(hash("k", &[b"a", b""]), hash("k", &[b"a", b""]));
+    }
+
+    #[test]
+    fn both_ways_of_hashing_agree() {
+        for length in [0, 1, 16, 200, 400, 470] {
+            let part = vec![7_u8; length];
+            let parts: &[&[u8]] = &[&part, b"x", b""];
+            assert_eq!(hash_short("kind", parts), Some(hash_long("kind", parts)), "{length}");
+        }
+        assert_eq!(hash_short("kind", &[&[0; 600]]), None);
+        assert_eq!(hash("kind", &[&[0; 600]]), hash_long("kind", &[&[0; 600]]));
     }
 
     #[test]

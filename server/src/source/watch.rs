@@ -18,7 +18,7 @@ use super::input::{self, Kind, Read, Shared};
 use super::tail::LastLine;
 use crate::db::cursor::Cursor;
 use crate::db::{self, Pool, TownKey};
-use crate::ingest::Intake;
+use crate::ingest::{Intake, Rejection};
 
 /// How often all files are looked at when the system does not tell of changes.
 const POLL: Duration = Duration::from_secs(1);
@@ -138,7 +138,10 @@ async fn follow(
         }
         // A new folder may have files that nobody told of.
         let all = changed.is_empty() || missed.swap(false, Ordering::Relaxed) || changed.iter().any(|p| p.is_dir());
-        let files = files(roots, if all { None } else { Some(changed) }).await;
+        let (files, unreadable) = files(roots, if all { None } else { Some(changed) }).await;
+        for (kind, path, reason) in unreadable {
+            following.complain(kind, &path, reason).await?;
+        }
         following.read(files, cancel).await?;
     }
 }
@@ -164,17 +167,14 @@ async fn load_cursors(
     Ok(cursors)
 }
 
-/// The files to look at: all of them, or those of `changed` that belong to a root.
-async fn files(roots: &[Root], changed: Option<Vec<PathBuf>>) -> Vec<(Kind, PathBuf)> {
+/// Files to look at, and what cannot be looked into.
+type Listing = (Vec<(Kind, PathBuf)>, Vec<(Kind, PathBuf, String)>);
+
+/// All files, or those of `changed` that belong to a root.
+async fn files(roots: &[Root], changed: Option<Vec<PathBuf>>) -> Listing {
     let roots = roots.to_vec();
     let listing = tokio::task::spawn_blocking(move || match changed {
-        None => roots
-            .iter()
-            .flat_map(|root| {
-                let found = root.kind.files(&root.path).unwrap_or_default();
-                found.files.into_iter().map(|file| (root.kind, file))
-            })
-            .collect::<Vec<_>>(),
+        None => list_all(&roots),
         Some(changed) => {
             let mut seen = HashSet::new();
             let of_root = |path: &PathBuf| {
@@ -183,10 +183,27 @@ async fn files(roots: &[Root], changed: Option<Vec<PathBuf>>) -> Vec<(Kind, Path
                 fits.then_some(root.kind)
             };
             let of_kind = |path: PathBuf| Some((of_root(&path)?, path));
-            changed.into_iter().filter(|path| seen.insert(path.clone())).filter_map(of_kind).collect()
+            let files = changed.into_iter().filter(|path| seen.insert(path.clone())).filter_map(of_kind).collect();
+            (files, Vec::new())
         }
     });
     listing.await.unwrap_or_default()
+}
+
+fn list_all(roots: &[Root]) -> Listing {
+    let mut listing = Listing::default();
+    for root in roots {
+        match root.kind.files(&root.path) {
+            Ok(found) => {
+                listing.0.extend(found.files.into_iter().map(|file| (root.kind, file)));
+                listing.1.extend(found.unreadable.into_iter().map(|(path, reason)| (root.kind, path, reason)));
+            }
+            // It may come yet.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => listing.1.push((root.kind, root.path.clone(), error.to_string())),
+        }
+    }
+    listing
 }
 
 impl Following {
@@ -212,6 +229,18 @@ impl Following {
         Ok(())
     }
 
+    /// Logs and counts what cannot be read, once until it can be.
+    async fn complain(&mut self, kind: Kind, path: &Path, reason: String) -> Result<(), CommitError> {
+        if self.complained.insert(path.to_owned()) {
+            tracing::warn!(path = %path.display(), %reason, "cannot be read");
+            let place = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            let reason = format!("cannot be read: {reason}");
+            self.committer.reject(kind.source(), Rejection { place, reason });
+            self.committer.flush().await?;
+        }
+        Ok(())
+    }
+
     async fn read_file(&mut self, kind: Kind, path: &Path) -> Result<(), CommitError> {
         let name = input::cursor_path(path);
         let from = self.cursors.get(&(kind, name.clone())).cloned();
@@ -233,11 +262,7 @@ impl Following {
             }
             // A file that vanished meanwhile is nothing to speak of.
             Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Ok(Err(error)) => {
-                if self.complained.insert(path.to_owned()) {
-                    tracing::warn!(path = %path.display(), %error, "cannot be read");
-                }
-            }
+            Ok(Err(error)) => self.complain(kind, path, error.to_string()).await?,
             Err(error) => tracing::error!(path = %path.display(), %error, "reading ended badly"),
         }
         Ok(())

@@ -126,7 +126,7 @@ pub fn event(raw: &Raw<'_>) -> Result<Item, EventError> {
         };
     };
     let at = text(&raw.ts).ok_or(EventError::Missing("ts"))?;
-    let at = rfc3339::parse(at).map_err(|error| EventError::Time { field: "ts", error })?;
+    let at = time("ts", at)?;
     match kind {
         "model_call" => {
             only(raw, MODEL_CALL, "model_call")?;
@@ -233,7 +233,7 @@ pub fn event(raw: &Raw<'_>) -> Result<Item, EventError> {
 fn costs_line(raw: &Raw<'_>) -> Result<Item, EventError> {
     foreign(raw, GAS_TOWN, "Gas Town costs line")?;
     let ended_at = text(&raw.ended_at).ok_or(EventError::Missing("ended_at"))?;
-    let at = rfc3339::parse(ended_at).map_err(|error| EventError::Time { field: "ended_at", error })?;
+    let at = time("ended_at", ended_at)?;
     let town = optional(&raw.town, "town", TownName::new)?;
     let line = gas_town::CostsLine {
         at,
@@ -246,6 +246,16 @@ fn costs_line(raw: &Raw<'_>) -> Result<Item, EventError> {
     };
     let envelope = line.envelope().map_err(|error| EventError::Name { field: "source", error })?;
     Ok(Item { town, envelope })
+}
+
+fn time(field: &'static str, raw: &str) -> Result<Timestamp, EventError> {
+    rfc3339::parse(raw).map_err(|error| match error {
+        TimeError::NotRfc3339(raw) => {
+            let shown = raw.chars().filter(|c| !c.is_control()).take(60).collect();
+            EventError::Time { field, error: TimeError::NotRfc3339(shown) }
+        }
+        error => EventError::Time { field, error },
+    })
 }
 
 fn only(raw: &Raw<'_>, own: u32, kind: &'static str) -> Result<(), EventError> {

@@ -105,7 +105,9 @@ fn parse_named(content: &[u8]) -> Result<Item, String> {
     if matches!(content.trim_ascii_start().first(), Some(b'[')) {
         return Err("an event is a JSON object".to_owned());
     }
-    match serde_json::from_slice::<raw::Raw<'_>>(content) {
+    // Validated as a whole: the reader of slices would check each string again.
+    let text = std::str::from_utf8(content).map_err(|_| "the event is not UTF-8".to_owned())?;
+    match serde_json::from_str::<raw::Raw<'_>>(text) {
         Ok(raw) => event::event(&raw).map_err(|error| error.to_string()),
         // The fast reader does not know which field it stumbled over.
         Err(error) => Err(diagnose::reason(content, &error)),

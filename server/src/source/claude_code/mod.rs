@@ -8,6 +8,7 @@
 //!   somewhere in a tool's input. What is dropped is rejected with a reason and shown.
 //! - An answer without a request id, with an id of Anthropic's (`msg_…`, unique in the world), counts once in all
 //!   sessions; `ccusage` 20.0.24 counts it once per line.
+//! - A time with a space in place of the `T` is understood.
 //! - A replay in another session counts once too; `ccusage` looks only in the same session.
 
 mod discover;

@@ -8,7 +8,7 @@ use memchr::memmem;
 use model::dedupe::{Claim, Rank};
 use model::event::{AgentState, Envelope, Event, LinesChanged, ModelCall, SessionEdge, ToolCall};
 use model::id::{AgentName, EventKey, ModelName, RigName, Role, SessionId, SourceName, ToolName};
-use model::time::Timestamp;
+use model::time::{TimeError, Timestamp};
 use model::tokens::TokenCounts;
 use model::unit::Nanodollars;
 use serde::{Deserialize, Serialize};
@@ -104,12 +104,15 @@ impl Transcript {
     /// Reads whole lines at once: for tests and benchmarks.
     pub fn read_all(&mut self, bytes: &[u8]) -> Yield {
         let mut out = Yield::default();
-        let mut offset = 0;
-        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let mut start = 0;
+        for end in memchr::memchr_iter(b'\n', bytes).chain([bytes.len()]) {
+            if end == bytes.len() && start == end {
+                break;
+            }
             out.lines += 1;
-            let spot = Spot { line: out.lines, offset };
-            offset += u64::try_from(line.len()).unwrap_or(0);
-            self.line(line.strip_suffix(b"\n").unwrap_or(line), spot, &mut out);
+            let spot = Spot { line: out.lines, offset: u64::try_from(start).unwrap_or(0) };
+            self.line(&bytes[start..end], spot, &mut out);
+            start = end + 1;
         }
         out
     }
@@ -176,7 +179,7 @@ impl Transcript {
             let counts = line.message.0.as_ref().is_some_and(|message| message.usage.get().is_some());
             return if counts { Err("the line has usage but no timestamp".into()) } else { Ok(()) };
         };
-        let at = rfc3339::parse(&timestamp.0).map_err(|error| format!("timestamp: {error}"))?;
+        let at = rfc3339::parse(&timestamp.0).map_err(no_time)?;
         if self.memory.place.is_none()
             && let Some(cwd) = line.cwd.get().filter(|cwd| !cwd.0.trim().is_empty())
         {
@@ -234,7 +237,7 @@ impl Transcript {
         let Some(message) = &wrapped.message.0 else { return Ok(()) };
         let Some(usage) = message.usage.get() else { return Ok(()) };
         let at = match &wrapped.timestamp {
-            Some(timestamp) => rfc3339::parse(&timestamp.0).map_err(|error| format!("timestamp: {error}"))?,
+            Some(timestamp) => rfc3339::parse(&timestamp.0).map_err(no_time)?,
             None => return Ok(()),
         };
         let report = Report {
@@ -491,6 +494,14 @@ fn not_json(error: &serde_json::Error) -> Refusal {
         serde_json::error::Category::Eof => "the line ends too early".into(),
         serde_json::error::Category::Data => format!("a field has the wrong type at column {}", error.column()).into(),
         _ => format!("not valid JSON at column {}", error.column()).into(),
+    }
+}
+
+/// What is no time could be any text, so it is not repeated.
+fn no_time(error: TimeError) -> Refusal {
+    match error {
+        TimeError::NotRfc3339(_) => "timestamp is not an RFC 3339 time with an offset".into(),
+        other => format!("timestamp: {other}").into(),
     }
 }
 

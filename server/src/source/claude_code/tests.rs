@@ -326,6 +326,14 @@ fn a_session_begins_once_with_its_first_dated_line() {
 }
 
 #[test]
+fn the_end_of_a_turn_says_that_the_agent_is_idle() {
+    let end = json!({"type": "system", "subtype": "turn_duration", "durationMs": 5, "uuid": "u9", "sessionId": "s",
+        "timestamp": "2026-01-02T03:05:00Z"});
+    let events = read(&format!("{}{end}\n", answer(|_| {}))).events;
+    assert_eq!(events.last().unwrap().event, Event::AgentState(model::event::AgentState::Idle));
+}
+
+#[test]
 fn paths_can_be_switched_off() {
     let projects = Arc::new(Mutex::new(Projects::default()));
     let file = FileIdentity::of(Path::new("/h/projects/-w-app/s.jsonl"));

@@ -1,0 +1,64 @@
+//! How processes on one database tell each other that a town changed: `NOTIFY towngauge, '<instance>:<town>'`.
+
+use model::id::TownName;
+use sqlx::PgConnection;
+use sqlx::postgres::PgListener;
+
+use super::{DbError, Pool};
+
+/// The channel's name.
+pub const CHANNEL: &str = "towngauge";
+
+/// Tells the other processes when the connection's transaction commits.
+///
+/// # Errors
+/// The database refused.
+pub async fn send(connection: &mut PgConnection, instance: &str, town: &TownName) -> Result<(), DbError> {
+    sqlx::query("select pg_notify('towngauge', $1 || ':' || $2)")
+        .bind(instance)
+        .bind(town.as_str())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// What was heard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Heard {
+    /// Another process changed this town.
+    Changed(TownName),
+    /// The connection was lost for a while: anything may have changed.
+    Anything,
+}
+
+/// Hears what other processes changed.
+pub struct Ears(PgListener);
+
+impl Ears {
+    /// Begins to listen.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn open(pool: &Pool) -> Result<Self, DbError> {
+        let mut listener = PgListener::connect_with(pool).await?;
+        listener.listen(CHANNEL).await?;
+        Ok(Self(listener))
+    }
+
+    /// The next change by another process.
+    ///
+    /// # Errors
+    /// The database does not answer; call again later.
+    pub async fn next(&mut self, own_instance: &str) -> Result<Heard, DbError> {
+        loop {
+            // None: the connection was lost, and has been made anew.
+            let Some(notification) = self.0.try_recv().await? else { return Ok(Heard::Anything) };
+            let Some((instance, town)) = notification.payload().split_once(':') else { continue };
+            if instance != own_instance
+                && let Ok(town) = TownName::new(town)
+            {
+                return Ok(Heard::Changed(town));
+            }
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! Timeseries out of the rollups: the tier that fits the range, one row per point.
+
+use model::id::Role;
+use model::roster::ROSTER_HOLD_S;
+use model::series::{Metric, SeriesPage};
+use model::time::{Resolution, TimeRange, Timestamp};
+use model::wire::Edge;
+use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, Row as _};
+
+use super::edges_overlay::overlay;
+use super::{DbError, PgTime, Pool, TownKey, coverage, live_seed};
+
+/// What a page is made of besides the database.
+#[derive(Debug, Clone)]
+pub struct Present {
+    /// The clock: what lies after it is unknown.
+    pub now: Timestamp,
+    /// Since when this process observes; what happened since is in the database or did not happen.
+    pub observing_since: Timestamp,
+    /// The newest buckets out of the hub: the coarser tiers follow a second later.
+    pub edges: Vec<Edge>,
+}
+
+/// One metric of a town over a range, which is widened to whole buckets.
+///
+/// # Errors
+/// The database refused.
+pub async fn read(
+    pool: &Pool,
+    town: TownKey,
+    metric: Metric,
+    range: TimeRange,
+    present: &Present,
+) -> Result<SeriesPage, DbError> {
+    let tier = tier(metric, range);
+    let range = range.widened_to(tier);
+    let mut page = SeriesPage::empty(metric, range.from().seconds(), range.to().seconds(), tier.step_s());
+    fill_zeros(&mut page, &coverage::between(pool, town, range.from(), range.to()).await?, present);
+    match metric {
+        Metric::Tokens => headline(pool, town, &mut page, tier, TOKENS).await?,
+        Metric::Beads => headline(pool, town, &mut page, tier, "beads_created, beads_closed").await?,
+        Metric::Lines => headline(pool, town, &mut page, tier, "lines_added, lines_removed").await?,
+        Metric::Cost => by_role(pool, town, &mut page, tier).await?,
+        Metric::Agents => agents(pool, town, &mut page, tier, present.now).await?,
+    }
+    overlay(&mut page, &present.edges, present.now);
+    Ok(page)
+}
+
+const TOKENS: &str = "input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens";
+
+/// The tier for a metric and range: never finer than the metric is kept.
+#[must_use]
+pub fn tier(metric: Metric, range: TimeRange) -> Resolution {
+    let finest = |tier: &Resolution| tier.step_s() >= metric.finest_step_s();
+    let wanted = range.resolution();
+    Resolution::ALL.into_iter().filter(finest).find(|tier| *tier >= wanted).unwrap_or(Resolution::H6)
+}
+
+/// Observed buckets without a row are zero; the others, and the future, stay gaps.
+fn fill_zeros(page: &mut SeriesPage, observed: &[(Timestamp, Timestamp)], present: &Present) {
+    let step_s = page.step_s;
+    let mut spans = observed.to_vec();
+    spans.push((present.observing_since, present.now));
+    for (from, to) in spans {
+        let first_s = from.floor_to(step_s).seconds().max(page.from_s);
+        let last_s = to.floor_to(step_s).seconds().min(page.to_s - step_s);
+        let (Some(first), Some(last)) = (page.bucket_at(first_s), page.bucket_at(last_s)) else { continue };
+        for series in &mut page.series {
+            series.sums.get_mut(first..=last).into_iter().flatten().for_each(|slot| *slot = Some(0));
+        }
+    }
+}
+
+async fn rows(pool: &Pool, sql: String, town: TownKey, page: &SeriesPage) -> Result<Vec<PgRow>, DbError> {
+    Ok(sqlx::query(AssertSqlSafe(sql))
+        .bind(town.0)
+        .bind(PgTime(Timestamp::from_seconds(page.from_s)))
+        .bind(PgTime(Timestamp::from_seconds(page.to_s)))
+        .fetch_all(pool)
+        .await?)
+}
+
+/// The template for a tier. Both replacements are constants of this program.
+fn for_tier(template: &str, tier: Resolution, columns: &str) -> String {
+    template.replace("{tier}", tier.name()).replace("{columns}", columns)
+}
+
+fn place(page: &SeriesPage, row: &PgRow) -> Result<Option<usize>, DbError> {
+    let bucket: PgTime = row.try_get(0)?;
+    Ok(page.bucket_at(bucket.0.seconds()))
+}
+
+async fn headline(
+    pool: &Pool,
+    town: TownKey,
+    page: &mut SeriesPage,
+    tier: Resolution,
+    columns: &str,
+) -> Result<(), DbError> {
+    let sql = for_tier(include_str!("sql/series_headline.sql"), tier, columns);
+    for row in rows(pool, sql, town, page).await? {
+        let Some(place) = place(page, &row)? else { continue };
+        for (i, series) in page.series.iter_mut().enumerate() {
+            series.sums[place] = Some(row.try_get(i + 1)?);
+        }
+    }
+    Ok(())
+}
+
+async fn by_role(pool: &Pool, town: TownKey, page: &mut SeriesPage, tier: Resolution) -> Result<(), DbError> {
+    let sql = for_tier(include_str!("sql/series_cost.sql"), tier, "");
+    for row in rows(pool, sql, town, page).await? {
+        let Some(place) = place(page, &row)? else { continue };
+        // One role's row says that the bucket is known: the other roles spent nothing.
+        for series in &mut page.series {
+            series.sums[place].get_or_insert(0);
+        }
+        let role = crate::hub::role_slot(row.try_get(1)?);
+        if let Some(series) = page.series.get_mut(role) {
+            series.sums[place] = Some(row.try_get(2)?);
+        }
+    }
+    debug_assert_eq!(page.series.len(), Role::ALL.len());
+    Ok(())
+}
+
+async fn agents(
+    pool: &Pool,
+    town: TownKey,
+    page: &mut SeriesPage,
+    tier: Resolution,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let sql = for_tier(include_str!("sql/series_working.sql"), tier, "");
+    for row in rows(pool, sql, town, page).await? {
+        if let Some(place) = place(page, &row)? {
+            page.series[0].sums[place] = Some(row.try_get(1)?);
+        }
+    }
+    let from = Timestamp::from_seconds(page.from_s);
+    let known: Vec<(PgTime, PgTime)> = sqlx::query_as(include_str!("sql/series_known.sql"))
+        .bind(town.0)
+        .bind(PgTime(from.plus_seconds(-ROSTER_HOLD_S)))
+        .bind(PgTime(Timestamp::from_seconds(page.to_s)))
+        .fetch_all(pool)
+        .await?;
+    let counts = known_per_bucket(page, &known, now);
+    for (slot, count) in page.series[1].sums.iter_mut().zip(counts) {
+        if count > 0 || slot.is_some() {
+            *slot = Some(count * page.step_s);
+        }
+    }
+    // Who is known does not work outside of what was observed either.
+    let (working, known) = page.series.split_at_mut(1);
+    for (slot, known) in working[0].sums.iter_mut().zip(&mut known[0].sums) {
+        match (slot.is_some(), known.is_some()) {
+            (false, true) => *slot = Some(0),
+            (true, false) => *known = Some(0),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Agents per bucket that had been seen by its beginning, and not longer than [`ROSTER_HOLD_S`] before it.
+fn known_per_bucket(page: &SeriesPage, agents: &[(PgTime, PgTime)], now: Timestamp) -> Vec<i64> {
+    let mut change = vec![0_i64; page.buckets() + 1];
+    let end_s = page.to_s.min(now.seconds() + 1);
+    for (first, last) in agents {
+        let from_s = first.0.floor_to(page.step_s).seconds().max(page.from_s);
+        let until_s = last.0.plus_seconds(ROSTER_HOLD_S).ceil_to(page.step_s).seconds().min(end_s);
+        if from_s < until_s
+            && let (Some(begin), Some(end)) = (page.bucket_at(from_s), page.bucket_at(until_s - 1))
+        {
+            change[begin] += 1;
+            change[end + 1] -= 1;
+        }
+    }
+    let mut count = 0;
+    let running = |delta: &i64| {
+        count += delta;
+        count
+    };
+    change.iter().map(running).take(page.buckets()).collect()
+}
+
+/// Newest events of a town.
+///
+/// # Errors
+/// The database refused.
+pub async fn newest_events(
+    pool: &Pool,
+    town: TownKey,
+    limit: usize,
+    now: Timestamp,
+) -> Result<Vec<model::wire::EventRow>, DbError> {
+    let mut connection = pool.acquire().await?;
+    live_seed::newest_events(&mut connection, town, limit, now).await
+}
+
+#[cfg(test)]
+mod tests {
+    use model::time::Window;
+
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_seconds(seconds)
+    }
+
+    #[test]
+    fn agents_are_kept_per_minute_and_everything_else_per_ten_seconds() {
+        let hour = TimeRange::ending_now(Window::Hour, at(1_700_000_000));
+        assert_eq!(tier(Metric::Tokens, hour), Resolution::S10);
+        assert_eq!(tier(Metric::Agents, hour), Resolution::M1);
+        let week = TimeRange::ending_now(Window::Week, at(1_700_000_000));
+        assert_eq!(tier(Metric::Agents, week), Resolution::M30);
+    }
+
+    #[test]
+    fn observed_buckets_are_zero_and_the_rest_are_gaps() {
+        let mut page = SeriesPage::empty(Metric::Lines, 0, 100, 10);
+        let present = Present { now: at(75), observing_since: at(60), edges: Vec::new() };
+        fill_zeros(&mut page, &[(at(15), at(31))], &present);
+        let known: Vec<_> = page.series[0].sums.iter().map(Option::is_some).collect();
+        assert_eq!(known, [false, true, true, true, false, false, true, true, false, false]);
+    }
+
+    #[test]
+    fn an_agent_is_known_from_its_first_sign_until_a_day_after_its_last() {
+        let page = SeriesPage::empty(Metric::Agents, 0, 180_000, 60);
+        let counts = known_per_bucket(&page, &[(PgTime(at(90)), PgTime(at(3_600)))], at(1_000_000));
+        let known = |second: usize| counts[second / 60];
+        assert_eq!((known(0), known(60), known(3_600), known(89_999), known(90_060)), (0, 1, 1, 1, 0));
+    }
+}

@@ -1,0 +1,78 @@
+//! `/metrics`: Prometheus' text format, by hand: it is a dozen lines.
+
+use std::fmt::{Display, Write as _};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use crate::db;
+use crate::process;
+use crate::state::App;
+
+/// `/metrics`.
+pub fn router() -> Router<App> {
+    Router::new().route("/metrics", get(metrics))
+}
+
+struct Text(String);
+
+impl Text {
+    fn metric(&mut self, kind: &str, name: &str, help: &str, values: &[(&str, &dyn Display)]) {
+        let _ = writeln!(self.0, "# HELP towngauge_{name} {help}\n# TYPE towngauge_{name} {kind}");
+        for (labels, value) in values {
+            let _ = writeln!(self.0, "towngauge_{name}{labels} {value}");
+        }
+    }
+    fn gauge(&mut self, name: &str, help: &str, value: &dyn Display) {
+        self.metric("gauge", name, help, &[("", value)]);
+    }
+    fn counter(&mut self, name: &str, help: &str, value: &AtomicU64) {
+        self.metric("counter", name, help, &[("", &value.load(Ordering::Relaxed))]);
+    }
+}
+
+async fn metrics(State(app): State<App>) -> Response {
+    let mut text = Text(String::with_capacity(4_096));
+    let (counters, hub) = (&app.counters, app.hub.stats());
+    let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    text.gauge("uptime_seconds", "Seconds since the start.", &(app.clock.now().seconds() - app.started.seconds()));
+    text.gauge("queue_events", "Events that wait for the writer or are in hand.", &app.intake.depth());
+    text.counter("http_requests_total", "Requests answered.", &counters.requests);
+    text.counter("http_failures_total", "Answers with a 5xx status.", &counters.failures);
+    text.metric(
+        "counter",
+        "http_events_total",
+        "Events received by POST /api/ingest, by outcome.",
+        &[
+            ("{outcome=\"stored\"}", &of(&counters.stored)),
+            ("{outcome=\"duplicate\"}", &of(&counters.duplicate)),
+            ("{outcome=\"rejected\"}", &of(&counters.rejected)),
+        ],
+    );
+    text.counter("http_ingest_refused_total", "Ingest requests to be sent again later (503).", &counters.refused);
+    text.counter("http_ingest_requests_total", "Requests to POST /api/ingest.", &counters.ingest_requests);
+    text.counter("http_ingest_microseconds_total", "Time spent in them, until after the commit.", &counters.ingest_us);
+    text.gauge("viewers", "Viewers of live pages.", &app.hub.viewers());
+    text.counter("frames_encoded_total", "Live frames encoded; independent of the viewers.", &hub.encoded);
+    text.counter("frames_sent_total", "Live frames written to viewers.", &hub.frames);
+    text.counter("frame_bytes_total", "Bytes of these frames.", &hub.bytes);
+    text.counter("frames_skipped_total", "Frames left out for viewers that were behind.", &hub.skipped);
+    text.counter("snapshots_sent_total", "Snapshots written to viewers.", &hub.snapshots);
+    text.counter("viewers_dropped_total", "Viewers dropped because they took or answered nothing.", &hub.dropped);
+    text.counter("town_loads_total", "Towns loaded from the store because somebody else changed them.", &hub.loads);
+    let pool = &app.pool;
+    text.gauge("pool_connections", "Connections to the database.", &pool.size());
+    text.gauge("pool_idle_connections", "Of these: idle.", &pool.num_idle());
+    if let Some(pending) = db::status::rollup_pending(pool).await {
+        text.gauge("rollup_pending_spans", "Spans of time that the rollup worker has to redo.", &pending);
+    }
+    if let Some(usage) = process::usage() {
+        text.gauge("process_resident_bytes", "Memory in use.", &usage.resident_bytes);
+        text.metric("counter", "process_cpu_seconds_total", "Processor time used.", &[("", &usage.cpu_s)]);
+    }
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text.0).into_response()
+}

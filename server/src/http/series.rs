@@ -1,0 +1,197 @@
+//! `GET /api/towns/{town}/series`: one metric over a range, as JSON or CSV.
+
+use std::fmt::Write as _;
+
+use app::reader::{SeriesRange, TownReader as _};
+use axum::Router;
+use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
+use axum::http::header::{ACCEPT, CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use model::series::{Metric, SeriesPage};
+use model::time::{MICROS_PER_SECOND, TimeRange, Timestamp, Window};
+use serde::{Deserialize, Serialize};
+
+use super::town::town_name;
+use crate::error::ApiError;
+use crate::state::App;
+
+/// Longest range in one answer: two years of 6 h buckets.
+const MAX_RANGE_S: i64 = 732 * 86_400;
+
+/// `/api/towns/{town}/series`.
+pub fn router() -> Router<App> {
+    Router::new().route("/api/towns/{town}/series", get(series))
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Asked {
+    metric: Option<String>,
+    window: Option<String>,
+    from: Option<String>,
+    to: Option<String>,
+    format: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Body<'a> {
+    metric: &'static str,
+    from: String,
+    to: String,
+    step_s: i64,
+    unit: &'static str,
+    t: Vec<i64>,
+    series: Vec<Line<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Line<'a> {
+    name: &'a str,
+    v: Vec<Option<f64>>,
+}
+
+async fn series(
+    State(app): State<App>,
+    Path(town): Path<String>,
+    Query(asked): Query<Asked>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let (metric, range) = understand(&asked)?;
+    let csv = is_csv(&asked, &headers)?;
+    let town = town_name(&town)?;
+    let page = app.reader.series(&town, metric, range).await?;
+    if !csv {
+        return Ok(axum::Json(body(&page)).into_response());
+    }
+    let name = format!("attachment; filename=\"{town}-{}.csv\"", metric.name());
+    Ok(([(CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (CONTENT_DISPOSITION, name)], spell_csv(&page))
+        .into_response())
+}
+
+fn understand(asked: &Asked) -> Result<(Metric, SeriesRange), ApiError> {
+    let metrics = Metric::ALL.map(Metric::name).join(", ");
+    let raw = asked.metric.as_deref().unwrap_or_default();
+    let metric = Metric::parse(raw).ok_or_else(|| {
+        ApiError::bad_request(format!("\"{}\" is not a metric", short(raw)), format!("metric is one of {metrics}"))
+    })?;
+    let hint = "give window=1h|6h|24h|7d, or from and to in RFC 3339";
+    let bad = |name: &str, error: &dyn std::fmt::Display| ApiError::bad_request(format!("{name}: {error}"), hint);
+    let range = match (&asked.window, &asked.from, &asked.to) {
+        (Some(_), Some(_), _) | (Some(_), _, Some(_)) => {
+            return Err(ApiError::bad_request("window and from/to exclude each other", hint));
+        }
+        (window, None, None) => {
+            let raw = window.as_deref().unwrap_or(Window::Hour.name());
+            SeriesRange::Window(Window::parse(raw).map_err(|error| bad("window", &error))?)
+        }
+        (None, Some(from), Some(to)) => {
+            // In a query, "+" means a space.
+            let time = |raw: &str| Timestamp::parse_rfc3339(&raw.replace(' ', "+"));
+            let from = time(from).map_err(|error| bad("from", &error))?;
+            let to = time(to).map_err(|error| bad("to", &error))?;
+            let range = TimeRange::new(from, to).map_err(|error| bad("to", &error))?;
+            if range.seconds() > MAX_RANGE_S {
+                return Err(bad("to", &"the range is longer than two years"));
+            }
+            SeriesRange::Between(range)
+        }
+        (None, Some(_), None) => return Err(ApiError::bad_request("to is missing", hint)),
+        (None, None, Some(_)) => return Err(ApiError::bad_request("from is missing", hint)),
+    };
+    Ok((metric, range))
+}
+
+fn is_csv(asked: &Asked, headers: &HeaderMap) -> Result<bool, ApiError> {
+    match asked.format.as_deref() {
+        Some("csv") => Ok(true),
+        Some("json") => Ok(false),
+        Some(other) => {
+            Err(ApiError::bad_request(format!("\"{}\" is not a format", short(other)), "format is json or csv"))
+        }
+        None => Ok(headers.get(ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|accept| accept.contains("text/csv"))),
+    }
+}
+
+fn short(raw: &str) -> String {
+    raw.chars().take(60).collect()
+}
+
+fn body(page: &SeriesPage) -> Body<'_> {
+    Body {
+        metric: page.metric.name(),
+        from: Timestamp(page.from_s * MICROS_PER_SECOND).to_string(),
+        to: Timestamp(page.to_s * MICROS_PER_SECOND).to_string(),
+        step_s: page.step_s,
+        unit: page.metric.unit(),
+        t: page.times().collect(),
+        series: page
+            .series
+            .iter()
+            .map(|s| Line { name: &s.name, v: s.sums.iter().map(|sum| sum.map(|sum| page.value(sum))).collect() })
+            .collect(),
+    }
+}
+
+/// One row per bucket; a gap is an empty field.
+fn spell_csv(page: &SeriesPage) -> String {
+    let mut text = String::from("time");
+    for series in &page.series {
+        let _ = write!(text, ",{} ({})", series.name, page.metric.unit());
+    }
+    text.push_str("\r\n");
+    for (i, at) in page.times().enumerate() {
+        let _ = write!(text, "{}", Timestamp::from_seconds(at));
+        for series in &page.series {
+            match series.sums.get(i).copied().flatten() {
+                Some(sum) => _ = write!(text, ",{}", page.value(sum)),
+                None => text.push(','),
+            }
+        }
+        text.push_str("\r\n");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(metric: &str, window: Option<&str>, from: Option<&str>, to: Option<&str>) -> Asked {
+        let own = |text: Option<&str>| text.map(str::to_owned);
+        Asked { metric: Some(metric.to_owned()), window: own(window), from: own(from), to: own(to), format: None }
+    }
+
+    #[test]
+    fn bad_questions_are_answered_with_what_is_wrong() {
+        let check = |asked: Asked, want: &str| {
+            let error = understand(&asked).unwrap_err();
+            assert!(error.error.contains(want), "{error:?}");
+        };
+        check(asked("fuel", None, None, None), "\"fuel\" is not a metric");
+        check(asked("cost", Some("2h"), None, None), "\"2h\" is not a window");
+        check(asked("cost", Some("1h"), Some("2026-01-01T00:00:00Z"), None), "exclude");
+        check(asked("cost", None, Some("2026-01-01T00:00:00Z"), None), "to is missing");
+        check(asked("cost", None, Some("2026-01-02T00:00:00Z"), Some("2026-01-01T00:00:00Z")), "not after");
+        check(asked("cost", None, Some("2020-01-02T00:00:00Z"), Some("2026-01-01T00:00:00Z")), "two years");
+    }
+
+    #[test]
+    fn an_offset_survives_being_a_query() {
+        let asked = asked("cost", None, Some("2026-01-01T00:00:00 02:00"), Some("2026-01-01T01:00:00+02:00"));
+        let (_, SeriesRange::Between(range)) = understand(&asked).unwrap() else { panic!("it names a range") };
+        assert_eq!(range.from().to_string(), "2025-12-31T22:00:00Z");
+    }
+
+    #[test]
+    fn gaps_are_null_in_json_and_empty_in_csv() {
+        let mut page = SeriesPage::empty(Metric::Lines, 0, 20, 10);
+        page.series[0].sums[1] = Some(25);
+        page.series[1].sums[1] = Some(0);
+        assert_eq!(body(&page).series[0].v, [None, Some(2.5)]);
+        assert_eq!(
+            spell_csv(&page),
+            "time,added (lines/s),removed (lines/s)\r\n1970-01-01T00:00:00Z,,\r\n1970-01-01T00:00:10Z,2.5,0\r\n"
+        );
+    }
+}

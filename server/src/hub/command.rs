@@ -1,0 +1,51 @@
+//! What the hub is asked to do.
+
+use app::reader::TownCard;
+use bytes::Bytes;
+use model::id::TownName;
+use model::wire::{BeadCounts, Edge, Snapshot};
+use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use super::reader::{Said, ViewerId};
+use super::town::Seed;
+
+/// The store did not answer; the log has the reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoadFailed;
+
+/// One request to the hub's task.
+#[derive(Debug)]
+pub enum Command {
+    /// A viewer has connected.
+    Join {
+        /// Which town it looks at.
+        town: TownName,
+        /// Its socket, after the handshake.
+        stream: TcpStream,
+        /// What it sent right behind the handshake.
+        first: Bytes,
+        /// Its place among the viewers.
+        permit: OwnedSemaphorePermit,
+    },
+    /// A viewer said something.
+    Said(ViewerId, Said),
+    /// The live state of a town, none when there is no such town.
+    Snapshot(TownName, oneshot::Sender<Option<Box<Snapshot>>>),
+    /// The previous and the newest bucket of each tier of a town; none for an unknown one.
+    Edges(TownName, oneshot::Sender<Vec<Edge>>),
+    /// Every town, by name.
+    Cards(oneshot::Sender<Vec<TownCard>>),
+    /// Somebody else changed the town in the store: load it again.
+    Reload(TownName),
+    /// A load has fixed what it sees: what is committed from now on is not in it. Answered when that is noted.
+    Fixed(TownName, oneshot::Sender<()>),
+    /// A load is done; none when there is no such town.
+    Loaded(TownName, Result<Option<Box<Seed>>, LoadFailed>),
+    /// The beads changed in the store.
+    ReloadBeads(TownName),
+    /// Bead counts as the store has them.
+    Beads(TownName, Option<BeadCounts>),
+    /// Say goodbye to every viewer, then answer.
+    Stop(oneshot::Sender<()>),
+}

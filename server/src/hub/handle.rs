@@ -1,0 +1,139 @@
+//! The way to the hub's task.
+
+use std::sync::Arc;
+
+use app::reader::TownCard;
+use bytes::Bytes;
+use model::id::TownName;
+use model::wire::{Edge, Snapshot};
+use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use super::command::Command;
+use super::seeds::Seeds;
+use super::stats::HubStats;
+use super::task::HubTask;
+use crate::clock::Clock;
+use crate::ingest::Committed;
+
+/// Committed batches that may wait for the hub; then writers wait.
+const COMMITTED_WAITING: usize = 256;
+/// Requests that may wait for the hub.
+const COMMANDS_WAITING: usize = 1_024;
+
+/// What the hub has to be told at the start.
+#[derive(Debug, Clone)]
+pub struct HubSettings {
+    /// Viewers at most, over all towns.
+    pub max_viewers: usize,
+    /// Version of this build, for [`model::wire::ServerMessage::Welcome`].
+    pub build: String,
+}
+
+/// A handle to the hub; clones are the same hub.
+#[derive(Clone)]
+pub struct Hub {
+    commands: mpsc::Sender<Command>,
+    places: Arc<Semaphore>,
+    max_viewers: usize,
+    stats: Arc<HubStats>,
+}
+
+impl Hub {
+    /// Loads every town and starts the task. Committed changes go into the returned channel: a writer takes its place
+    /// there *before* it commits, so that a town can be loaded again without losing or repeating any change.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn start(
+        settings: HubSettings,
+        clock: Clock,
+        seeds: Arc<dyn Seeds>,
+    ) -> anyhow::Result<(Self, mpsc::Sender<Committed>, JoinHandle<()>)> {
+        let (commands, receiver) = mpsc::channel(COMMANDS_WAITING);
+        let (committed, batches) = mpsc::channel(COMMITTED_WAITING);
+        let hub = Self {
+            commands,
+            places: Arc::new(Semaphore::new(settings.max_viewers)),
+            max_viewers: settings.max_viewers,
+            stats: Arc::default(),
+        };
+        let stats = Arc::clone(&hub.stats);
+        let mut task = HubTask::new(
+            clock.clone(),
+            Arc::clone(&seeds),
+            committed.downgrade(),
+            stats,
+            hub.commands.downgrade(),
+            &settings.build,
+        );
+        for town in seeds.towns().await? {
+            if let Some(seed) = seeds.view().await?.read(&town, clock.now()).await? {
+                task.add(town, seed);
+            }
+        }
+        let task = tokio::spawn(task.run(batches, receiver));
+        Ok((hub, committed, task))
+    }
+
+    /// The live state of a town; none when there is no such town, or the hub has stopped.
+    pub async fn snapshot(&self, town: &TownName) -> Option<Box<Snapshot>> {
+        self.ask(|answer| Command::Snapshot(town.clone(), answer)).await.flatten()
+    }
+
+    /// The previous and the newest bucket of each tier of a town; none for an unknown one.
+    pub async fn edges(&self, town: &TownName) -> Vec<Edge> {
+        self.ask(|answer| Command::Edges(town.clone(), answer)).await.unwrap_or_default()
+    }
+
+    /// Every town, by name; none when the hub has stopped.
+    pub async fn cards(&self) -> Option<Vec<TownCard>> {
+        self.ask(Command::Cards).await
+    }
+
+    /// A place for one more viewer; none when all are taken.
+    #[must_use]
+    pub fn admit(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.places).try_acquire_owned().ok()
+    }
+
+    /// Hands over a viewer's socket after the handshake.
+    pub async fn join(&self, town: TownName, stream: TcpStream, first: Bytes, permit: OwnedSemaphorePermit) {
+        // A hub that has stopped drops the socket, which is what the viewer should see.
+        let _ = self.commands.send(Command::Join { town, stream, first, permit }).await;
+    }
+
+    /// Loads a town again because somebody else changed it in the store.
+    pub async fn reload(&self, town: TownName) {
+        let _ = self.commands.send(Command::Reload(town)).await;
+    }
+
+    /// Counts a town's beads again.
+    pub async fn reload_beads(&self, town: TownName) {
+        let _ = self.commands.send(Command::ReloadBeads(town)).await;
+    }
+
+    /// Says goodbye to every viewer and ends the task.
+    pub async fn stop(&self) {
+        let _ = self.ask(Command::Stop).await;
+    }
+
+    /// Viewers connected now.
+    #[must_use]
+    pub fn viewers(&self) -> usize {
+        self.max_viewers - self.places.available_permits()
+    }
+
+    /// Counters.
+    #[must_use]
+    pub fn stats(&self) -> &HubStats {
+        &self.stats
+    }
+
+    async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Option<T> {
+        let (answer, answered) = oneshot::channel();
+        self.commands.send(command(answer)).await.ok()?;
+        answered.await.ok()
+    }
+}

@@ -1,0 +1,87 @@
+//! Reads what a viewer sends. Without a buffer while nothing comes: thousands of viewers are silent.
+
+use std::io::{Error, ErrorKind, Result};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+
+use super::command::Command;
+use super::frame::CloseCode;
+use super::parse::{FrameError, Incoming, take_frame};
+use super::viewer::Link;
+use crate::clock::Clock;
+
+/// Where a viewer is found: which town, and its number there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ViewerId {
+    /// Place of the town.
+    pub town: usize,
+    /// See [`super::viewer::Viewer::id`].
+    pub id: u64,
+}
+
+/// What a viewer said, as far as the hub has to act on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Said {
+    /// Send a snapshot.
+    Resync,
+    /// Send a pong.
+    Ping(Vec<u8>),
+    /// It left, or has to.
+    Left(Option<CloseCode>),
+    /// Its socket takes more.
+    Writable,
+}
+
+/// Reads until the viewer leaves or breaks the protocol.
+pub async fn read(viewer: ViewerId, link: Arc<Link>, first: Bytes, commands: mpsc::Sender<Command>, clock: Clock) {
+    let mut unread = Vec::from(first);
+    let left = 'reading: loop {
+        loop {
+            let said = match take_frame(&unread) {
+                Ok(None) => break,
+                Ok(Some((incoming, used))) => {
+                    unread.drain(..used);
+                    match incoming {
+                        Incoming::Message(model::wire::ClientMessage::Resync) => Said::Resync,
+                        Incoming::Ping(payload) => Said::Ping(payload),
+                        Incoming::Close => break 'reading Some(CloseCode::Normal),
+                        Incoming::Pong | Incoming::Unknown => continue,
+                    }
+                }
+                Err(FrameError::Protocol) => break 'reading Some(CloseCode::ProtocolError),
+                Err(FrameError::TooBig) => break 'reading Some(CloseCode::TooBig),
+            };
+            if commands.send(Command::Said(viewer, said)).await.is_err() {
+                return;
+            }
+        }
+        if unread.is_empty() {
+            unread = Vec::new();
+        }
+        if link.stream.readable().await.is_err() {
+            break None;
+        }
+        match read_some(&link.stream, &mut unread) {
+            Ok(()) => link.heard(clock.now()),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(_) => break None,
+        }
+    };
+    // The hub may be gone already.
+    let _ = commands.send(Command::Said(viewer, Said::Left(left))).await;
+}
+
+/// A function of its own, so that its buffer is not part of the waiting task.
+fn read_some(stream: &TcpStream, unread: &mut Vec<u8>) -> Result<()> {
+    let mut buffer = [0; 1_024];
+    match stream.try_read(&mut buffer)? {
+        0 => Err(Error::from(ErrorKind::UnexpectedEof)),
+        n => {
+            unread.extend_from_slice(&buffer[..n]);
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! An event as lists show it.
+
+use model::event::{BeadEdge, Event, PricedEvent, SessionEdge};
+use model::wire::EventRow;
+
+/// The row of one event.
+#[must_use]
+pub fn event_row(priced: &PricedEvent) -> EventRow {
+    let envelope = &priced.envelope;
+    let mut row = EventRow {
+        at: envelope.at,
+        kind: envelope.event.kind(),
+        ok: true,
+        role: envelope.role,
+        rig: envelope.rig.clone(),
+        agent: envelope.agent.clone(),
+        session: envelope.session.clone(),
+        bead: envelope.bead.clone(),
+        what: String::new(),
+        file: None,
+        tokens: None,
+        cost: None,
+        provenance: None,
+        duration_us: None,
+        lines: None,
+    };
+    match &envelope.event {
+        Event::ModelCall(call) => {
+            call.model.as_str().clone_into(&mut row.what);
+            row.ok = call.ok;
+            row.tokens = Some(call.tokens.total());
+            row.duration_us = call.duration_us;
+            row.cost = priced.cost.and_then(|cost| cost.amount);
+            row.provenance = priced.cost.map(|cost| cost.provenance);
+        }
+        Event::ToolCall(call) => {
+            call.tool.as_str().clone_into(&mut row.what);
+            row.ok = call.ok;
+            row.duration_us = call.duration_us;
+            row.file = call.file.as_ref().map(ToString::to_string);
+        }
+        Event::LinesChanged(lines) => {
+            "lines".clone_into(&mut row.what);
+            row.lines = Some((lines.added, lines.removed));
+            row.file = lines.file.as_ref().map(ToString::to_string);
+        }
+        Event::AgentState(state) => state.name().clone_into(&mut row.what),
+        Event::Session(edge) => session_edge(*edge).clone_into(&mut row.what),
+        Event::Bead(edge) => bead_edge(*edge).clone_into(&mut row.what),
+        Event::CostSnapshot(snapshot) => {
+            "total".clone_into(&mut row.what);
+            row.cost = Some(snapshot.total);
+        }
+    }
+    row
+}
+
+/// As in [`EventRow::what`].
+#[must_use]
+const fn session_edge(edge: SessionEdge) -> &'static str {
+    match edge {
+        SessionEdge::Started => "started",
+        SessionEdge::Ended => "ended",
+    }
+}
+
+/// As in [`EventRow::what`].
+#[must_use]
+const fn bead_edge(edge: BeadEdge) -> &'static str {
+    match edge {
+        BeadEdge::Created => "created",
+        BeadEdge::Closed => "closed",
+    }
+}

@@ -1,0 +1,368 @@
+//! The hub's task: it owns the live state of every town and writes to every viewer.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use app::reader::TownCard;
+use bytes::Bytes;
+use model::event::Event;
+use model::id::TownName;
+use model::time::Timestamp;
+use model::wire::{BEAT_S, PROTOCOL, ServerMessage};
+use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::time::MissedTickBehavior;
+
+use super::audience::Audience;
+use super::command::{Command, LoadFailed};
+use super::frame;
+use super::reader::{self, ViewerId};
+use super::seeds::Seeds;
+use super::stats::HubStats;
+use super::town::{Seed, Town};
+use super::viewer::Viewer;
+use crate::clock::Clock;
+use crate::ingest::{Changes, Committed};
+
+/// How often viewers are told what changed.
+pub const TICK: Duration = Duration::from_millis(250);
+/// How often viewers are pinged.
+const PING_S: i64 = 20;
+/// Batches that may be committed while a town is being loaded; with more, the load is given up and tried again.
+const MAX_HELD: usize = 4_096;
+
+/// A town with its viewers.
+struct Place {
+    name: TownName,
+    town: Town,
+    audience: Audience,
+    /// Welcome and snapshot for those who join before the next frame, and where the snapshot begins.
+    greeting: Option<(Bytes, usize)>,
+    last_frame: Timestamp,
+    wants_load: bool,
+    wants_beads: bool,
+    next_load: Timestamp,
+    loading: Loading,
+}
+
+#[derive(Debug, Default)]
+enum Loading {
+    #[default]
+    No,
+    /// The view of the store is not fixed yet.
+    Began,
+    /// What was committed since the view was fixed.
+    Fixed(Vec<Changes>),
+}
+
+/// Everything the task owns.
+pub struct HubTask {
+    places: Vec<Place>,
+    by_name: HashMap<TownName, usize>,
+    next_viewer: u64,
+    last_ping: Timestamp,
+    clock: Clock,
+    seeds: Arc<dyn Seeds>,
+    committed: mpsc::WeakSender<Committed>,
+    stats: Arc<HubStats>,
+    commands: mpsc::WeakSender<Command>,
+    build: String,
+}
+
+impl HubTask {
+    /// A task that knows no town yet.
+    pub fn new(
+        clock: Clock,
+        seeds: Arc<dyn Seeds>,
+        committed: mpsc::WeakSender<Committed>,
+        stats: Arc<HubStats>,
+        commands: mpsc::WeakSender<Command>,
+        build: &str,
+    ) -> Self {
+        Self {
+            places: Vec::new(),
+            by_name: HashMap::new(),
+            next_viewer: 0,
+            last_ping: clock.now(),
+            clock,
+            seeds,
+            committed,
+            stats,
+            commands,
+            build: build.to_owned(),
+        }
+    }
+
+    /// Adds a town.
+    pub fn add(&mut self, name: TownName, seed: Seed) -> usize {
+        let now = self.clock.now();
+        let index = self.places.len();
+        self.by_name.insert(name.clone(), index);
+        self.places.push(Place {
+            town: Town::new(name.clone(), seed, 0, now),
+            name,
+            audience: Audience::new(index, self.commands.clone()),
+            greeting: None,
+            last_frame: now,
+            wants_load: false,
+            wants_beads: false,
+            next_load: now,
+            loading: Loading::No,
+        });
+        index
+    }
+
+    /// Runs until [`Command::Stop`].
+    pub async fn run(mut self, mut committed: mpsc::Receiver<Committed>, mut commands: mpsc::Receiver<Command>) {
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                // What was committed comes first, so that an answer shows everything acknowledged before.
+                biased;
+                Some(batch) = committed.recv() => self.fold(&batch),
+                _ = tick.tick() => self.tick().await,
+                command = commands.recv() => match command {
+                    Some(Command::Stop(done)) => {
+                        self.stop();
+                        // The one who asked may have given up.
+                        let _ = done.send(());
+                        return;
+                    }
+                    Some(command) => self.act(command),
+                    None => return,
+                },
+            }
+        }
+    }
+
+    fn fold(&mut self, batch: &Committed) {
+        let now = self.clock.now();
+        let index = self.by_name.get(&batch.town).copied().unwrap_or_else(|| {
+            // New here; the load completes what this batch does not say (its ledger, whether it is the demo).
+            let index = self.add(batch.town.clone(), Seed::default());
+            self.places[index].wants_load = true;
+            index
+        });
+        let place = &mut self.places[index];
+        place.town.fold(&batch.changes, now);
+        place.wants_beads |= batch.changes.added.iter().any(|e| matches!(e.envelope.event, Event::Bead(_)));
+        if let Loading::Fixed(held) = &mut place.loading {
+            if held.len() < MAX_HELD {
+                held.push(batch.changes.clone());
+            } else {
+                place.loading = Loading::No;
+                place.wants_load = true;
+            }
+        }
+    }
+
+    async fn tick(&mut self) {
+        let now = self.clock.now();
+        let pings = now >= self.last_ping.plus_seconds(PING_S);
+        if pings {
+            self.last_ping = now;
+        }
+        for index in 0..self.places.len() {
+            self.start_loads(index, now);
+            let place = &mut self.places[index];
+            let message = match place.town.tick(now) {
+                Some(delta) => Some(ServerMessage::Delta(Box::new(delta))),
+                None if now >= place.last_frame.plus_seconds(BEAT_S) => Some(ServerMessage::Beat { at: now }),
+                None => None,
+            };
+            let Some(message) = message else { continue };
+            place.greeting = None;
+            place.last_frame = now;
+            if place.audience.is_empty() {
+                continue;
+            }
+            HubStats::count(&self.stats.encoded);
+            if let Some(bytes) = encoded(&message) {
+                place.audience.send(&bytes, &self.stats, now).await;
+            }
+            if pings {
+                place.audience.ping(&self.stats, now);
+            } else {
+                place.audience.drop_stuck(&self.stats, now);
+            }
+        }
+    }
+
+    fn act(&mut self, command: Command) {
+        let now = self.clock.now();
+        match command {
+            Command::Join { town, stream, first, permit } => self.join(&town, stream, first, permit, now),
+            Command::Said(ViewerId { town, id }, said) => {
+                let (stats, build) = (&self.stats, &self.build);
+                let Some(Place { town, audience, greeting, .. }) = self.places.get_mut(town) else { return };
+                let snapshot = || {
+                    let (bytes, start) = greeting_of(town, greeting, build, now);
+                    bytes.slice(start..)
+                };
+                audience.hear(id, &said, snapshot, stats, now);
+            }
+            Command::Snapshot(town, answer) => {
+                let snapshot = self.by_name.get(&town).map(|i| Box::new(self.places[*i].town.snapshot_now(now)));
+                let _ = answer.send(snapshot);
+            }
+            Command::Edges(town, answer) => {
+                let edges = self.place(&town).map(|place| place.town.recent_edges(now));
+                let _ = answer.send(edges.unwrap_or_default());
+            }
+            Command::Cards(answer) => {
+                let card = |place: &mut Place| TownCard {
+                    name: place.name.clone(),
+                    demo: place.town.is_demo(),
+                    gauges: place.town.gauges(now),
+                    beads: place.town.beads(),
+                };
+                let mut cards: Vec<_> = self.places.iter_mut().map(card).collect();
+                cards.sort_by(|a, b| a.name.cmp(&b.name));
+                let _ = answer.send(cards);
+            }
+            Command::Reload(town) => {
+                let known = self.by_name.get(&town).copied();
+                let index = known.unwrap_or_else(|| self.add(town, Seed::default()));
+                self.places[index].wants_load = true;
+                self.start_loads(index, now);
+            }
+            Command::ReloadBeads(town) => {
+                if let Some(index) = self.by_name.get(&town).copied() {
+                    self.places[index].wants_beads = true;
+                }
+            }
+            Command::Fixed(town, noted) => {
+                if let Some(place) = self.place(&town) {
+                    place.loading = Loading::Fixed(Vec::new());
+                }
+                let _ = noted.send(());
+            }
+            Command::Loaded(town, seed) => self.loaded(&town, seed, now),
+            Command::Beads(town, beads) => {
+                if let (Some(place), Some(beads)) = (self.place(&town), beads) {
+                    place.town.set_beads(beads);
+                }
+            }
+            // Handled by the loop.
+            Command::Stop(_) => {}
+        }
+    }
+
+    fn place(&mut self, town: &TownName) -> Option<&mut Place> {
+        let index = self.by_name.get(town).copied()?;
+        self.places.get_mut(index)
+    }
+
+    fn join(&mut self, town: &TownName, stream: TcpStream, first: Bytes, permit: OwnedSemaphorePermit, now: Timestamp) {
+        let Some(index) = self.by_name.get(town).copied() else { return };
+        let Some(commands) = self.commands.upgrade() else { return };
+        self.next_viewer += 1;
+        let viewer = Viewer::new(self.next_viewer, stream, permit, now);
+        let id = ViewerId { town: index, id: viewer.id };
+        tokio::spawn(reader::read(id, viewer.link(), first, commands, self.clock.clone()));
+        let Place { town, audience, greeting, .. } = &mut self.places[index];
+        let (bytes, _) = greeting_of(town, greeting, &self.build, now);
+        audience.join(viewer, &bytes, &self.stats, now);
+    }
+
+    /// Starts what has to be read from the store, at most once a second per town.
+    fn start_loads(&mut self, index: usize, now: Timestamp) {
+        let (Some(commands), Some(committed)) = (self.commands.upgrade(), self.committed.upgrade()) else { return };
+        let place = &mut self.places[index];
+        if now < place.next_load || !(place.wants_load || place.wants_beads) {
+            return;
+        }
+        let (seeds, town) = (Arc::clone(&self.seeds), place.name.clone());
+        if place.wants_load {
+            if !matches!(place.loading, Loading::No) {
+                return;
+            }
+            (place.wants_load, place.wants_beads) = (false, false);
+            place.loading = Loading::Began;
+            tokio::spawn(load(seeds, town, committed, commands, self.clock.clone()));
+        } else {
+            place.wants_beads = false;
+            tokio::spawn(async move {
+                let beads = seeds.beads(&town).await;
+                if let Err(error) = &beads {
+                    tracing::warn!(%town, error = format!("{error:#}"), "could not count beads");
+                }
+                let _ = commands.send(Command::Beads(town, beads.ok())).await;
+            });
+        }
+        place.next_load = now.plus_seconds(1);
+    }
+
+    fn loaded(&mut self, town: &TownName, seed: Result<Option<Box<Seed>>, LoadFailed>, now: Timestamp) {
+        HubStats::count(&self.stats.loads);
+        let (stats, build) = (Arc::clone(&self.stats), self.build.clone());
+        let Some(place) = self.place(town) else { return };
+        let loading = std::mem::take(&mut place.loading);
+        place.wants_load |= seed.is_err();
+        let (Loading::Fixed(held), Ok(Some(seed))) = (loading, seed) else { return };
+        place.town = Town::new(place.name.clone(), *seed, place.town.rev() + 1, now);
+        for changes in &held {
+            place.town.fold(changes, now);
+        }
+        place.greeting = None;
+        place.last_frame = now;
+        if !place.audience.is_empty() {
+            let (bytes, start) = greeting_of(&mut place.town, &mut place.greeting, &build, now);
+            place.audience.replace_all(&bytes.slice(start..), &stats, now);
+        }
+    }
+
+    fn stop(&mut self) {
+        let now = self.clock.now();
+        for place in &mut self.places {
+            place.audience.close(now);
+        }
+        tracing::debug!(frames = self.stats.frames.load(Ordering::Relaxed), "hub stopped");
+    }
+}
+
+/// Loads a town without losing or repeating what is committed meanwhile. Writers take a place in the hub's channel
+/// before they commit; while this task holds all places, everything committed is in the hub, nothing else is on its
+/// way, and its view of the store is fixed.
+async fn load(
+    seeds: Arc<dyn Seeds>,
+    town: TownName,
+    committed: mpsc::Sender<Committed>,
+    commands: mpsc::Sender<Command>,
+    clock: Clock,
+) {
+    let seed = async {
+        let quiet = committed.reserve_many(committed.max_capacity()).await?;
+        let view = seeds.view().await?;
+        let (noted, is_noted) = tokio::sync::oneshot::channel();
+        commands.send(Command::Fixed(town.clone(), noted)).await?;
+        is_noted.await?;
+        drop(quiet);
+        view.read(&town, clock.now()).await
+    };
+    let seed = seed.await.map(|seed| seed.map(Box::new)).map_err(|error| {
+        tracing::warn!(%town, error = format!("{error:#}"), "could not load a town's live state; trying again");
+        LoadFailed
+    });
+    let _ = commands.send(Command::Loaded(town, seed)).await;
+}
+
+fn encoded(message: &ServerMessage) -> Option<Bytes> {
+    frame::text(message).inspect_err(|error| tracing::error!(%error, "a frame could not be encoded")).ok()
+}
+
+/// Welcome and snapshot, encoded once for everyone who needs them before the next frame.
+fn greeting_of(town: &mut Town, greeting: &mut Option<(Bytes, usize)>, build: &str, now: Timestamp) -> (Bytes, usize) {
+    if let Some((bytes, start)) = greeting {
+        return (bytes.clone(), *start);
+    }
+    let welcome = ServerMessage::Welcome { protocol: PROTOCOL, build: build.to_owned() };
+    let welcome = encoded(&welcome).unwrap_or_default();
+    let snapshot = encoded(&ServerMessage::Snapshot(Box::new(town.snapshot(now)))).unwrap_or_default();
+    let bytes = Bytes::from([welcome.as_ref(), snapshot.as_ref()].concat());
+    *greeting = Some((bytes.clone(), welcome.len()));
+    (bytes, welcome.len())
+}

@@ -1,0 +1,421 @@
+//! The live state of one town. Pure: the clock is passed in, and nothing here does IO.
+
+use std::collections::VecDeque;
+
+use model::event::PricedEvent;
+use model::id::TownName;
+use model::rate::{RATE_WINDOW_S, RING_S, RateRing};
+use model::roster::AgentRow;
+use model::tank::{PACE_WINDOW_S, Pace};
+use model::time::Timestamp;
+use model::wire::{
+    BeadCounts, Delta, EVENTS_KEPT, EVENTS_PER_TICK, Edge, EventRow, Flow, Gauges, Snapshot, TREND_POINTS,
+    TREND_STEP_S, TrendPoint,
+};
+use model::{Aggregate, Nanodollars};
+
+use super::edges::{Bucket, Edges};
+use super::roster::Roster;
+use super::row::event_row;
+use super::tank::Tank;
+use crate::ingest::Changes;
+
+/// An event that is older than the newest one by more than this is history, not news.
+const NEWS_S: i64 = 60;
+
+/// What the database knows of a town at one instant.
+#[derive(Debug, Clone, Default)]
+pub struct Seed {
+    /// Whether it is the made-up town.
+    pub demo: bool,
+    /// Time of the first event.
+    pub first_event: Option<Timestamp>,
+    /// The tank, when the town has a ledger.
+    pub tank: Option<Tank>,
+    /// Agents that are still around.
+    pub roster: Vec<AgentRow>,
+    /// Beads by state.
+    pub beads: BeadCounts,
+    /// Newest events, newest first.
+    pub events: Vec<EventRow>,
+    /// Sums per second of the last [`RING_S`] seconds.
+    pub seconds: Vec<(Timestamp, Aggregate)>,
+    /// The finest buckets since [`Edges::oldest`].
+    pub buckets: Vec<(Timestamp, Bucket)>,
+    /// Agents at work per minute, for the trend: beginning of the minute, and how many.
+    pub working: Vec<(Timestamp, u32)>,
+}
+
+/// The live state of one town.
+#[derive(Debug, Clone)]
+pub struct Town {
+    name: TownName,
+    demo: bool,
+    rev: u64,
+    ring: RateRing,
+    first_event: Option<Timestamp>,
+    tank: Option<Tank>,
+    roster: Roster,
+    beads: BeadCounts,
+    beads_changed: bool,
+    edges: Edges,
+    trend: VecDeque<TrendPoint>,
+    /// End of the newest trend point that viewers have.
+    trend_shown_s: i64,
+    events: VecDeque<EventRow>,
+    /// News since the last frame, at most [`EVENTS_PER_TICK`] per batch.
+    pending: Vec<EventRow>,
+    skipped: u64,
+    newest_event: Option<Timestamp>,
+    dirty: bool,
+    shown: Option<Gauges>,
+    aged_s: i64,
+}
+
+impl Town {
+    /// A town as the database has it at `now`. `rev` goes on from the state that this one replaces.
+    #[must_use]
+    pub fn new(name: TownName, seed: Seed, rev: u64, now: Timestamp) -> Self {
+        let mut ring = RateRing::new(now);
+        for (at, sum) in &seed.seconds {
+            ring.add(*at, sum);
+        }
+        let mut edges = Edges::new(now);
+        for (from, bucket) in &seed.buckets {
+            edges.add_bucket(*from, bucket, now);
+        }
+        let trend_end_s = now.floor_to(TREND_STEP_S).seconds();
+        let mut town = Self {
+            name,
+            demo: seed.demo,
+            rev,
+            ring,
+            first_event: seed.first_event,
+            tank: seed.tank,
+            roster: Roster::new(seed.roster, now),
+            beads: seed.beads,
+            beads_changed: false,
+            edges,
+            trend: VecDeque::with_capacity(TREND_POINTS),
+            trend_shown_s: trend_end_s,
+            newest_event: seed.events.first().map(|row| row.at),
+            events: seed.events.into(),
+            pending: Vec::new(),
+            skipped: 0,
+            dirty: false,
+            shown: None,
+            aged_s: now.seconds(),
+        };
+        // The ring remembers five minutes: enough for every point but the oldest.
+        let first_s = trend_end_s - RING_S + TREND_STEP_S * 2;
+        for end_s in (first_s..=trend_end_s).step_by(usize::try_from(TREND_STEP_S).unwrap_or(5)) {
+            let minute = Timestamp::from_seconds(end_s - 1).floor_to(60);
+            let working = seed.working.iter().find(|(from, _)| *from == minute).map_or(0, |(_, n)| *n);
+            town.trend.push_back(town.trend_point(end_s, working));
+        }
+        town.shown = Some(town.gauges(now));
+        town
+    }
+
+    /// Takes over what was committed.
+    pub fn fold(&mut self, changes: &Changes, now: Timestamp) {
+        self.ring.advance(now);
+        for priced in &changes.removed {
+            let sum = Aggregate::of(priced);
+            self.ring.subtract(priced.envelope.at, &sum);
+            self.edges.fold(priced, &sum, true, now);
+            self.draw(priced, -sum.cost);
+        }
+        for priced in &changes.added {
+            let sum = Aggregate::of(priced);
+            let at = priced.envelope.at;
+            self.ring.add(at, &sum);
+            self.edges.fold(priced, &sum, false, now);
+            self.draw(priced, sum.cost);
+            self.roster.fold(priced, now);
+            self.first_event = Some(self.first_event.map_or(at, |first| first.min(at)));
+        }
+        self.remember_news(&changes.added);
+        self.dirty |= !(changes.added.is_empty() && changes.removed.is_empty());
+    }
+
+    /// Replaces the bead counts.
+    pub fn set_beads(&mut self, beads: BeadCounts) {
+        if self.beads != beads {
+            self.beads = beads;
+            self.beads_changed = true;
+            self.dirty = true;
+        }
+    }
+
+    fn draw(&mut self, priced: &PricedEvent, cost: Nanodollars) {
+        if let Some(tank) = &mut self.tank {
+            tank.draw(priced.envelope.at, cost);
+        }
+    }
+
+    fn remember_news(&mut self, added: &[PricedEvent]) {
+        let Some(newest) = added.iter().map(|priced| priced.envelope.at).max() else { return };
+        let newest = self.newest_event.map_or(newest, |known| known.max(newest));
+        self.newest_event = Some(newest);
+        let news = added.iter().rev().filter(|priced| priced.envelope.at > newest.plus_seconds(-NEWS_S));
+        for (i, priced) in news.enumerate() {
+            if i < EVENTS_PER_TICK {
+                self.pending.push(event_row(priced));
+            } else {
+                self.skipped += 1;
+            }
+        }
+        self.trim_news();
+    }
+
+    fn trim_news(&mut self) {
+        if self.pending.len() > EVENTS_PER_TICK {
+            self.pending.sort_by_key(|row| std::cmp::Reverse(row.at));
+            self.skipped += u64::try_from(self.pending.len() - EVENTS_PER_TICK).unwrap_or_default();
+            self.pending.truncate(EVENTS_PER_TICK);
+        }
+    }
+
+    /// The dials at `now`.
+    #[must_use]
+    pub fn gauges(&mut self, now: Timestamp) -> Gauges {
+        self.ring.advance(now);
+        let minute = self.ring.last(RATE_WINDOW_S);
+        let (working, known) = self.roster.counts(now);
+        let over_s = self.first_event.map_or(0, |first| now.seconds() - first.seconds()).clamp(0, PACE_WINDOW_S);
+        Gauges {
+            at: now,
+            flow: self.first_event.map(|_| Flow {
+                tokens: minute.total_tokens(),
+                lines: minute.lines(),
+                cost: minute.cost,
+                unpriced_tokens: minute.unpriced_tokens,
+            }),
+            working,
+            known,
+            tank: self.tank.as_ref().map(Tank::gauge),
+            pace: Pace {
+                spent: self.ring.last(PACE_WINDOW_S).cost,
+                over_s: over_s.max(i64::from(self.first_event.is_some())),
+            },
+        }
+    }
+
+    fn trend_point(&self, end_s: i64, working: u32) -> TrendPoint {
+        // RateRing::between excludes its first second and includes its last one.
+        let sum = self.ring.between(end_s - TREND_STEP_S - 1, end_s - 1);
+        TrendPoint { end_s, tokens: sum.total_tokens(), lines: sum.lines(), cost: sum.cost, working }
+    }
+
+    /// Completes the points of the trend whose span is over.
+    fn complete_trend(&mut self, now: Timestamp, working: u32) {
+        let due_s = now.floor_to(TREND_STEP_S).seconds();
+        let mut end_s = self.trend.back().map_or(due_s, |point| point.end_s + TREND_STEP_S).max(due_s - RING_S);
+        while end_s <= due_s {
+            let point = self.trend_point(end_s, working);
+            self.trend.push_back(point);
+            if self.trend.len() > TREND_POINTS {
+                self.trend.pop_front();
+            }
+            end_s += TREND_STEP_S;
+        }
+    }
+
+    /// What viewers have to be told at `now`; none when nothing moved.
+    pub fn tick(&mut self, now: Timestamp) -> Option<Delta> {
+        if !self.dirty && now.seconds() == self.aged_s {
+            return None;
+        }
+        self.aged_s = now.seconds();
+        self.roster.age(now);
+        let gauges = self.gauges(now);
+        self.complete_trend(now, gauges.working);
+        let news = self.dirty
+            || self.roster.is_changed()
+            || self.edges.rolled_over(now)
+            || self.shown.as_ref().is_none_or(|shown| moved(shown, &gauges))
+            || self.trend.back().is_some_and(|point| point.end_s > self.trend_shown_s);
+        if !news {
+            return None;
+        }
+        self.dirty = false;
+        self.rev += 1;
+        self.shown = Some(gauges);
+        let mut events = std::mem::take(&mut self.pending);
+        events.sort_by_key(|row| std::cmp::Reverse(row.at));
+        for row in events.iter().rev() {
+            self.events.push_front(row.clone());
+        }
+        self.events.truncate(EVENTS_KEPT);
+        let trend = self.trend.iter().filter(|p| p.end_s > self.trend_shown_s).copied().collect();
+        self.trend_shown_s = self.trend.back().map_or(self.trend_shown_s, |point| point.end_s);
+        Some(Delta {
+            rev: self.rev,
+            gauges,
+            trend,
+            roster: self.roster.take(),
+            beads: std::mem::take(&mut self.beads_changed).then_some(self.beads),
+            events,
+            skipped: std::mem::take(&mut self.skipped),
+            edges: self.edges.take(now),
+        })
+    }
+
+    /// The whole state as of the last frame; the next [`Town::tick`] applies to it without loss or repetition.
+    #[must_use]
+    pub fn snapshot(&mut self, now: Timestamp) -> Snapshot {
+        let gauges = self.gauges(now);
+        Snapshot {
+            town: self.name.clone(),
+            demo: self.demo,
+            rev: self.rev,
+            gauges,
+            trend: self.trend.iter().filter(|p| p.end_s <= self.trend_shown_s).copied().collect(),
+            roster: self.roster.rows(now),
+            beads: self.beads,
+            events: self.events.iter().cloned().collect(),
+            edges: self.edges.current(now),
+        }
+    }
+
+    /// The whole state with everything that was committed: for pages and the API.
+    #[must_use]
+    pub fn snapshot_now(&mut self, now: Timestamp) -> Snapshot {
+        let mut snapshot = self.snapshot(now);
+        let mut pending = self.pending.clone();
+        pending.sort_by_key(|row| std::cmp::Reverse(row.at));
+        snapshot.events.splice(0..0, pending);
+        snapshot.events.truncate(EVENTS_KEPT);
+        snapshot
+    }
+
+    /// The previous and the newest bucket of each tier.
+    #[must_use]
+    pub fn recent_edges(&self, now: Timestamp) -> Vec<Edge> {
+        self.edges.recent(now)
+    }
+    /// Number of the last frame.
+    #[must_use]
+    pub const fn rev(&self) -> u64 {
+        self.rev
+    }
+    /// Beads by state.
+    #[must_use]
+    pub const fn beads(&self) -> BeadCounts {
+        self.beads
+    }
+    /// Whether it is the made-up town.
+    #[must_use]
+    pub const fn is_demo(&self) -> bool {
+        self.demo
+    }
+}
+
+/// Whether a dial moved. The clock itself does not count, nor does the pace's span while nothing is spent.
+fn moved(shown: &Gauges, now: &Gauges) -> bool {
+    let key = |g: &Gauges| (g.flow, g.working, g.known, g.tank, g.pace.spent);
+    key(shown) != key(now)
+}
+
+#[cfg(test)]
+mod tests {
+    use model::live::{Applied, LiveState};
+    use model::wire::ServerMessage;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::hub::fixture::{T0, call};
+
+    fn town() -> Town {
+        Town::new(TownName::new("t").unwrap(), Seed::default(), 0, T0)
+    }
+
+    fn added(events: Vec<PricedEvent>) -> Changes {
+        Changes { added: events, removed: Vec::new() }
+    }
+
+    #[test]
+    fn a_town_without_events_has_no_flow_and_no_tank() {
+        let gauges = town().gauges(T0);
+        assert_eq!((gauges.flow, gauges.tank, gauges.pace), (None, None, Pace::default()));
+    }
+
+    #[test]
+    fn the_dial_shows_what_was_committed_and_decays_to_zero() {
+        let mut town = town();
+        town.fold(&added(vec![call(T0, 5_000), call(T0, 7_000)]), T0);
+        let delta = town.tick(T0).unwrap();
+        assert_eq!((delta.rev, delta.events.len(), delta.roster.len()), (1, 2, 1));
+        assert_eq!(delta.gauges.flow.unwrap().tokens, 2_000);
+        assert_eq!(delta.gauges.pace.spent, Nanodollars(12_000));
+        assert!(town.tick(T0).is_none(), "nothing new within the second");
+        let later = T0.plus_seconds(60);
+        assert_eq!(town.tick(later).unwrap().gauges.flow, Some(Flow::default()));
+        assert_eq!(town.gauges(later).pace, Pace { spent: Nanodollars(12_000), over_s: 60 });
+        assert_eq!(town.gauges(T0.plus_seconds(300)).pace.spent, Nanodollars(0));
+    }
+
+    #[test]
+    fn a_replaced_event_counts_once() {
+        let mut town = town();
+        town.fold(&added(vec![call(T0, 5_000)]), T0);
+        town.fold(&Changes { added: vec![call(T0, 9_000)], removed: vec![call(T0, 5_000)] }, T0);
+        let gauges = town.gauges(T0);
+        assert_eq!(gauges.flow.unwrap().cost, Nanodollars(9_000));
+        assert_eq!(gauges.flow.unwrap().tokens, 1_000);
+    }
+
+    #[test]
+    fn more_events_than_fit_a_tick_are_counted() {
+        let mut town = town();
+        town.fold(&added((0..60).map(|i| call(T0.plus_seconds(-i), 1)).collect()), T0);
+        let delta = town.tick(T0).unwrap();
+        assert_eq!((delta.events.len(), delta.skipped), (EVENTS_PER_TICK, 60 - 25));
+    }
+
+    #[test]
+    fn history_is_not_news() {
+        let mut town = town();
+        town.fold(&added(vec![call(T0, 1)]), T0);
+        town.fold(&added(vec![call(T0.plus_seconds(-9_000), 1)]), T0);
+        let delta = town.tick(T0).unwrap();
+        assert_eq!((delta.events.len(), delta.skipped), (1, 0));
+    }
+
+    proptest! {
+        /// A client that follows the deltas holds the same as one that has just joined.
+        #[test]
+        fn deltas_add_up_to_the_snapshot(steps in proptest::collection::vec((0_i64..4_000, 0_usize..40), 1..60)) {
+            let mut town = town();
+            let mut client = LiveState::default();
+            client.apply(ServerMessage::Snapshot(Box::new(town.snapshot(T0))));
+            let mut now = T0;
+            for (i, (millis, events)) in steps.into_iter().enumerate() {
+                now = Timestamp(now.0 + millis * 1_000);
+                let of = |n: usize| {
+                    let mut event = call(Timestamp(now.0 - 1_000 * i64::try_from(n).unwrap()), 1_000);
+                    event.envelope.agent = Some(model::AgentName::new(&format!("a{}", (i + n) % 7)).unwrap());
+                    event
+                };
+                town.fold(&added((0..events).map(of).collect()), now);
+                if i % 3 != 0 && let Some(delta) = town.tick(now) {
+                    prop_assert_ne!(client.apply(ServerMessage::Delta(Box::new(delta))), Applied::Gap);
+                }
+            }
+            now = now.plus_seconds(1);
+            if let Some(delta) = town.tick(now) {
+                client.apply(ServerMessage::Delta(Box::new(delta)));
+            }
+            let fresh = town.snapshot(now);
+            let mut followed = *client.town.unwrap();
+            followed.roster.sort_by(|a, b| (a.role, &a.rig, &a.name).cmp(&(b.role, &b.rig, &b.name)));
+            prop_assert_eq!(followed.gauges.flow, fresh.gauges.flow);
+            prop_assert_eq!(followed.roster, fresh.roster);
+            prop_assert_eq!(followed.events, fresh.events);
+            prop_assert_eq!(followed.trend, fresh.trend);
+            prop_assert_eq!(followed.edges, fresh.edges);
+            prop_assert_eq!(followed.rev, fresh.rev);
+        }
+    }
+}

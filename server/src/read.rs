@@ -1,0 +1,141 @@
+//! What pages and the API read: the hub's state and the rollups, behind [`TownReader`].
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use app::reader::{ReadError, SeriesRange, Setup, TownCard, TownReader, WatchedRoot};
+use async_trait::async_trait;
+use model::id::TownName;
+use model::series::{Metric, SeriesPage};
+use model::time::{TimeRange, Timestamp};
+use model::wire::Snapshot;
+use tokio::sync::Mutex;
+
+use crate::clock::Clock;
+use crate::db::series::{self, Present};
+use crate::db::{DbError, Pool, TownKey, town};
+use crate::hub::Hub;
+
+/// How long a chart is good for everybody who asks for the same.
+const FRESH_US: i64 = 1_000_000;
+/// Charts remembered at most; a town has 20 live ones.
+const MAX_CHARTS: usize = 2_000;
+
+type ChartKey = (TownName, Metric, SeriesRange);
+type Chart = Arc<Mutex<Option<(Timestamp, SeriesPage)>>>;
+
+/// The store as pages see it.
+pub struct Reader {
+    pool: Pool,
+    hub: Hub,
+    clock: Clock,
+    started: Timestamp,
+    setup: Setup,
+    towns: Mutex<HashMap<TownName, TownKey>>,
+    charts: Mutex<HashMap<ChartKey, Chart>>,
+}
+
+/// What the pages say about this server.
+#[derive(Debug, Clone)]
+pub struct SetupFacts {
+    /// Where the server listens.
+    pub address: String,
+    /// Town of local files.
+    pub town: TownName,
+    /// Whether local files are watched.
+    pub watching: bool,
+    /// Which folders.
+    pub roots: Vec<WatchedRoot>,
+    /// Whether senders need a key.
+    pub keys_required: bool,
+}
+
+impl Reader {
+    /// Reads from `pool` and `hub`.
+    #[must_use]
+    pub fn new(pool: Pool, hub: Hub, clock: Clock, facts: SetupFacts) -> Self {
+        let SetupFacts { address, town, watching, roots, keys_required } = facts;
+        let started = clock.now();
+        let setup = Setup { address, town, watching, roots, keys_required, demo: None };
+        Self { pool, hub, clock, started, setup, towns: Mutex::default(), charts: Mutex::default() }
+    }
+
+    /// A town's number.
+    ///
+    /// # Errors
+    /// Unknown town, or the store does not answer.
+    pub async fn town_key(&self, name: &TownName) -> Result<TownKey, ReadError> {
+        if let Some(key) = self.towns.lock().await.get(name) {
+            return Ok(*key);
+        }
+        let found = town::find(&self.pool, name).await.map_err(unavailable)?;
+        let key = found.ok_or_else(|| ReadError::UnknownTown(name.to_string()))?.key;
+        let mut towns = self.towns.lock().await;
+        if towns.len() >= MAX_CHARTS {
+            towns.clear();
+        }
+        towns.insert(name.clone(), key);
+        Ok(key)
+    }
+
+    async fn read_series(&self, town: &TownName, metric: Metric, range: SeriesRange) -> Result<SeriesPage, ReadError> {
+        let key = self.town_key(town).await?;
+        let now = self.clock.now();
+        let range = match range {
+            SeriesRange::Window(window) => TimeRange::ending_now(window, now),
+            SeriesRange::Between(range) => range,
+        };
+        let present = Present { now, observing_since: self.started, edges: self.hub.edges(town).await };
+        series::read(&self.pool, key, metric, range, &present).await.map_err(unavailable)
+    }
+
+    async fn chart(&self, key: ChartKey) -> Chart {
+        let mut charts = self.charts.lock().await;
+        if charts.len() >= MAX_CHARTS {
+            charts.clear();
+        }
+        Arc::clone(charts.entry(key).or_default())
+    }
+}
+
+#[async_trait]
+impl TownReader for Reader {
+    async fn towns(&self) -> Result<Vec<TownCard>, ReadError> {
+        self.hub.cards().await.ok_or(ReadError::Unavailable)
+    }
+
+    async fn snapshot(&self, town: &TownName) -> Result<Snapshot, ReadError> {
+        match self.hub.snapshot(town).await {
+            Some(snapshot) => Ok(*snapshot),
+            None => Err(ReadError::UnknownTown(town.to_string())),
+        }
+    }
+
+    async fn series(&self, town: &TownName, metric: Metric, range: SeriesRange) -> Result<SeriesPage, ReadError> {
+        if matches!(range, SeriesRange::Between(_)) {
+            return self.read_series(town, metric, range).await;
+        }
+        // Whoever comes while one reads waits for that answer: a thousand tabs cost one query a second.
+        let chart = self.chart((town.clone(), metric, range)).await;
+        let mut chart = chart.lock().await;
+        if let Some((at, page)) = chart.as_ref()
+            && self.clock.now().micros_since(*at) < FRESH_US
+        {
+            return Ok(page.clone());
+        }
+        let page = self.read_series(town, metric, range).await?;
+        *chart = Some((self.clock.now(), page.clone()));
+        Ok(page)
+    }
+
+    async fn setup(&self) -> Result<Setup, ReadError> {
+        let demo = self.towns().await?.into_iter().find(|town| town.demo).map(|town| town.name);
+        Ok(Setup { demo, ..self.setup.clone() })
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn unavailable(error: DbError) -> ReadError {
+    tracing::error!(%error, "a page could not be read");
+    ReadError::Unavailable
+}

@@ -1,0 +1,291 @@
+//! The server as a whole: started in order, stopped in the opposite one.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use app::reader::WatchedRoot;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::assets::Assets;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::db::live_seed::PgSeeds;
+use crate::db::notify::{Ears, Heard};
+use crate::db::{self, Pool, coverage, key};
+use crate::http::{self, Access, AccessSettings, Mode};
+use crate::hub::{Hub, HubSettings};
+use crate::ingest::{Intake, IntakeLimits, WriterHandle, instance_id};
+use crate::postgres::OpenMode;
+use crate::read::{Reader, SetupFacts};
+use crate::retention::{self, RetentionDays};
+use crate::rollup;
+use crate::source::{claude_code, watch};
+use crate::state::{App, AppState, Counters};
+use crate::store::Store;
+
+/// Events that may wait for the writer; beyond it senders are told to come back.
+pub const QUEUE_EVENTS: usize = 50_000;
+/// How often it is noted that towns are observed.
+const COVERAGE_PERIOD: Duration = Duration::from_secs(10);
+
+/// How long the watcher may take to finish what it has in hand.
+const SOURCES_PATIENCE: Duration = Duration::from_secs(3);
+
+/// A running server.
+pub struct Running {
+    /// Its address, such as `http://127.0.0.1:4680`.
+    pub address: String,
+    app: App,
+    store: Store,
+    writer: WriterHandle,
+    hub_task: JoinHandle<()>,
+    http: JoinHandle<()>,
+    watcher: Option<JoinHandle<()>>,
+    background: Vec<JoinHandle<()>>,
+    /// What brings events in of its own accord.
+    stop_sources: CancellationToken,
+    stop_background: CancellationToken,
+    stop_http: CancellationToken,
+}
+
+/// Serves on `listener` until `shutdown`, and says on stdout when it is ready.
+///
+/// # Errors
+/// It cannot start; the message says what to do.
+pub async fn run(config: Config, listener: TcpListener, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let server = tokio::select! {
+        server = start(config, listener) => server?,
+        () = shutdown.cancelled() => return Ok(()),
+    };
+    println!("Towngauge is running at {}", server.address);
+    shutdown.cancelled().await;
+    server.stop().await;
+    Ok(())
+}
+
+/// Starts everything, and returns when requests are answered.
+///
+/// # Errors
+/// It cannot start; the message says what to do.
+pub async fn start(config: Config, listener: TcpListener) -> anyhow::Result<Running> {
+    let local = listener.local_addr().context("the listener has no address")?;
+    let store = Store::open(&config, OpenMode::Serve).await?;
+    match assemble(config, listener, local, &store).await {
+        Ok(parts) => Ok(parts.running(store)),
+        Err(error) => {
+            store.close().await;
+            Err(error)
+        }
+    }
+}
+
+/// Everything but the store.
+struct Parts(Box<dyn FnOnce(Store) -> Running + Send>);
+
+impl Parts {
+    fn running(self, store: Store) -> Running {
+        (self.0)(store)
+    }
+}
+
+async fn assemble(config: Config, listener: TcpListener, local: SocketAddr, store: &Store) -> anyhow::Result<Parts> {
+    let (clock, pool) = (Clock::system(), store.pool.clone());
+    let settings = AccessSettings {
+        address: local,
+        allow_hosts: config.allow_hosts.value.clone(),
+        public_url: config.public_url.value.clone(),
+    };
+    let access = Access::new(settings, pool.clone(), clock.clone());
+    if access.mode() == Mode::Keys && key::count(&pool).await? == 0 {
+        bail!(
+            "{local} can be reached from other machines, so every request needs a key, and there is none yet.\n\
+             Make one with: towngauge key create --scope admin NAME\n\
+             Or listen on this machine only: --listen 127.0.0.1:{}",
+            local.port()
+        );
+    }
+    db::town::ensure(&pool, &config.town.value, false).await?;
+    coverage::extend_all(&pool, clock.now()).await?;
+
+    let hub_settings = HubSettings { max_viewers: config.max_viewers.value, build: crate::VERSION.to_owned() };
+    let (hub, committed, hub_task) =
+        Hub::start(hub_settings, clock.clone(), Arc::new(PgSeeds(pool.clone()))).await.context("the live state")?;
+    let limits = IntakeLimits { queue_events: QUEUE_EVENTS, ..IntakeLimits::default() };
+    let (intake, writer) = Intake::start(pool.clone(), Arc::clone(&store.prices), committed, limits);
+
+    let stop_background = CancellationToken::new();
+    let background = vec![
+        rollup::spawn_worker(pool.clone(), stop_background.clone()),
+        retention::spawn(pool.clone(), RetentionDays::default(), stop_background.clone()),
+        tokio::spawn(observe(pool.clone(), clock.clone(), stop_background.clone())),
+        tokio::spawn(listen(pool.clone(), hub.clone(), stop_background.clone())),
+    ];
+    let stop_sources = CancellationToken::new();
+    let (roots, watcher) = watch_local(&config, &intake, &pool, &stop_sources);
+
+    let address = config.public_url.value.clone().unwrap_or_else(|| format!("http://{local}"));
+    let facts = SetupFacts {
+        address,
+        town: config.town.value.clone(),
+        watching: config.watch.value,
+        roots,
+        keys_required: access.mode() == Mode::Keys,
+    };
+    let assets = Assets::find(&|name| std::env::var(name).ok());
+    if !assets.is_built() {
+        tracing::warn!("the client is not built, so pages do not come alive; run cargo xtask build");
+    }
+    let app = Arc::new(AppState {
+        config,
+        started: clock.now(),
+        reader: Arc::new(Reader::new(pool.clone(), hub.clone(), clock.clone(), facts)),
+        clock,
+        pool,
+        intake,
+        hub,
+        access,
+        assets,
+        large_bodies: AppState::large_bodies(),
+        counters: Counters::default(),
+    });
+    let stop_http = CancellationToken::new();
+    let http = tokio::spawn(http::serve(listener, http::router(&app), stop_http.clone()));
+    Ok(Parts(Box::new(move |store| Running {
+        address: format!("http://{local}"),
+        app,
+        store,
+        writer,
+        hub_task,
+        http,
+        watcher,
+        background,
+        stop_sources,
+        stop_background,
+        stop_http,
+    })))
+}
+
+impl Running {
+    /// The server's parts, for tests.
+    #[must_use]
+    pub const fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// Stops: sources, intake, rollups, viewers, requests, Postgres, in this order.
+    pub async fn stop(self) {
+        tracing::info!("stopping");
+        self.stop_sources.cancel();
+        if let Some(watcher) = self.watcher
+            && tokio::time::timeout(SOURCES_PATIENCE, watcher).await.is_err()
+        {
+            // Its cursor is in the store: what it had in hand is read again.
+            tracing::warn!("the watcher was still reading");
+        }
+        // From here on senders are told to come back; everything acknowledged is committed.
+        self.app.intake.close_and_drain(self.writer).await;
+        self.stop_background.cancel();
+        for task in self.background {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a background task ended badly");
+            }
+        }
+        self.app.hub.stop().await;
+        self.stop_http.cancel();
+        for (name, task) in [("hub", self.hub_task), ("http", self.http)] {
+            if let Err(error) = task.await {
+                tracing::error!(%error, name, "a task ended badly");
+            }
+        }
+        if let Err(error) = coverage::extend_all(&self.app.pool, self.app.clock.now()).await {
+            tracing::warn!(%error, "the end of the observation could not be noted");
+        }
+        drop(self.app);
+        self.store.close().await;
+        tracing::info!("stopped");
+    }
+}
+
+/// Notes every ten seconds that towns are being observed.
+async fn observe(pool: Pool, clock: Clock, stop: CancellationToken) {
+    let mut tick = tokio::time::interval(COVERAGE_PERIOD);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = tick.tick() => {}
+        }
+        if let Err(error) = coverage::extend_all(&pool, clock.now()).await {
+            tracing::warn!(%error, "the observation could not be noted");
+        }
+    }
+}
+
+/// Tells the hub what other processes changed.
+async fn listen(pool: Pool, hub: Hub, stop: CancellationToken) {
+    let work = async {
+        loop {
+            let mut ears = match Ears::open(&pool).await {
+                Ok(ears) => ears,
+                Err(error) => {
+                    tracing::warn!(%error, "cannot hear other processes; trying again");
+                    tokio::time::sleep(Duration::from_secs(2)).await;
+                    continue;
+                }
+            };
+            loop {
+                match ears.next(instance_id()).await {
+                    Ok(Heard::Changed(town)) => hub.reload(town).await,
+                    Ok(Heard::Anything) => {
+                        for card in hub.cards().await.unwrap_or_default() {
+                            hub.reload(card.name).await;
+                        }
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "cannot hear other processes; trying again");
+                        tokio::time::sleep(Duration::from_secs(1)).await;
+                        break;
+                    }
+                }
+            }
+        }
+    };
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = work => {}
+    }
+}
+
+/// Follows this machine's agents' files, unless told not to, and says which.
+fn watch_local(
+    config: &Config,
+    intake: &Intake,
+    pool: &Pool,
+    stop: &CancellationToken,
+) -> (Vec<WatchedRoot>, Option<JoinHandle<()>>) {
+    if !config.watch.value {
+        tracing::info!("local files are not watched");
+        return (Vec::new(), None);
+    }
+    let roots = watch::discover_roots();
+    if roots.is_empty() {
+        tracing::info!("no agents' files were found on this machine");
+        return (Vec::new(), None);
+    }
+    let home = std::env::var("HOME").unwrap_or_default();
+    let shown = |root: &watch::Root| {
+        let path = root.path.display().to_string();
+        let path =
+            path.strip_prefix(&home).filter(|_| !home.is_empty()).map_or(path.clone(), |rest| format!("~{rest}"));
+        tracing::info!(path, source = root.kind.source(), "watching");
+        let files = claude_code::files_under(&root.path).map_or(0, |found| found.files.len());
+        WatchedRoot { source: root.kind.source().to_owned(), path, files: u64::try_from(files).unwrap_or_default() }
+    };
+    let watched = roots.iter().map(shown).collect();
+    let town = config.town.value.clone();
+    let task = watch::spawn(roots, town, intake.clone(), pool.clone(), stop.clone(), false);
+    (watched, Some(task))
+}

@@ -1,0 +1,79 @@
+//! What every handler can reach.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use model::Timestamp;
+use tokio::sync::Semaphore;
+
+use crate::assets::Assets;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::db::Pool;
+use crate::http::Access;
+use crate::hub::Hub;
+use crate::ingest::Intake;
+use crate::read::Reader;
+
+/// Large bodies that are read and unpacked at once; each may take 64 MB.
+const LARGE_BODIES: usize = 4;
+
+/// The server's parts; clones are the same server.
+pub type App = Arc<AppState>;
+
+/// The server's parts.
+pub struct AppState {
+    /// How it was configured.
+    pub config: Config,
+    /// What time it is.
+    pub clock: Clock,
+    /// When it started.
+    pub started: Timestamp,
+    /// The database.
+    pub pool: Pool,
+    /// The way in for events.
+    pub intake: Intake,
+    /// The live state.
+    pub hub: Hub,
+    /// What pages read.
+    pub reader: Arc<Reader>,
+    /// Who may do what.
+    pub access: Access,
+    /// The client's files.
+    pub assets: Assets,
+    /// Room for large bodies.
+    pub large_bodies: Semaphore,
+    /// Counters.
+    pub counters: Counters,
+}
+
+impl AppState {
+    /// Room for large bodies, as every server has it.
+    #[must_use]
+    pub fn large_bodies() -> Semaphore {
+        Semaphore::new(LARGE_BODIES)
+    }
+}
+
+/// Counters since the start, for `/metrics`.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Requests answered.
+    pub requests: AtomicU64,
+    /// Answers with 5xx.
+    pub failures: AtomicU64,
+    /// Events received over HTTP.
+    pub received: AtomicU64,
+    /// Of these: stored.
+    pub stored: AtomicU64,
+    /// Of these: known before.
+    pub duplicate: AtomicU64,
+    /// Of these: rejected.
+    pub rejected: AtomicU64,
+    /// Requests to send events again later.
+    pub refused: AtomicU64,
+    /// Time spent in `POST /api/ingest`, microseconds.
+    pub ingest_us: AtomicU64,
+    /// Number of these requests.
+    pub ingest_requests: AtomicU64,
+}
