@@ -20,8 +20,12 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
+fn live_url(server: &Server, town: &str) -> String {
+    server.url(&format!("/live?town={town}")).replace("http://", "ws://")
+}
+
 async fn join(server: &Server) -> Socket {
-    connect_async(server.live_url("home")).await.unwrap().0
+    connect_async(live_url(server, "home")).await.unwrap().0
 }
 
 /// The next message of the protocol.
@@ -110,7 +114,7 @@ async fn close_code(socket: &mut Socket) -> Option<u16> {
 async fn other_sites_and_unknown_towns_are_refused_at_the_handshake() {
     let server = start().await;
     let status = async |town: &str, origin: Option<&str>| {
-        let mut request = server.live_url(town).into_client_request().unwrap();
+        let mut request = live_url(&server, town).into_client_request().unwrap();
         if let Some(origin) = origin {
             request.headers_mut().insert("origin", origin.parse().unwrap());
         }
@@ -136,7 +140,7 @@ async fn a_viewer_that_does_not_listen_costs_one_frame_and_catches_up_with_a_sna
     socket.set_recv_buffer_size(4_096).unwrap();
     let address = server.running.address.trim_start_matches("http://").parse().unwrap();
     let stream = socket.connect(address).await.unwrap();
-    let (mut viewer, _) = tokio_tungstenite::client_async(server.live_url("home"), stream).await.unwrap();
+    let (mut viewer, _) = tokio_tungstenite::client_async(live_url(&server, "home"), stream).await.unwrap();
     let stats = server.running.app().hub.clone();
     let skipped = || stats.stats().skipped.load(std::sync::atomic::Ordering::Relaxed);
     let mut id = 0;

@@ -47,10 +47,6 @@ impl Server {
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.running.address.replace("0.0.0.0", "127.0.0.1"))
     }
-    /// The same for the socket.
-    pub fn live_url(&self, town: &str) -> String {
-        self.url(&format!("/live?town={town}")).replace("http://", "ws://")
-    }
     /// GET as JSON.
     pub async fn get(&self, path: &str) -> Value {
         let answer = self.client.get(self.url(path)).send().await.expect("it answers");
