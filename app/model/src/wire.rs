@@ -255,7 +255,6 @@ pub struct Edge {
     pub cost_by_role: [Nanodollars; 7],
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
 const fn is_zero(n: &u64) -> bool {
     *n == 0
 }

@@ -25,8 +25,10 @@ pub(crate) fn FirstRun(
     } else {
         ""
     };
+    // The shell fills in the present, so that the gauges move.
+    let event = r#"{\"type\":\"model_call\",\"ts\":\"$(date -u +%FT%TZ)\",\"agent\":\"me\",\"model\":\"claude-sonnet-4-5\",\"input_tokens\":1200,\"output_tokens\":340}"#;
     let curl = format!(
-        "curl {address}/api/ingest?town={town}{key} \\\n  -H 'Content-Type: application/json' \\\n  -d '{{\"type\":\"model_call\",\"agent\":\"me\",\"model\":\"claude-sonnet-4-20250514\",\"input_tokens\":1200,\"output_tokens\":340}}'"
+        "curl '{address}/api/ingest?town={town}'{key} \\\n  -H 'Content-Type: application/json' \\\n  -d \"{event}\""
     );
     view! {
         <section class="first-run">

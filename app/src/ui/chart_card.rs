@@ -40,7 +40,10 @@ impl ChartContext {
 pub(crate) fn ChartCard(board: Board, metric: Metric) -> impl IntoView {
     let chart = ChartContext { board, metric, hidden: RwSignal::new(0) };
     let slot = board.slot(metric);
-    let current = Memo::new(move |_| slot.with(|data| words::short_value(words::headline(data, data.newest()))));
+    let current = Memo::new(move |_| {
+        let cursor = chart.cursor_bucket();
+        slot.with(|data| words::short_value(words::headline(data, cursor.or_else(|| data.newest()))))
+    });
     let empty = Memo::new(move |_| slot.with(|data| data.is_empty()).unwrap_or(false));
     let pending = Memo::new(move |_| slot.with(|_| ()).is_none());
     let title = format!("chart-{}", metric.name());

@@ -64,11 +64,13 @@ pub(crate) fn Events(live: Live) -> impl IntoView {
     let skipped = Memo::new(move |_| live.skipped());
     let list = move || {
         view! {
-            <ol class="events scroll" tabindex="0" role="region" aria-label="Newest events">
-                <For each=rows key=|(number, _)| *number let:row>
-                    <EventLine event=row.1/>
-                </For>
-            </ol>
+            <div class="scroll" tabindex="0" role="region" aria-label="List of events">
+                <ol class="events">
+                    <For each=rows key=|(number, _)| *number let:row>
+                        <EventLine event=row.1/>
+                    </For>
+                </ol>
+            </div>
         }
     };
     view! {

@@ -23,7 +23,11 @@ pub(crate) fn Gauge(instrument: Instrument, live: Live) -> impl IntoView {
     let part = move |read: fn(&Reading) -> String| move || reading.with(read);
     let fresh = Memo::new(move |_| live.link.get().is_fresh());
     let state = move || {
-        let tank = live.gauges().and_then(|g| g.tank).map(|tank| tank.zone());
+        let gauges = live.gauges();
+        if gauges.as_ref().is_none_or(|gauges| instrument.value(gauges).is_none()) {
+            return "none";
+        }
+        let tank = gauges.and_then(|g| g.tank).map(|tank| tank.zone());
         match (instrument, tank) {
             (Instrument::Tank, Some(Zone::Green)) => "green",
             (Instrument::Tank, Some(Zone::Yellow)) => "yellow",

@@ -42,7 +42,7 @@ pub(crate) fn Roster(live: Live) -> impl IntoView {
     let count = move || keys.with(Vec::len);
     let table = move || {
         view! {
-            <div class="scroll" tabindex="0" role="region" aria-label="Agents">
+            <div class="scroll" tabindex="0" role="region" aria-label="Table of agents">
                 <table class="roster">
                     <thead>
                         <tr>

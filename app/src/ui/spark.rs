@@ -22,7 +22,11 @@ pub(crate) fn Spark(instrument: Instrument, live: Live, fresh: Memo<bool>) -> im
         fresh.track();
     };
     paint_on(node, watch, move |surface, _| {
-        let values = untrack(|| live.with_trend(|_, trend| instrument.trend(trend))).unwrap_or_default();
+        // Without a reading there is no line either: no data is not zero.
+        let read = untrack(|| {
+            live.with_trend(|gauges, trend| instrument.value(gauges).map(|_| instrument.trend(trend))).flatten()
+        });
+        let values = read.unwrap_or_default();
         let theme = Theme::new(mode.get_untracked());
         if let Some(area) = surface.area() {
             let spec = SparkSpec { values: &values, stale: !fresh.get_untracked(), ..SparkSpec::default() };

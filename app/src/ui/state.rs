@@ -1,6 +1,7 @@
 //! States of pages and parts: loading, empty, failed; and what the viewer asked of motion.
 
 use leptos::prelude::*;
+use leptos_meta::Title;
 
 use crate::reader::ReadError;
 
@@ -49,6 +50,7 @@ pub(crate) fn Failed(
     });
     match error {
         ReadError::UnknownTown(name) => view! {
+            <Title text="No such town"/>
             <section class="notice">
                 <h1>{format!("There is no town \u{201c}{name}\u{201d}")}</h1>
                 <p>"A town appears with its first event. Check the spelling, or look at the towns there are."</p>
@@ -57,6 +59,7 @@ pub(crate) fn Failed(
         }
         .into_any(),
         ReadError::Unavailable => view! {
+            <Title text="Store unavailable"/>
             <section class="notice" role="alert">
                 <h1>"The store does not answer"</h1>
                 <p>"The server keeps trying; its log says why. Nothing that was acknowledged is lost."</p>
