@@ -33,8 +33,8 @@ pub fn all(context: &Context, mode: Mode) -> Result<PathBuf> {
     }
 }
 
-/// One after the other: right when little has changed, or when other lanes keep the machine busy.
-pub fn in_sequence(context: &Context, toolchain: &Toolchain, mode: Mode) -> Result<PathBuf> {
+/// One after the other: right when little has changed.
+fn in_sequence(context: &Context, toolchain: &Toolchain, mode: Mode) -> Result<PathBuf> {
     let wasm = client::compile(context, toolchain, mode)?;
     client::pack(context, &Tools::default(), &wasm, mode)?;
     server::compile(context, mode)

@@ -1,39 +1,46 @@
 //! `cargo xtask test`: everything. Compilers work side by side; tests run alone, so that load does not make them flaky.
+//!
+//! The server, as a debug build too, embeds target/site. So nothing compiles the server while the site is being made:
+//! lint both sides and compile the client, then make the site, then compile the tests and the server.
 
 use crate::{
-    build::{self, Mode},
-    cargo::Toolchain,
-    check,
+    build::Mode,
+    check, client,
     context::Context,
     end2end, postgres,
     report::Report,
     rust_tests::{self, Scope},
+    server,
+    tools::Tools,
 };
 use anyhow::Result;
 use std::{path::PathBuf, thread};
 
 pub fn command(context: &Context) -> Result<()> {
     let report = Report::new(context);
-    let (tests_built, binary, browser) = thread::scope(|scope| {
-        let native = scope.spawn(|| {
-            check::native(context, &report);
-            report.step("build the Rust tests", || rust_tests::build(context))
-        });
-        let product = scope.spawn(|| {
-            let toolchain = check::wasm(context, &report);
-            product(context, &report, toolchain.as_ref())
-        });
-        let browser = scope.spawn(|| {
-            report.step("Postgres", || postgres::provide(context));
-            let mut chromium = None;
-            report.step("end2end set-up", || end2end::provide(context).map(|found| chromium = Some(found)));
-            chromium
-        });
+    let (wasm, browser) = thread::scope(|scope| {
+        scope.spawn(|| check::native(context, &report));
+        let wasm = scope.spawn(|| compile_client(context, &report));
+        let browser = scope.spawn(|| set_up_browser(context, &report));
         // A lane that panics has not reported: it counts as not built.
-        (native.join().unwrap_or(false), product.join().unwrap_or(None), browser.join().unwrap_or(None))
+        (wasm.join().unwrap_or(None), browser.join().unwrap_or(None))
     });
 
-    if tests_built {
+    let site = match wasm {
+        Some(wasm) => report.step("site", || client::pack(context, &Tools::default(), &wasm, Mode::Release)),
+        None => {
+            report.not_run("site");
+            false
+        }
+    };
+
+    let (tests, binary) = thread::scope(|scope| {
+        let tests = scope.spawn(|| report.step("build the Rust tests", || rust_tests::build(context)));
+        let binary = if site { compile_server(context, &report) } else { None };
+        (tests.join().unwrap_or(false), binary)
+    });
+
+    if tests {
         report.step("Rust tests", || rust_tests::run(context, Scope::Everything));
         report.step("documentation tests", || rust_tests::documentation(context));
     } else {
@@ -49,14 +56,25 @@ pub fn command(context: &Context) -> Result<()> {
     report.finish()
 }
 
-fn product(context: &Context, report: &Report, toolchain: Option<&Toolchain>) -> Option<PathBuf> {
-    let Some(toolchain) = toolchain else {
-        report.not_run("client and server");
+fn compile_client(context: &Context, report: &Report) -> Option<PathBuf> {
+    let Some(toolchain) = check::wasm(context, report) else {
+        report.not_run("client");
         return None;
     };
+    let mut wasm = None;
+    report.step("client", || client::compile(context, &toolchain, Mode::Release).map(|built| wasm = Some(built)));
+    wasm
+}
+
+fn compile_server(context: &Context, report: &Report) -> Option<PathBuf> {
     let mut binary = None;
-    report.step("client and server", || {
-        build::in_sequence(context, toolchain, Mode::Release).map(|built| binary = Some(built))
-    });
+    report.step("server", || server::compile(context, Mode::Release).map(|built| binary = Some(built)));
     binary
+}
+
+fn set_up_browser(context: &Context, report: &Report) -> Option<PathBuf> {
+    report.step("Postgres", || postgres::provide(context));
+    let mut chromium = None;
+    report.step("end2end set-up", || end2end::provide(context).map(|found| chromium = Some(found)));
+    chromium
 }
