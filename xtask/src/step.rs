@@ -123,7 +123,7 @@ impl Step {
         task.failed();
         let stopped = reason == CANCELLED;
         if self.shown != Shown::Nothing && !stopped {
-            let lines: Vec<&str> = output.lines().collect();
+            let lines: Vec<&str> = output.lines().filter(|line| !is_routine(line)).collect();
             let from = if self.shown == Shown::Tail { lines.len().saturating_sub(TAIL_LINES) } else { 0 };
             context.progress.say(&lines[from..].join("\n"));
         }
@@ -199,6 +199,12 @@ fn follow(
     Ok((output, ended))
 }
 
+/// What cargo and nextest say of things that went well; the log has it all.
+fn is_routine(line: &str) -> bool {
+    let line = line.trim_start();
+    ["Compiling ", "Checking ", "Downloaded ", "PASS ["].iter().any(|start| line.starts_with(start))
+}
+
 fn boxed(stream: impl Read + Send + 'static) -> Box<dyn Read + Send> {
     Box::new(stream)
 }
@@ -232,6 +238,14 @@ fn slug(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_failure_is_not_buried_under_what_went_well() {
+        assert!(is_routine("   Compiling leptos v0.8.23"));
+        assert!(is_routine("        PASS [   0.005s] ( 1/27) xtask cargo::tests::x"));
+        assert!(!is_routine("error: could not compile `server`"));
+        assert!(!is_routine("        FAIL [   0.005s] ( 1/27) xtask cargo::tests::x"));
+    }
 
     #[test]
     fn a_log_file_is_named_after_its_step() {
