@@ -16,6 +16,8 @@ pub(crate) struct Live {
     state: StoredValue<LiveState>,
     /// Events ever put on the list, so that each has a number that stays.
     pushed: StoredValue<u64>,
+    /// Buckets that came since somebody looked: a frame may carry the previous bucket of a tier beside the current.
+    arrived: StoredValue<Vec<Edge>>,
     gauges: RwSignal<u32>,
     roster: RwSignal<u32>,
     beads: RwSignal<u32>,
@@ -33,6 +35,9 @@ pub(crate) struct Live {
     pub now: RwSignal<Timestamp>,
 }
 
+/// Buckets kept for a reader: several frames of every tier. Charts read everything again now and then anyway.
+const EDGES_KEPT: usize = 64;
+
 fn bump(revision: RwSignal<u32>, changed: bool) {
     if changed {
         revision.update(|n| *n = n.wrapping_add(1));
@@ -45,6 +50,7 @@ impl Live {
         Self {
             state: StoredValue::new(LiveState::default()),
             pushed: StoredValue::new(0),
+            arrived: StoredValue::new(Vec::new()),
             gauges: RwSignal::new(0),
             roster: RwSignal::new(0),
             beads: RwSignal::new(0),
@@ -75,6 +81,15 @@ impl Live {
             ServerMessage::Delta(delta) => (delta.events.len(), false),
             ServerMessage::Welcome { .. } | ServerMessage::Beat { .. } => (0, false),
         };
+        self.arrived.update_value(|arrived| {
+            match &message {
+                ServerMessage::Snapshot(snapshot) => arrived.extend(&snapshot.edges),
+                ServerMessage::Delta(delta) => arrived.extend(&delta.edges),
+                ServerMessage::Welcome { .. } | ServerMessage::Beat { .. } => {}
+            }
+            let surplus = arrived.len().saturating_sub(EDGES_KEPT);
+            arrived.drain(..surplus);
+        });
         let Some(applied) = self.state.try_update_value(|state| state.apply(message)) else {
             return Applied::Changed(Changed::default());
         };
@@ -142,10 +157,10 @@ impl Live {
         self.events.track();
         self.state.with_value(|s| s.skipped)
     }
-    /// The newest buckets. Tracked.
-    pub(crate) fn edge(self, step_s: i64) -> Option<Edge> {
+    /// Takes the buckets that came since the last call, oldest first. Tracked.
+    pub(crate) fn take_edges(self) -> Vec<Edge> {
         self.edges.track();
-        self.look(|t| t.edges.iter().find(|edge| edge.step_s == step_s).copied()).flatten()
+        self.arrived.try_update_value(std::mem::take).unwrap_or_default()
     }
     /// Tracks whole snapshots and says how many there were: after the first, each may stand for something missed.
     pub(crate) fn snapshots(self) -> u32 {

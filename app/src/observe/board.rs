@@ -7,7 +7,8 @@ use leptos::task::spawn_local_scoped_with_cancellation;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_query_map};
 use model::series::{Metric, SeriesPage};
-use model::time::{Resolution, TimeRange};
+use model::time::TimeRange;
+use model::wire::Edge;
 
 use super::data::ChartData;
 use super::range;
@@ -52,14 +53,15 @@ impl Slot {
         self.revision.update(|n| *n = n.wrapping_add(1));
         self.loaded.update(|n| *n = n.wrapping_add(1));
     }
-    /// Applies the newest bucket, if it lies before `to_s`, and forgets those that ended before `from_s`.
-    fn edge(self, live: Live, from_s: i64, to_s: i64) {
-        let step_s = self.look(|data| data.page.step_s).unwrap_or_default();
-        let Some(edge) = live.edge(step_s).filter(|edge| edge.from_s < to_s) else { return };
-        let now_s = live.now.get_untracked().seconds();
+    /// Applies buckets at the right edge that begin before `to_s`, and forgets those that ended before `from_s`. The
+    /// hub sends every bucket of every tier, quiet ones too, when it begins and once more when it is over.
+    fn advance(self, edges: &[Edge], (from_s, to_s): (i64, i64), now_s: i64) {
         let changed = self.data.try_update_value(|data| {
             data.as_mut().is_some_and(|data| {
-                let changed = data.apply(&edge, now_s);
+                let mut changed = false;
+                for edge in edges.iter().filter(|edge| edge.from_s < to_s) {
+                    changed |= data.apply(edge, now_s);
+                }
                 data.forget_before(from_s);
                 changed
             })
@@ -189,16 +191,14 @@ impl Board {
             range
         });
         Effect::new(move |_| {
-            // Tracks the edges of every tier through one of them.
-            self.live.edge(Resolution::S10.step_s());
-            let (from_s, to_s) = match self.range.get_untracked() {
-                SeriesRange::Window(window) => {
-                    (TimeRange::ending_now(window, self.live.now.get_untracked()).from().seconds(), i64::MAX)
-                }
+            let edges = self.live.take_edges();
+            let now = self.live.now.get_untracked();
+            let span = match self.range.get_untracked() {
+                SeriesRange::Window(window) => (TimeRange::ending_now(window, now).from().seconds(), i64::MAX),
                 SeriesRange::Between(range) => (i64::MIN, range.to().seconds()),
             };
             for metric in Metric::ALL {
-                self.slot(metric).edge(self.live, from_s, to_s);
+                self.slot(metric).advance(&edges, span, now.seconds());
             }
         });
         Effect::new(move |before: Option<u32>| {

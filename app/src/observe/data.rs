@@ -83,12 +83,7 @@ impl ChartData {
         }
         let before = self.t.len();
         while self.page.to_s <= edge.from_s {
-            for series in &mut self.page.series {
-                let last = series.sums.last().copied().flatten();
-                series.sums.push(last.map(|_| 0));
-            }
-            self.t.push(self.page.to_s as f64);
-            self.page.to_s += self.page.step_s;
+            self.push_zero();
         }
         let Some(bucket) = self.page.bucket_at(edge.from_s) else { return false };
         let mut changed = self.t.len() != before;
@@ -106,6 +101,16 @@ impl ChartData {
             self.values[series].extend(tail);
         }
         changed
+    }
+
+    /// One more bucket in which nothing happened, as far as anything is known.
+    fn push_zero(&mut self) {
+        for series in &mut self.page.series {
+            let last = series.sums.last().copied().flatten();
+            series.sums.push(last.map(|_| 0));
+        }
+        self.t.push(self.page.to_s as f64);
+        self.page.to_s += self.page.step_s;
     }
 
     /// Forgets buckets that ended before `from_s`.

@@ -2,24 +2,23 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::time::Duration;
 
 use chart::{
-    AxesSpec, Columns, Crosshair, Gutters, Kind, Layout, Mark, Plot, Prepared, SeriesStyle, Theme, Unit, bucket_at,
-    draw_axes, draw_crosshair, draw_selection, draw_series, next_axis_max,
+    AxesSpec, Columns, Crosshair, Gutters, Kind, Layout, Mark, Plot, Prepared, SeriesStyle, Theme, Unit, draw_axes,
+    draw_crosshair, draw_selection, draw_series, next_axis_max,
 };
-use leptos::ev::{MouseEvent, PointerEvent, WheelEvent};
+use leptos::ev::{PointerEvent, WheelEvent};
 use leptos::html::Canvas;
 use leptos::prelude::*;
-use wasm_bindgen::JsCast;
 
 use super::chart_card::ChartContext;
 use super::chart_keys::keys;
+use super::chart_pointers::Pointers;
 use super::readout::Readout;
 use super::theme_toggle::use_mode;
 use crate::canvas::{Frame, paint_on};
 use crate::observe::data::ChartData;
-use crate::observe::gesture::{self, Gesture, Press};
+use crate::observe::gesture::Gesture;
 use crate::observe::{palette, words};
 use crate::zone::use_zone;
 
@@ -30,10 +29,12 @@ pub(crate) struct ChartState {
     y_max: f64,
     /// Where things lie since the last paint.
     pub plot: Option<Plot>,
-    gesture: Gesture,
+    /// What the pointers do.
+    pub gesture: Gesture,
     /// Pointers that are down: id and x.
-    down: Vec<(i32, f64)>,
-    wheel: Option<TimeoutHandle>,
+    pub down: Vec<(i32, f64)>,
+    /// Ends the turning of a wheel.
+    pub wheel: Option<TimeoutHandle>,
 }
 
 /// Shared by a chart's painters and handlers.
@@ -151,132 +152,14 @@ pub(crate) fn ChartCanvas(chart: ChartContext, state: Shared) -> impl IntoView {
         Frame::Done
     });
 
-    let point = {
-        let state = Rc::clone(&state);
-        move |x: f64| {
-            let state = state.borrow();
-            let at = state.plot.as_ref().and_then(|plot| {
-                slot.look(|data| bucket_at(plot, &data.t, step(data), x).map(|bucket| data.t[bucket])).flatten()
-            });
-            board.held.set(Some(metric));
-            board.cursor.set(at);
-        }
-    };
-    let down = {
-        let (state, point) = (Rc::clone(&state), point.clone());
-        move |event: PointerEvent| {
-            if event.button() != 0 {
-                return;
-            }
-            let x = f64::from(event.offset_x());
-            if let Some(canvas) = overlay.get_untracked() {
-                let _ = canvas.set_pointer_capture(event.pointer_id());
-            }
-            let mut chart = state.borrow_mut();
-            let other_x = chart.down.first().map(|(_, x)| *x);
-            chart.down.push((event.pointer_id(), x));
-            let touch = event.pointer_type() == "touch";
-            if let Some(plot) = chart.plot {
-                chart.gesture = gesture::press(Press { x, shift: event.shift_key(), touch, other_x }, &plot);
-            }
-            drop(chart);
-            point(x);
-        }
-    };
-    let moved = {
-        let (state, point) = (Rc::clone(&state), point.clone());
-        move |event: PointerEvent| {
-            let x = f64::from(event.offset_x());
-            let mut chart = state.borrow_mut();
-            if let Some(held) = chart.down.iter_mut().find(|(id, _)| *id == event.pointer_id()) {
-                held.1 = x;
-            }
-            let (gesture, plot, fingers) =
-                (chart.gesture, chart.plot, (chart.down.first().copied(), chart.down.get(1).copied()));
-            if let Gesture::Select { from_x, .. } = gesture {
-                chart.gesture = Gesture::Select { from_x, to_x: x };
-            }
-            drop(chart);
-            match (gesture, plot, fingers) {
-                (Gesture::Pan { from_x, view }, Some(plot), _) => {
-                    board.moving.set(Some(gesture::panned(&plot, view, x - from_x, &board.limits())));
-                }
-                (Gesture::Pinch { at_s, .. }, Some(plot), (Some(a), Some(b))) => {
-                    board.moving.set(Some(gesture::pinched(&plot, at_s, (a.1, b.1), &board.limits())));
-                }
-                (Gesture::Select { .. }, ..) => {
-                    selecting.update(|n| *n = n.wrapping_add(1));
-                    point(x);
-                }
-                _ => point(x),
-            }
-        }
-    };
-    let up = {
-        let state = Rc::clone(&state);
-        move |event: PointerEvent| {
-            let mut chart = state.borrow_mut();
-            chart.down.retain(|(id, _)| *id != event.pointer_id());
-            let gesture = std::mem::take(&mut chart.gesture);
-            let plot = chart.plot;
-            drop(chart);
-            selecting.update(|n| *n = n.wrapping_add(1));
-            let zoom = plot.and_then(|plot| gesture::released(gesture, &plot, &board.limits()));
-            match (zoom, board.moving.get_untracked()) {
-                (Some(range), _) | (None, Some(range)) => board.goto_view(range),
-                (None, None) => {}
-            }
-        }
-    };
-    let cancel = {
-        let state = Rc::clone(&state);
-        move |_: PointerEvent| {
-            let mut chart = state.borrow_mut();
-            chart.down.clear();
-            chart.gesture = Gesture::Idle;
-            drop(chart);
-            board.moving.set(None);
-        }
-    };
-    let leave = move |event: PointerEvent| {
-        // A finger that is lifted leaves its reading behind.
-        if event.pointer_type() != "touch" && event.buttons() == 0 {
-            board.cursor.set(None);
-            board.held.set(None);
-        }
-    };
-    let wheel = {
-        let state = Rc::clone(&state);
-        move |event: WheelEvent| {
-            let Some(plot) = state.borrow().plot else { return };
-            let (dx, dy) = (event.delta_x(), event.delta_y());
-            let mouse: &MouseEvent = event.unchecked_ref();
-            let view = board.view.get_untracked();
-            let limits = board.limits();
-            let next = if event.ctrl_key() {
-                view.zoom_about(plot.time_at(f64::from(mouse.offset_x())), (dy * 0.01).clamp(-0.5, 0.5).exp(), &limits)
-            } else if event.shift_key() && dx == 0.0 {
-                gesture::panned(&plot, view, -dy, &limits)
-            } else if dx.abs() > dy.abs() {
-                gesture::panned(&plot, view, -dx, &limits)
-            } else {
-                return;
-            };
-            event.prevent_default();
-            board.moving.set(Some(next));
-            // A wheel never says that it has ended: it has when nothing came for a while.
-            let mut chart = state.borrow_mut();
-            if let Some(before) = chart.wheel.take() {
-                before.clear();
-            }
-            let settle = move || {
-                if let Some(Some(view)) = board.moving.try_get_untracked() {
-                    board.goto_view(view);
-                }
-            };
-            chart.wheel = set_timeout_with_handle(settle, Duration::from_millis(250)).ok();
-        }
-    };
+    let on = Pointers { chart, state: Rc::clone(&state), overlay, selecting };
+    let (down, moved, up, cancel, left) = (on.clone(), on.clone(), on.clone(), on.clone(), on.clone());
+    let down = move |event: PointerEvent| down.down(&event);
+    let moved = move |event: PointerEvent| moved.moved(&event);
+    let up = move |event: PointerEvent| up.up(&event);
+    let cancel = move |_: PointerEvent| cancel.cancel();
+    let left = move |event: PointerEvent| left.left(&event);
+    let wheel = move |event: WheelEvent| on.wheel(&event);
     let summary = Memo::new(move |_| {
         let range = super::chart_card::range_words(board, zone);
         slot.with_loaded(|data| words::summary(data, &range)).unwrap_or_default()
@@ -302,7 +185,7 @@ pub(crate) fn ChartCanvas(chart: ChartContext, state: Shared) -> impl IntoView {
                 on:pointermove=moved
                 on:pointerup=up
                 on:pointercancel=cancel
-                on:pointerleave=leave
+                on:pointerleave=left
                 on:wheel=wheel
                 on:dblclick=move |_| board.back()
             ></canvas>

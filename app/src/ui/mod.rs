@@ -3,6 +3,7 @@
 pub(crate) mod chart_canvas;
 pub(crate) mod chart_card;
 pub(crate) mod chart_keys;
+pub(crate) mod chart_pointers;
 pub(crate) mod chips;
 pub(crate) mod command;
 pub(crate) mod events;
