@@ -43,6 +43,7 @@ impl Server {
     }
 
     /// The data folder.
+    #[allow(dead_code, reason = "not every benchmark looks into it")]
     pub fn data(&self) -> &Path {
         &self.data
     }
