@@ -11,6 +11,8 @@ fn main() -> io::Result<()> {
     // Cargo would build again and again for a folder that does not exist.
     fs::create_dir_all(&site)?;
     println!("cargo::rerun-if-changed={}", site.display());
+    // A new migration has to be embedded too.
+    println!("cargo::rerun-if-changed=../migrations");
 
     let manifest = site.join("manifest.json");
     let mut table = String::new();

@@ -2,7 +2,7 @@
 //! into a bare heap (the limit) and select-then-upsert per row (the peer), interleaved in one run on one cluster.
 //!
 //! `BENCH_EVENTS` (per repetition), `BENCH_REPETITIONS` and `BENCH_PER_SECOND` (events per second of event time)
-//! change the size; `--json` prints the result as JSON too.
+//! change the size.
 
 use std::time::Instant;
 
@@ -137,7 +137,7 @@ async fn keyed(pool: &Pool, town: TownKey, rows: &[PricedEvent]) -> Result<f64> 
 async fn ours(pool: &Pool, town: &TownName, rows: &[PricedEvent], want: Outcome) -> Result<f64> {
     let (sender, mut changes) = mpsc::channel(64);
     let hub = tokio::spawn(async move { while changes.recv().await.is_some() {} });
-    let (intake, writer) = Intake::start(pool.clone(), Prices::new(book()), sender, IntakeLimits::default());
+    let (intake, writer) = Intake::start(pool.clone(), Prices::new(book()), sender, limits());
     let submissions: Vec<Vec<Envelope>> =
         rows.chunks(PER_SUBMISSION).map(|chunk| chunk.iter().map(|row| row.envelope.clone()).collect()).collect();
     let mut lanes: Vec<Vec<Vec<Envelope>>> = (0..SENDERS).map(|_| Vec::new()).collect();
@@ -281,4 +281,11 @@ fn make(count: usize, run: usize, per_second: i64) -> Vec<PricedEvent> {
             PricedEvent { envelope, cost }
         })
         .collect()
+}
+
+/// The defaults; `BENCH_LANES` tries another number of transactions at once.
+fn limits() -> IntakeLimits {
+    let default = IntakeLimits::default();
+    let lanes = std::env::var("BENCH_LANES").ok().and_then(|lanes| lanes.parse().ok()).unwrap_or(default.lanes);
+    IntakeLimits { lanes, ..default }
 }

@@ -72,8 +72,16 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: CancellationTo
 /// # Errors
 /// It cannot start; the message says what to do.
 pub async fn start(config: Config, listener: TcpListener) -> anyhow::Result<Running> {
-    let local = listener.local_addr().context("the listener has no address")?;
     let store = Store::open(&config, OpenMode::Serve).await?;
+    start_on(config, listener, store).await
+}
+
+/// As [`start`], on a store that is open already.
+///
+/// # Errors
+/// It cannot start; the message says what to do.
+pub async fn start_on(config: Config, listener: TcpListener, store: Store) -> anyhow::Result<Running> {
+    let local = listener.local_addr().context("the listener has no address")?;
     match assemble(config, listener, local, &store).await {
         Ok(parts) => Ok(parts.running(store)),
         Err(error) => {

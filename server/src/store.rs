@@ -51,6 +51,16 @@ impl Store {
         Ok((pool, prices))
     }
 
+    /// A store on connections that somebody else opened, with the schema up to date.
+    ///
+    /// # Errors
+    /// The price book could not be read.
+    pub async fn on(pool: Pool) -> anyhow::Result<Self> {
+        price::seed(&pool, &price_seed::rows()?).await?;
+        let prices = Prices::new(price::load(&pool).await?);
+        Ok(Self { pool, prices, cluster: None })
+    }
+
     /// Lets go of it; the private cluster stops unless somebody else uses it.
     pub async fn close(self) {
         self.pool.close().await;

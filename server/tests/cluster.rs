@@ -87,3 +87,33 @@ async fn a_data_folder_with_a_long_name_gets_a_short_socket() {
     cluster.stop().await;
     assert!(!runs(&data_dir));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn root_gives_the_account_of_postgres_a_way_in_or_goes_elsewhere() {
+    use std::os::unix::fs::PermissionsExt as _;
+    if !nix::unistd::geteuid().is_root() {
+        // Nobody else changes accounts.
+        return;
+    }
+    let close = |folder: &Path| std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700)).unwrap();
+    // As `mktemp -d` makes it: the folder itself is in the way.
+    let data_dir = temporary_data_dir("private").unwrap();
+    close(&data_dir);
+    let cluster = open_unsafe(&data_dir, OpenMode::Serve).await.unwrap();
+    assert_eq!(std::fs::metadata(&data_dir).unwrap().permissions().mode() & 0o777, 0o711);
+    cluster.stop().await;
+
+    // As in /root: a parent is in the way, and stays as it is.
+    let parent = temporary_data_dir("closed").unwrap();
+    close(&parent);
+    let data_dir = parent.join("data");
+    for _ in 0..2 {
+        let cluster = open_unsafe(&data_dir, OpenMode::Serve).await.unwrap();
+        db::connect(cluster.connect_options()).await.unwrap().close().await;
+        cluster.stop().await;
+    }
+    assert_eq!(std::fs::metadata(&parent).unwrap().permissions().mode() & 0o777, 0o700);
+    let elsewhere = std::fs::read_to_string(data_dir.join("postgres.at")).unwrap();
+    assert!(Path::new(elsewhere.trim()).join("postgres/PG_VERSION").exists());
+    std::fs::remove_dir_all(elsewhere.trim()).unwrap();
+}

@@ -1,5 +1,7 @@
 //! Queries over tables that grow must go through an index, however large the table.
 
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
 use server::db::Pool;
 use server::postgres::testing::fresh_database;
 use sqlx::{AssertSqlSafe, Row as _};

@@ -384,6 +384,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
         /// A client that follows the deltas holds the same as one that has just joined.
         #[test]
         fn deltas_add_up_to_the_snapshot(steps in proptest::collection::vec((0_i64..4_000, 0_usize..40), 1..60)) {

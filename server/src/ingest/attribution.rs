@@ -17,7 +17,7 @@ const ASK_AGAIN: Duration = Duration::from_secs(30);
 /// What is known of sessions, so that the database is asked once per session.
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
-    known: HashMap<(TownKey, SessionId), (Attribution, Instant)>,
+    known: HashMap<TownKey, HashMap<SessionId, (Attribution, Instant)>>,
 }
 
 impl Sessions {
@@ -49,12 +49,11 @@ impl Sessions {
                 continue;
             }
             last = Some((*town, session));
-            let key = (*town, session.clone());
-            let settled = self.known.get(&key).is_some_and(|(known, asked)| {
+            let settled = self.get(*town, session).is_some_and(|(known, asked)| {
                 known.agent.is_some() || known.role != Role::Other || now.duration_since(*asked) < ASK_AGAIN
             });
             if !settled {
-                wanted.push(key);
+                wanted.push((*town, session.clone()));
             }
         }
         if wanted.is_empty() {
@@ -62,17 +61,21 @@ impl Sessions {
         }
         wanted.sort_unstable();
         wanted.dedup();
-        if self.known.len() + wanted.len() > REMEMBERED {
+        if self.known.values().map(HashMap::len).sum::<usize>() + wanted.len() > REMEMBERED {
             self.known.clear();
         }
         let found = session::find(pool, &wanted).await?;
-        for key in wanted {
-            self.known.entry(key).or_insert((Attribution::default(), now)).1 = now;
+        for (town, session) in wanted {
+            self.known.entry(town).or_default().entry(session).or_insert((Attribution::default(), now)).1 = now;
         }
         for (town, session, attribution) in found {
-            self.known.insert((town, session), (attribution, now));
+            self.known.entry(town).or_default().insert(session, (attribution, now));
         }
         Ok(())
+    }
+
+    fn get(&self, town: TownKey, session: &SessionId) -> Option<&(Attribution, Instant)> {
+        self.known.get(&town)?.get(session)
     }
 
     fn learn(&mut self, town: TownKey, envelope: &Envelope, now: Instant) {
@@ -81,11 +84,15 @@ impl Sessions {
         if agent.is_none() && envelope.role == Role::Other {
             return;
         }
-        let (known, _) = self.known.entry((town, session.clone())).or_insert_with(|| (Attribution::default(), now));
+        let of_town = self.known.entry(town).or_default();
+        if !of_town.contains_key(session) {
+            of_town.insert(session.clone(), (Attribution::default(), now));
+        }
+        let Some((known, _)) = of_town.get_mut(session) else { return };
         if envelope.role != Role::Other {
             known.role = envelope.role;
         }
-        if agent.is_some() {
+        if agent.is_some() && (known.agent.as_ref() != agent || known.rig != envelope.rig) {
             known.agent = agent.cloned();
             known.rig.clone_from(&envelope.rig);
         }
@@ -97,7 +104,7 @@ impl Sessions {
         if !nameless && envelope.role != Role::Other {
             return;
         }
-        if let Some((known, _)) = self.known.get(&(town, session.clone())) {
+        if let Some((known, _)) = self.get(town, session) {
             if envelope.role == Role::Other {
                 envelope.role = known.role;
             }

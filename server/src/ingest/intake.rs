@@ -30,11 +30,13 @@ pub struct IntakeLimits {
     pub queue_bytes: usize,
     /// Events in one transaction; a larger single submission is one transaction of its own.
     pub batch_events: usize,
+    /// Transactions under way at once.
+    pub lanes: usize,
 }
 
 impl Default for IntakeLimits {
     fn default() -> Self {
-        Self { queue_events: 50_000, queue_bytes: 64 << 20, batch_events: 5_000 }
+        Self { queue_events: 50_000, queue_bytes: 64 << 20, batch_events: 5_000, lanes: 2 }
     }
 }
 
@@ -77,8 +79,8 @@ pub fn instance_id() -> &'static str {
 }
 
 impl Intake {
-    /// Starts the writer. What it commits goes to `committed`, after the commit and in the order of commits; while
-    /// that channel is full the writer waits, and a closed one is ignored.
+    /// Starts the writer. What it commits goes to `committed`, after the commit; while that channel is full
+    /// the writer waits, and a closed one is ignored.
     #[must_use]
     pub fn start(
         pool: Pool,
@@ -87,8 +89,8 @@ impl Intake {
         limits: IntakeLimits,
     ) -> (Self, WriterHandle) {
         let (queue, submissions) = mpsc::channel(QUEUE_SUBMISSIONS);
-        let writer = Writer::new(pool.clone(), prices, committed, limits.batch_events);
-        let handle = tokio::spawn(writer.run(submissions));
+        let writer = Writer::new(pool.clone(), prices, committed, submissions, limits.batch_events);
+        let handle = tokio::spawn(writer.run(limits.lanes));
         let inner = Inner {
             pool,
             queue,

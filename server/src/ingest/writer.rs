@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use model::event::{Envelope, PricedEvent};
 use model::id::TownName;
 use model::time::Timestamp;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::task::JoinSet;
 
 use super::attribution::Sessions;
 use super::intake::{Room, instance_id};
@@ -44,16 +46,24 @@ impl Submission {
     }
 }
 
-/// Writes batches, one after the other.
+/// What the lanes share.
 pub(super) struct Writer {
     pool: Pool,
     prices: Arc<Prices>,
     committed: mpsc::Sender<Committed>,
     batch_events: usize,
-    sessions: Sessions,
-    days: BTreeSet<Day>,
-    floor: Option<(Option<Timestamp>, Instant)>,
-    approach: Approach,
+    queue: Mutex<Queue>,
+    sessions: Mutex<Sessions>,
+    days: Mutex<BTreeSet<Day>>,
+    floor: Mutex<Option<(Option<Timestamp>, Instant)>>,
+    replay: AtomicBool,
+}
+
+/// Submissions in order; a lane holds it while it gathers a batch.
+struct Queue {
+    submissions: mpsc::Receiver<Submission>,
+    /// Did not fit into the batch before.
+    carried: Option<Submission>,
 }
 
 /// A group of submissions on their way through one transaction.
@@ -77,6 +87,7 @@ impl Writer {
         pool: Pool,
         prices: Arc<Prices>,
         committed: mpsc::Sender<Committed>,
+        submissions: mpsc::Receiver<Submission>,
         batch_events: usize,
     ) -> Self {
         Self {
@@ -84,54 +95,64 @@ impl Writer {
             prices,
             committed,
             batch_events,
-            sessions: Sessions::default(),
-            days: BTreeSet::new(),
-            floor: None,
-            approach: Approach::Optimistic,
+            queue: Mutex::new(Queue { submissions, carried: None }),
+            sessions: Mutex::default(),
+            days: Mutex::default(),
+            floor: Mutex::default(),
+            replay: AtomicBool::new(false),
         }
     }
 
-    /// Ends when told to, or when every sender is gone.
-    pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Submission>) {
-        let mut carried: Option<Submission> = None;
-        let mut open = true;
-        while open || carried.is_some() {
-            let first = match carried.take() {
-                Some(submission) => submission,
-                None => match queue.recv().await {
-                    Some(submission) => submission,
-                    None => return,
-                },
+    /// Runs lanes until told to end, or until every sender is gone. While one lane waits for its commit, another
+    /// prepares and copies; what they both touch they touch last, and in the same order.
+    pub(super) async fn run(self, lanes: usize) {
+        let writer = Arc::new(self);
+        let mut tasks = JoinSet::new();
+        for _ in 0..lanes.max(1) {
+            let writer = Arc::clone(&writer);
+            tasks.spawn(async move {
+                while let Some(group) = writer.gather().await {
+                    writer.serve(group).await;
+                }
+            });
+        }
+        while let Some(ended) = tasks.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a lane of the writer ended badly");
+            }
+        }
+    }
+
+    /// Takes what is queued, and waits only when that is nothing: alone, an event goes at once; in a crowd, many share
+    /// a commit. None when no more will come.
+    async fn gather(&self) -> Option<Vec<Submission>> {
+        let mut queue = self.queue.lock().await;
+        let mut group = Vec::new();
+        let mut events = 0;
+        while group.is_empty() {
+            let mut next = match queue.carried.take() {
+                Some(submission) => Some(submission),
+                None => Some(queue.submissions.recv().await?),
             };
-            let mut group = Vec::new();
-            let mut events = 0;
-            let mut next = Some(first);
-            // Takes what is there and waits for nothing: alone, an event goes at once; in a crowd, many share a commit.
             while let Some(submission) = next {
                 if submission.town.is_none() {
-                    open = false;
-                    queue.close();
+                    // What was sent before the channel closes is still taken.
+                    queue.submissions.close();
                     let _closing_needs_no_answer = submission.reply.send(Ok(Vec::new()));
                 } else if !group.is_empty() && events + submission.events.len() > self.batch_events {
-                    carried = Some(submission);
+                    queue.carried = Some(submission);
                     break;
                 } else {
                     events += submission.events.len();
                     group.push(submission);
                 }
-                next = queue.try_recv().ok();
-            }
-            if !group.is_empty() {
-                self.serve(group).await;
-            }
-            if !open && carried.is_none() {
-                // What was sent before the channel closed.
-                carried = queue.recv().await;
+                next = queue.submissions.try_recv().ok();
             }
         }
+        Some(group)
     }
 
-    async fn serve(&mut self, submissions: Vec<Submission>) {
+    async fn serve(&self, submissions: Vec<Submission>) {
         let group = match self.prepare(submissions).await {
             Ok(group) => group,
             Err((senders, error)) => {
@@ -170,7 +191,7 @@ impl Writer {
     }
 
     /// Completes, prices and checks.
-    async fn prepare(&mut self, submissions: Vec<Submission>) -> Result<Group, (Vec<Sender>, DbError)> {
+    async fn prepare(&self, submissions: Vec<Submission>) -> Result<Group, (Vec<Sender>, DbError)> {
         let mut senders = Vec::with_capacity(submissions.len());
         let mut towns = BTreeMap::new();
         let mut events: Vec<(TownKey, Envelope)> = Vec::new();
@@ -203,11 +224,12 @@ impl Writer {
         Ok(Group { senders, rows, refused, towns })
     }
 
-    async fn complete(&mut self, events: &mut [(TownKey, Envelope)]) -> Result<(), DbError> {
+    async fn complete(&self, events: &mut [(TownKey, Envelope)]) -> Result<(), DbError> {
         let deadline = Instant::now() + PATIENCE;
         let mut backoff = Backoff::default();
         loop {
-            match self.sessions.complete(&self.pool, events, Instant::now()).await {
+            let outcome = self.sessions.lock().await.complete(&self.pool, events, Instant::now()).await;
+            match outcome {
                 Err(error) if error.is_transient() && Instant::now() < deadline => backoff.wait().await,
                 other => return other,
             }
@@ -215,8 +237,9 @@ impl Writer {
     }
 
     /// The age below which nothing can be stored any more.
-    async fn floor(&mut self) -> Result<Option<Timestamp>, DbError> {
-        if let Some((floor, read)) = self.floor
+    async fn floor(&self) -> Result<Option<Timestamp>, DbError> {
+        let mut known = self.floor.lock().await;
+        if let Some((floor, read)) = *known
             && read.elapsed() < FLOOR_AGE
         {
             return Ok(floor);
@@ -226,7 +249,7 @@ impl Writer {
         loop {
             match retention::floor(&self.pool).await {
                 Ok(floor) => {
-                    self.floor = Some((floor, Instant::now()));
+                    *known = Some((floor, Instant::now()));
                     return Ok(floor);
                 }
                 Err(error) if error.is_transient() && Instant::now() < deadline => backoff.wait().await,
@@ -236,14 +259,15 @@ impl Writer {
     }
 
     /// One transaction, tried again as long as that can help.
-    async fn write(&mut self, group: &Group) -> Result<Written, DbError> {
+    async fn write(&self, group: &Group) -> Result<Written, DbError> {
         let refused: Vec<Refused<'_>> = group
             .refused
             .iter()
             .map(|(_, town, source, reason)| Refused { town: *town, source, place: "", reason })
             .collect();
         let mut notices = group.notices(instance_id());
-        let mut approach = self.approach;
+        let replay = self.replay.load(Ordering::Relaxed);
+        let mut approach = if replay { Approach::Probing } else { Approach::Optimistic };
         let deadline = Instant::now() + PATIENCE;
         let mut backoff = Backoff::default();
         let mut conflicts = 0;
@@ -255,8 +279,7 @@ impl Writer {
             let error = match attempt.await {
                 Ok(written) => {
                     let known = written.verdicts.iter().filter(|v| **v == Verdict::Duplicate).count();
-                    let replay = known * KNOWN_SHARE > group.rows.len();
-                    self.approach = if replay { Approach::Probing } else { Approach::Optimistic };
+                    self.replay.store(known * KNOWN_SHARE > group.rows.len(), Ordering::Relaxed);
                     return Ok(written);
                 }
                 Err(error) => error,
@@ -269,7 +292,7 @@ impl Writer {
                 }
                 // A day without a partition: retention was here, or another process's schema is older.
                 Some("23514" | "42P01") if conflicts < CONFLICTS => {
-                    self.days.clear();
+                    self.days.lock().await.clear();
                     conflicts += 1;
                 }
                 _ if error.is_transient() && Instant::now() < deadline => {
@@ -284,12 +307,13 @@ impl Writer {
         }
     }
 
-    async fn make_days(&mut self, rows: &[Row]) -> Result<(), DbError> {
+    async fn make_days(&self, rows: &[Row]) -> Result<(), DbError> {
+        let mut days = self.days.lock().await;
         let mut missing = BTreeSet::new();
         let mut last = None;
         for row in rows {
             let day = Day::of(row.event.envelope.at);
-            if last != Some(day) && !self.days.contains(&day) {
+            if last != Some(day) && !days.contains(&day) {
                 missing.insert(day);
             }
             last = Some(day);
@@ -297,12 +321,12 @@ impl Writer {
         if missing.is_empty() {
             return Ok(());
         }
-        if self.days.is_empty() {
-            self.days = partition::list(&self.pool).await?;
-            missing.retain(|day| !self.days.contains(day));
+        if days.is_empty() {
+            *days = partition::list(&self.pool).await?;
+            missing.retain(|day| !days.contains(day));
         }
         partition::ensure(&self.pool, &missing).await?;
-        self.days.extend(missing);
+        days.extend(missing);
         Ok(())
     }
 

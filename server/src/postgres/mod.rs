@@ -67,6 +67,7 @@ impl Cluster {
         };
         let starting = lock::start(&place.data).await?;
         let in_use = lock::join(&place.data)?;
+        place.open_socket()?;
         let made_by = place.made_by();
         let binaries = binaries::find(made_by, &place.cluster)?;
         if made_by.is_none() {
@@ -108,7 +109,10 @@ impl Cluster {
             Err(error) => return tracing::warn!(%error, "left postgres running"),
         };
         match (lock::leave(&self.place.data, self.in_use), running) {
-            (Ok(true), Some(running)) => running.stop().await,
+            (Ok(true), Some(running)) => {
+                running.stop().await;
+                self.place.close_socket();
+            }
             (Ok(_), _) => {}
             (Err(error), _) => tracing::warn!(%error, "left postgres running"),
         }

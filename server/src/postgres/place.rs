@@ -49,10 +49,20 @@ impl Place {
         if socket.as_os_str().len() > LONGEST_SOCKET_FOLDER {
             socket = std::env::temp_dir().join(format!("towngauge-{:016x}", digest(&data)));
         }
-        make(&socket, 0o700)?;
-        let place = Self { cluster: base.join("postgres"), socket, data, account };
-        place.own(&place.socket)?;
-        Ok(place)
+        Ok(Self { cluster: base.join("postgres"), socket, data, account })
+    }
+
+    /// Makes the socket's folder. Under `start.lock`: who stops Postgres removes it.
+    pub(super) fn open_socket(&self) -> Result<(), ClusterError> {
+        make(&self.socket, 0o700)?;
+        self.own(&self.socket)
+    }
+
+    /// Removes the socket's folder, which may lie outside the data folder. Under `start.lock`.
+    pub(super) fn close_socket(&self) {
+        if let Err(error) = fs::remove_dir(&self.socket) {
+            tracing::debug!(%error, "the socket's folder stays");
+        }
     }
 
     /// Postgres's log.

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use model::Aggregate;
-use model::event::{Event, PricedEvent, SessionEdge};
-use model::id::{AgentName, RigName, Role, SessionId};
+use model::event::{AgentState, Envelope, Event, PricedEvent, SessionEdge};
+use model::id::{BeadId, RigName, Role, SessionId};
 use model::roster::{AgentRow, WORKING_HOLD_S};
 use model::time::{Resolution, Timestamp};
 
@@ -87,41 +87,62 @@ pub(super) fn presence<'a>(
     sums
 }
 
-/// What the events say of their agents.
+/// What the events say of their agents; they come sorted by time.
 pub(super) fn agents<'a>(inserted: impl Iterator<Item = Located<'a>>) -> Vec<(TownKey, AgentRow)> {
-    let mut rows: HashMap<(TownKey, &str, &str), AgentRow> = HashMap::new();
+    let mut seen: HashMap<(TownKey, &str, &str), Seen<'a>> = HashMap::new();
     for (town, event) in inserted {
         let envelope = &event.envelope;
         let Some(name) = &envelope.agent else { continue };
         let rig = envelope.rig.as_ref().map_or("", RigName::as_str);
-        match rows.entry((town, rig, name.as_str())) {
-            std::collections::hash_map::Entry::Occupied(mut known) => known.get_mut().merge(seen(event, name)),
-            std::collections::hash_map::Entry::Vacant(new) => {
-                new.insert(seen(event, name));
-            }
-        }
+        seen.entry((town, rig, name.as_str())).or_insert_with(|| Seen::first(envelope)).take(envelope);
     }
-    let mut rows: Vec<(TownKey, AgentRow)> = rows.into_iter().map(|((town, ..), row)| (town, row)).collect();
+    let mut rows: Vec<(TownKey, AgentRow)> =
+        seen.into_iter().filter_map(|((town, ..), seen)| Some((town, seen.row()?))).collect();
     rows.sort_unstable_by(|(a_town, a), (b_town, b)| (a_town, &a.rig, &a.name).cmp(&(b_town, &b.rig, &b.name)));
     rows
 }
 
-fn seen(event: &PricedEvent, name: &AgentName) -> AgentRow {
-    let envelope = &event.envelope;
-    let said = match envelope.event {
-        Event::AgentState(state) => Some((state, envelope.at)),
-        _ => None,
-    };
-    AgentRow {
-        rig: envelope.rig.clone(),
-        name: name.clone(),
-        role: envelope.role,
-        session: envelope.session.clone(),
-        bead: envelope.bead.clone(),
-        said,
-        worked: envelope.event.is_activity().then_some(envelope.at),
-        first_seen: envelope.at,
-        last_seen: envelope.at,
+/// An [`AgentRow`] in the making: borrowed, because most of a batch's events say the same of their agent.
+struct Seen<'a> {
+    first: &'a Envelope,
+    last: &'a Envelope,
+    role: Role,
+    session: Option<&'a SessionId>,
+    bead: Option<&'a BeadId>,
+    said: Option<(AgentState, Timestamp)>,
+    worked: Option<Timestamp>,
+}
+
+impl<'a> Seen<'a> {
+    const fn first(first: &'a Envelope) -> Self {
+        Self { first, last: first, role: Role::Other, session: None, bead: None, said: None, worked: None }
+    }
+    fn take(&mut self, envelope: &'a Envelope) {
+        self.last = envelope;
+        if envelope.role != Role::Other {
+            self.role = envelope.role;
+        }
+        self.session = envelope.session.as_ref().or(self.session);
+        self.bead = envelope.bead.as_ref().or(self.bead);
+        if let Event::AgentState(state) = envelope.event {
+            self.said = Some((state, envelope.at));
+        }
+        if envelope.event.is_activity() {
+            self.worked = Some(envelope.at);
+        }
+    }
+    fn row(self) -> Option<AgentRow> {
+        Some(AgentRow {
+            rig: self.last.rig.clone(),
+            name: self.last.agent.clone()?,
+            role: self.role,
+            session: self.session.cloned(),
+            bead: self.bead.cloned(),
+            said: self.said,
+            worked: self.worked,
+            first_seen: self.first.at,
+            last_seen: self.last.at,
+        })
     }
 }
 
