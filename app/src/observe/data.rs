@@ -117,7 +117,7 @@ impl ChartData {
     pub(crate) fn forget_before(&mut self, from_s: i64) {
         let step = self.page.step_s.max(1);
         let surplus =
-            usize::try_from((from_s - self.page.from_s).div_euclid(step)).unwrap_or_default().min(self.t.len());
+            usize::try_from(from_s.saturating_sub(self.page.from_s).div_euclid(step)).unwrap_or_default().min(self.t.len());
         if surplus == 0 {
             return;
         }
@@ -186,6 +186,15 @@ mod tests {
         assert_eq!((data.t.len(), data.page.to_s), (5, 150));
         data.forget_before(125);
         assert_eq!((data.page.from_s, data.t[0], data.values[0].len()), (120, 120.0, 3));
+    }
+
+    #[test]
+    fn a_range_without_a_beginning_forgets_nothing() {
+        let mut data = lines(100, &[Some(50), Some(20)]);
+        data.forget_before(i64::MIN);
+        assert_eq!(data.t.len(), 2);
+        data.forget_before(i64::MAX);
+        assert!(data.t.is_empty());
     }
 
     #[test]
