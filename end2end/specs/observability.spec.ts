@@ -2,20 +2,36 @@
 
 import type { Locator, Page } from "@playwright/test";
 import { expect, test } from "../fixtures/test.js";
-import { Town, call, lines } from "../fixtures/town.js";
+import { type SeriesAnswer, Town, call, lines } from "../fixtures/town.js";
 
 const chart = (page: Page, metric: string) => page.locator(`.panel.chart[data-metric=${metric}]`);
 
-/** Moves over the plot until the readout shows `text`; says how the readout then reads. */
-async function hoverUntil(page: Page, panel: Locator, text: string): Promise<string> {
+/** Gutters of the plot within its box, in CSS pixels: about, for where to begin to look. */
+const LEFT = 56;
+const RIGHT = 10;
+
+/** Moves over the plot, from where the share `at` of the time is, until the readout shows `text`; says how it reads. */
+async function hoverUntil(page: Page, panel: Locator, at: number, text: string): Promise<string> {
   const box = await panel.locator(".plot-box").boundingBox();
   if (!box) throw new Error("the chart has no plot");
-  for (let x = box.x + 40; x < box.x + box.width; x += 1) {
+  const begin = box.x + LEFT + (box.width - LEFT - RIGHT) * at;
+  for (let step = 0; step < 60; step++) {
+    // 0, 1, -1, 2, -2, … pixels beside it.
+    const x = begin + (step % 2 ? 1 : -1) * Math.ceil(step / 2);
     await page.mouse.move(x, box.y + box.height / 2);
+    // The readout follows in the next frame.
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(done)));
     const shown = (await panel.locator(".readout").textContent()) ?? "";
     if (shown.includes(text)) return shown;
   }
-  throw new Error(`nowhere on the chart does the readout say ${text}`);
+  throw new Error(`nowhere near ${at} does the readout say ${text}`);
+}
+
+/** Where the largest value of a series stands, as a share of the time shown, and the value. */
+function highest(answer: SeriesAnswer, name: string): { at: number; rate: number } {
+  const values = answer.series.find((series) => series.name === name)?.v.map((v) => v ?? 0) ?? [];
+  const rate = Math.max(...values);
+  return { at: (values.indexOf(rate) + 0.5) / values.length, rate };
 }
 
 async function live(page: Page): Promise<void> {
@@ -31,22 +47,22 @@ test("it opens by click, a window switches, and hover shows the exact value of t
   await page.getByRole("link", { name: "Observability" }).click();
   await expect(page).toHaveURL(/\/t\/home\/observability/);
 
-  const readout = await hoverUntil(page, chart(page, "tokens"), "1,234,567");
   const api = await town.series("tokens", "1h");
   expect(api.step_s).toBe(10);
-  const input = api.series.find((series) => series.name === "input");
-  const rate = Math.max(...(input?.v.map((v) => v ?? 0) ?? []));
-  expect(Math.round(rate * api.step_s)).toBe(1_234_567);
-  expect(readout).toContain(rate.toLocaleString("en-US", { maximumFractionDigits: 1 }));
+  const hour = highest(api, "input");
+  expect(Math.round(hour.rate * api.step_s)).toBe(1_234_567);
+  const readout = await hoverUntil(page, chart(page, "tokens"), hour.at, "1,234,567");
+  expect(readout).toContain(hour.rate.toLocaleString("en-US", { maximumFractionDigits: 1 }));
   expect(readout).toContain(api.unit);
 
   await page.getByRole("link", { name: "The last 6h" }).click();
   await expect(page).toHaveURL(/window=6h/);
   const wider = await town.series("tokens", "6h");
   expect(wider.step_s).toBe(60);
-  const readout6h = await hoverUntil(page, chart(page, "tokens"), "1,234,567");
-  const rate6h = Math.max(...(wider.series.find((series) => series.name === "input")?.v.map((v) => v ?? 0) ?? []));
-  expect(readout6h).toContain(rate6h.toLocaleString("en-US", { maximumFractionDigits: 1 }));
+  const sixHours = highest(wider, "input");
+  await expect(page.locator(".toolbar .resolution")).toHaveText("1 min steps");
+  const readout6h = await hoverUntil(page, chart(page, "tokens"), sixHours.at, "1,234,567");
+  expect(readout6h).toContain(sixHours.rate.toLocaleString("en-US", { maximumFractionDigits: 1 }));
 });
 
 test("a drag zooms all charts, the way back leads back, and the address restores the view", async ({ page, server, request }) => {
@@ -98,7 +114,7 @@ test("the right edge is live: a posted event appears without reloading", async (
   await page.goto("/t/edge/observability?window=1h");
   await live(page);
   await town.send(call(7_654_321));
-  await hoverUntil(page, chart(page, "tokens"), "7,654,321");
+  await hoverUntil(page, chart(page, "tokens"), 0.998, "7,654,321");
 });
 
 test("the text twin holds the same figures", async ({ page, server, request }) => {
