@@ -8,7 +8,7 @@ test("with no data at all, the first page says how to begin, and opens the demo,
   await expect(page.getByText("towngauge backfill claude-code").first()).toBeVisible();
   await page.getByRole("button", { name: "Open the demo town" }).click();
   await expect(page).toHaveURL(/\/t\/demo/, { timeout: 60_000 });
-  await expect(page.getByText(/demo/i).first()).toBeVisible();
+  await expect(page.locator("header").getByText("Demo", { exact: true })).toBeVisible();
   await expect(page.locator(".link[data-link=live]")).toBeVisible();
   await expect(page.locator('section.gauge[aria-label="Tokens"] .figure strong')).not.toHaveText("–");
   await page.getByRole("link", { name: "Observability" }).click();
