@@ -124,9 +124,9 @@ fn DemoButton(demo: Option<String>) -> impl IntoView {
         spawn_local(async move {
             match open_demo().await {
                 Ok(town) => navigate(&format!("/t/{town}"), NavigateOptions::default()),
-                Err(why) => drop(failed.try_set(Some(why))),
+                Err(why) => _ = failed.try_set(Some(why)),
             }
-            drop(busy.try_set(false));
+            _ = busy.try_set(false);
         });
     };
     view! {

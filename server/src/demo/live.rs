@@ -12,13 +12,13 @@ use model::time::TimeRange;
 use tokio_util::sync::CancellationToken;
 
 use super::fill::{self, FillSpec};
-use super::{SEED, live_rhythm};
+use super::{SEED, live_rhythm, past_rhythm};
 use crate::clock::Clock;
 use crate::db::{self, Pool};
 use crate::ingest::Intake;
 
 /// History of a town that is opened from the page: enough for every window, made in seconds.
-const OPENED_DAYS: i64 = 14;
+const OPENED_DAYS: i64 = 8;
 /// How often due events are sent.
 const TICK: Duration = Duration::from_millis(250);
 /// Beads that may have changed began at most this many minutes ago.
@@ -63,7 +63,10 @@ impl Keeper {
         let town = db::town::find(&self.pool, name).await?;
         anyhow::ensure!(town.is_none_or(|town| town.demo), "the town \"{name}\" exists and is not a demo");
         if !self.is_going(name) {
-            self.fill_gap(name).await?;
+            tokio::select! {
+                filled = self.fill_gap(name) => filled?,
+                () = self.stop.cancelled() => anyhow::bail!("the server is stopping"),
+            }
             self.spawn(name.clone());
         }
         Ok(())
@@ -99,7 +102,7 @@ impl Keeper {
         let from = newest.map_or(earliest, |at| at.floor_to(60).max(earliest));
         let Ok(range) = TimeRange::new(from, now) else { return Ok(()) };
         let spec =
-            FillSpec { town: town.clone(), seed: SEED, range, rhythm: live_rhythm(), fill_tank: newest.is_none() };
+            FillSpec { town: town.clone(), seed: SEED, range, rhythm: past_rhythm(), fill_tank: newest.is_none() };
         let report = fill::fill(&self.pool, &self.intake, &spec, |_| {}).await.context("writing the made-up past")?;
         tracing::info!(%town, stored = report.stored, seconds = report.seconds, "made-up past written");
         Ok(())

@@ -18,7 +18,12 @@ const CYCLES_PER_MINUTE: f64 = 1.6;
 /// The town never sleeps wholly while somebody may be looking.
 const LIVE_FLOOR: f64 = 0.45;
 
-/// The rhythm of a town that was opened from the page, and of every made-up town while the server runs.
+/// The rhythm of the past of a town that was opened from the page: nights are idle.
+const fn past_rhythm() -> Rhythm {
+    Rhythm::steady(CYCLES_PER_MINUTE)
+}
+
+/// The rhythm of every made-up town while the server runs.
 const fn live_rhythm() -> Rhythm {
-    Rhythm { floor: LIVE_FLOOR, ..Rhythm::steady(CYCLES_PER_MINUTE) }
+    Rhythm { floor: LIVE_FLOOR, ..past_rhythm() }
 }
