@@ -12,7 +12,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
-use rig::{Comparison, Server, cpu_seconds, median, rss_bytes};
+use rig::{Comparison, Server, median};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 const TICK: Duration = Duration::from_millis(250);
@@ -343,4 +343,23 @@ fn raise_file_limit() -> anyhow::Result<()> {
     let wanted = hard.max(65_536);
     setrlimit(Resource::RLIMIT_NOFILE, wanted, wanted).or_else(|_| setrlimit(Resource::RLIMIT_NOFILE, hard, hard))?;
     Ok(())
+}
+
+/// CPU seconds (user and system) that a process has used.
+fn cpu_seconds(pid: u32) -> anyhow::Result<f64> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    let after_name = stat.rsplit_once(')').context("no name in /proc/…/stat")?.1;
+    let field = |n: usize| -> anyhow::Result<f64> {
+        Ok(after_name.split_whitespace().nth(n).context("short /proc/…/stat")?.parse()?)
+    };
+    // Fields 14 and 15 of proc(5), in ticks of 10 ms.
+    Ok((field(11)? + field(12)?) / 100.0)
+}
+
+/// Resident memory of a process in bytes.
+fn rss_bytes(pid: u32) -> anyhow::Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).context("no VmRSS")?;
+    let kib: u64 = line.split_whitespace().nth(1).context("no figure in VmRSS")?.parse()?;
+    Ok(kib * 1024)
 }

@@ -24,7 +24,7 @@ fn main() -> anyhow::Result<()> {
     let rounds: usize = std::env::var("TOWNGAUGE_BENCH_ROUNDS").ok().map_or(Ok(5), |n| n.parse())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let server = Server::start("ingest")?;
-    let cluster = runtime.block_on(Cluster::open(server.data(), OpenMode::Attach))?;
+    let cluster = runtime.block_on(Cluster::open(&server.data, OpenMode::Attach))?;
     let pool = runtime.block_on(server::db::connect(cluster.connect_options()))?;
     runtime.block_on(prepare(&pool))?;
 

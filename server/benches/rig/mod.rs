@@ -1,7 +1,7 @@
 //! What the benchmarks share: a real server in its own process, its CPU and memory, medians, and the report line.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,8 @@ pub struct Server {
     child: Child,
     /// Such as `127.0.0.1:41234`.
     pub address: String,
-    data: PathBuf,
+    /// Its data folder.
+    pub data: PathBuf,
 }
 
 impl Server {
@@ -41,12 +42,6 @@ impl Server {
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
-
-    /// The data folder.
-    #[allow(dead_code, reason = "not every benchmark looks into it")]
-    pub fn data(&self) -> &Path {
-        &self.data
-    }
 }
 
 impl Drop for Server {
@@ -63,25 +58,6 @@ impl Drop for Server {
         let _ = self.child.wait();
         let _ = std::fs::remove_dir_all(&self.data);
     }
-}
-
-/// CPU seconds (user and system) that a process has used.
-pub fn cpu_seconds(pid: u32) -> anyhow::Result<f64> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    let after_name = stat.rsplit_once(')').context("no name in /proc/…/stat")?.1;
-    let field = |n: usize| -> anyhow::Result<f64> {
-        Ok(after_name.split_whitespace().nth(n).context("short /proc/…/stat")?.parse()?)
-    };
-    // Fields 14 and 15 of proc(5), in ticks of 10 ms.
-    Ok((field(11)? + field(12)?) / 100.0)
-}
-
-/// Resident memory of a process in bytes.
-pub fn rss_bytes(pid: u32) -> anyhow::Result<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).context("no VmRSS")?;
-    let kib: u64 = line.split_whitespace().nth(1).context("no figure in VmRSS")?.parse()?;
-    Ok(kib * 1024)
 }
 
 /// The middle of the figures.
