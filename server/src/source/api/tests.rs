@@ -128,17 +128,3 @@ proptest! {
         let _ = parse_body(&bytes);
     }
 }
-
-/// Not a test of speed: prints it. `cargo test -p server --release -- --nocapture --ignored api_throughput`.
-#[test]
-#[ignore = "prints a figure; run it by hand in release"]
-fn api_throughput() {
-    let line = r#"{"type":"model_call","ts":"2026-02-26T18:21:35.108Z","rig":"gastown","role":"polecat","agent":"toast","session":"gt-toast","model":"claude-sonnet-4-5","input_tokens":4,"output_tokens":120,"cache_read_tokens":14092}"#;
-    let body = [line, "\n"].concat().repeat(200_000);
-    for _ in 0..5 {
-        let begun = std::time::Instant::now();
-        let items = parse_body(body.as_bytes());
-        let took = begun.elapsed().as_secs_f64();
-        println!("{:.0} events/s", f64::from(u32::try_from(items.results.len()).unwrap()) / took);
-    }
-}
