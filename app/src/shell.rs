@@ -17,6 +17,8 @@ pub struct AssetPaths {
     pub css: String,
     /// The module that starts the WASM.
     pub boot: String,
+    /// The picture in the browser's tab.
+    pub icon: String,
 }
 
 /// Applies a chosen theme before the first paint; without one the system decides.
@@ -25,7 +27,7 @@ const THEME: &str = "try{var t=localStorage.getItem('towngauge.theme');\
 
 /// The whole document. No inline style anywhere: the content security policy forbids it.
 pub fn shell(assets: AssetPaths) -> impl IntoView + 'static {
-    let AssetPaths { js, wasm, css, boot } = assets;
+    let AssetPaths { js, wasm, css, boot, icon } = assets;
     view! {
         <!DOCTYPE html>
         <html lang="en">
@@ -37,7 +39,7 @@ pub fn shell(assets: AssetPaths) -> impl IntoView + 'static {
                 <meta name="theme-color" content="#f4f5f7" media="(prefers-color-scheme: light)"/>
                 <script nonce=use_nonce()>{THEME}</script>
                 <link rel="stylesheet" href=css/>
-                <link rel="icon" type="image/svg+xml" href="/pkg/icon.svg"/>
+                <link rel="icon" type="image/svg+xml" href=icon/>
                 <link rel="modulepreload" href=js/>
                 <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous"/>
                 <script type="module" src=boot></script>

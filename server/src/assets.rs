@@ -1,5 +1,6 @@
 //! The client's files: embedded, precompressed, cached for ever under hashed names.
 
+use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use app::AssetPaths;
@@ -39,7 +40,12 @@ struct Manifest {
     wasm: String,
     css: String,
     boot: String,
+    #[serde(default)]
+    assets: BTreeMap<String, String>,
 }
+
+/// An empty picture: better than a browser that asks for one in vain.
+const NO_ICON: &str = "data:,";
 
 /// The module that starts the WASM when cargo-leptos built it, which makes none.
 pub const WATCH_BOOT: &str = "import init,{hydrate} from '/pkg/towngauge.js';\
@@ -66,12 +72,19 @@ impl Assets {
             wasm: "/pkg/towngauge.wasm".to_owned(),
             css: "/pkg/towngauge.css".to_owned(),
             boot: "/pkg/boot.js".to_owned(),
+            icon: NO_ICON.to_owned(),
         };
         if matches!(self, Self::Folder(_)) {
             return unhashed();
         }
         let manifest = table::MANIFEST.and_then(|raw| serde_json::from_str::<Manifest>(raw).ok());
-        manifest.map_or_else(unhashed, |Manifest { js, wasm, css, boot }| AssetPaths { js, wasm, css, boot })
+        manifest.map_or_else(unhashed, |Manifest { js, wasm, css, boot, mut assets }| AssetPaths {
+            icon: assets.remove("icon.svg").unwrap_or_else(|| NO_ICON.to_owned()),
+            js,
+            wasm,
+            css,
+            boot,
+        })
     }
 
     /// An embedded file.

@@ -51,6 +51,14 @@ pub struct SetupFacts {
 }
 
 impl Reader {
+    /// The made-up town, if there is one.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn demo(&self) -> Result<Option<TownName>, ReadError> {
+        Ok(self.towns().await?.into_iter().find(|town| town.demo).map(|town| town.name))
+    }
+
     /// Reads from `pool` and `hub`.
     #[must_use]
     pub fn new(pool: Pool, hub: Hub, clock: Clock, facts: SetupFacts) -> Self {
@@ -129,8 +137,7 @@ impl TownReader for Reader {
     }
 
     async fn setup(&self) -> Result<Setup, ReadError> {
-        let demo = self.towns().await?.into_iter().find(|town| town.demo).map(|town| town.name);
-        Ok(Setup { demo, ..self.setup.clone() })
+        Ok(Setup { demo: self.demo().await?, ..self.setup.clone() })
     }
 }
 

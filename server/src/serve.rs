@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::db::live_seed::PgSeeds;
 use crate::db::notify::{Ears, Heard};
 use crate::db::{self, Pool, coverage, key};
+use crate::demo::Keeper;
 use crate::http::{self, Access, AccessSettings, Mode};
 use crate::hub::{Hub, HubSettings};
 use crate::ingest::{Intake, IntakeLimits, WriterHandle, instance_id};
@@ -133,6 +134,8 @@ async fn assemble(config: Config, listener: TcpListener, local: SocketAddr, stor
         tokio::spawn(listen(pool.clone(), hub.clone(), stop_background.clone())),
     ];
     let stop_sources = CancellationToken::new();
+    let demo = Keeper::new(pool.clone(), intake.clone(), clock.clone(), stop_sources.clone());
+    demo.continue_all().await.context("made-up towns")?;
     let (roots, watcher) = watch_local(&config, &intake, &pool, &stop_sources);
 
     let address = config.public_url.value.clone().unwrap_or_else(|| format!("http://{local}"));
@@ -154,6 +157,7 @@ async fn assemble(config: Config, listener: TcpListener, local: SocketAddr, stor
         clock,
         pool,
         intake,
+        demo,
         hub,
         access,
         assets,

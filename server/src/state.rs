@@ -10,6 +10,7 @@ use crate::assets::Assets;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Pool;
+use crate::demo::Keeper;
 use crate::http::Access;
 use crate::hub::Hub;
 use crate::ingest::Intake;
@@ -37,6 +38,8 @@ pub struct AppState {
     pub hub: Hub,
     /// What pages read.
     pub reader: Arc<Reader>,
+    /// Keeps made-up towns going.
+    pub demo: Keeper,
     /// Who may do what.
     pub access: Access,
     /// The client's files.

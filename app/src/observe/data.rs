@@ -116,8 +116,9 @@ impl ChartData {
     /// Forgets buckets that ended before `from_s`.
     pub(crate) fn forget_before(&mut self, from_s: i64) {
         let step = self.page.step_s.max(1);
-        let surplus =
-            usize::try_from(from_s.saturating_sub(self.page.from_s).div_euclid(step)).unwrap_or_default().min(self.t.len());
+        let surplus = usize::try_from(from_s.saturating_sub(self.page.from_s).div_euclid(step))
+            .unwrap_or_default()
+            .min(self.t.len());
         if surplus == 0 {
             return;
         }

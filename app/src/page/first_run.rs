@@ -1,7 +1,7 @@
 //! The first page of a fresh start: connect a source, or open the demo.
 
 use leptos::prelude::*;
-use leptos::task::spawn_local_scoped_with_cancellation;
+use leptos::task::spawn_local;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
 use wasm_bindgen::JsCast;
@@ -119,12 +119,14 @@ fn DemoButton(demo: Option<String>) -> impl IntoView {
         busy.set(true);
         failed.set(None);
         let navigate = navigate.clone();
-        spawn_local_scoped_with_cancellation(async move {
+        // Not scoped: as soon as the town exists, this page turns into the list of towns, and the way to the town must
+        // not end with it.
+        spawn_local(async move {
             match open_demo().await {
                 Ok(town) => navigate(&format!("/t/{town}"), NavigateOptions::default()),
-                Err(why) => failed.set(Some(why)),
+                Err(why) => _ = failed.try_set(Some(why)),
             }
-            busy.set(false);
+            _ = busy.try_set(false);
         });
     };
     view! {

@@ -3,6 +3,7 @@
 pub mod backfill;
 mod config;
 mod context;
+mod demo;
 mod key;
 pub mod report;
 mod rollup;
@@ -28,6 +29,7 @@ Examples:
   towngauge backfill claude-code                  read the past once, from Claude Code's own folders
   towngauge topup --usd 50                        fill the tank of town \"home\"
   towngauge report daily --json                   what was used and spent, by day
+  towngauge demo                                  make a town up, to look at
   towngauge key create --scope ingest laptop      a key for a sender on another machine
 
 Every flag can also be set in the environment (TOWNGAUGE_LISTEN, TOWNGAUGE_DATA_DIR, …) or in towngauge.toml;
@@ -55,6 +57,8 @@ enum Command {
     Report(report::ReportArgs),
     /// Fill a town's tank.
     Topup(topup::Topup),
+    /// Make a town up: years of plausible history, to look at and to measure with.
+    Demo(demo::DemoArgs),
     /// Make, list and revoke API keys.
     #[command(subcommand)]
     Key(key::Key),
@@ -95,6 +99,7 @@ async fn dispatch(config: Config, command: Command) -> anyhow::Result<ExitCode> 
         }
         Command::Report(args) => with_store(&config, async |context| report::run(args, context).await).await,
         Command::Topup(args) => with_store(&config, async |context| topup::run(args, context).await).await,
+        Command::Demo(args) => with_store(&config, async |context| demo::run(args, context).await).await,
         Command::Key(args) => with_store(&config, async |context| key::run(args, context).await).await,
         Command::Rollup(args) => with_store(&config, async |context| rollup::run(args, context).await).await,
     }

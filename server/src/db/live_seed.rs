@@ -69,7 +69,11 @@ async fn read(connection: &mut PgConnection, name: &TownName, now: Timestamp) ->
     }))
 }
 
-async fn tank(
+/// The town's tank; none while its ledger is empty.
+///
+/// # Errors
+/// The database refused.
+pub async fn tank(
     connection: &mut PgConnection,
     town: TownKey,
     capacity: Option<Nanodollars>,

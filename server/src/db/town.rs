@@ -1,8 +1,9 @@
 //! Towns: their numbers and names.
 
 use model::id::TownName;
+use model::time::Timestamp;
 
-use super::{DbError, Pool};
+use super::{DbError, PgTime, Pool};
 
 /// A town's number: stands in every key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -57,6 +58,18 @@ pub async fn list(pool: &Pool) -> Result<Vec<TownRow>, DbError> {
     let rows: Vec<(i32, String, bool)> =
         sqlx::query_as("select town_id, name, demo from town order by name limit 1000").fetch_all(pool).await?;
     rows.into_iter().map(from_row).collect()
+}
+
+/// Time of the town's newest event, if it has any.
+///
+/// # Errors
+/// The database refused.
+pub async fn newest_event(pool: &Pool, town: TownKey) -> Result<Option<Timestamp>, DbError> {
+    let newest: Option<(PgTime,)> = sqlx::query_as("select ts from event where town_id = $1 order by ts desc limit 1")
+        .bind(town.0)
+        .fetch_optional(pool)
+        .await?;
+    Ok(newest.map(|(at,)| at.0))
 }
 
 fn from_row((key, name, demo): (i32, String, bool)) -> Result<TownRow, DbError> {

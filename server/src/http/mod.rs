@@ -3,6 +3,7 @@
 mod access;
 mod asset;
 mod body;
+mod demo;
 mod guard;
 mod health;
 mod hmac;
@@ -37,6 +38,7 @@ pub fn router(app: &App) -> Router {
         .merge(ingest::router()) //     POST /api/ingest
         .merge(town::router()) //       GET  /api/towns, /api/towns/{town}/gauges|snapshot|ledger, /api/events
         //                              POST /api/towns/{town}/topup, PUT /api/towns/{town}/capacity
+        .merge(demo::router()) //       POST /api/demo
         .merge(series::router()) //     GET  /api/towns/{town}/series
         .merge(live::router()) //       GET  /live
         .merge(health::router()) //     GET  /health, /ready

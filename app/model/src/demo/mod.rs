@@ -30,7 +30,7 @@ pub struct Demo {
 /// A bead of the made-up town, as an issue tracker would list it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DemoBead {
-    /// Its id, such as `gt-4f2a1c`.
+    /// Its id, such as `gt-4f2a1c07`.
     pub id: BeadId,
     /// One line of text.
     pub title: String,
@@ -64,7 +64,7 @@ impl Demo {
         }
     }
 
-    /// The beads whose shift begins within `[from_minute, to_minute)`.
+    /// The beads whose shift begins within `[from_minute, to_minute)`, by id, each once.
     #[must_use]
     pub fn beads(&self, from_minute: i64, to_minute: i64) -> Vec<DemoBead> {
         let mut beads = Vec::new();
@@ -79,6 +79,8 @@ impl Demo {
                 slot += 1;
             }
         }
+        beads.sort_by(|a, b| a.id.cmp(&b.id));
+        beads.dedup_by(|later, earlier| later.id == earlier.id);
         beads
     }
 

@@ -74,7 +74,7 @@ pub fn bead(seed: u64, actor: &Actor, shift: &Shift) -> Option<DemoBead> {
         return None;
     }
     let mut rng = Rng::new(seed, actor.number ^ 0xbead, shift.slot);
-    let id = BeadId::new(&format!("{}-{:06x}", actor.prefix, rng.next() & 0xff_ffff)).ok()?;
+    let id = BeadId::new(&format!("{}-{:08x}", actor.prefix, rng.next() & 0xffff_ffff)).ok()?;
     let title = rng.pick(&TITLES).unwrap_or_default().to_owned();
     let closed = rng.chance(0.86).then(|| Timestamp::from_seconds((shift.to_minute - 1) * 60 + 57));
     let rig = actor.rig.as_ref().map_or("", |rig| rig.as_str());

@@ -11,9 +11,17 @@ with span as (
     from span join by_role_{from} f on f.town_id = $1 and f.bucket >= span.start and f.bucket < span.stop
     group by 1, f.role
 ), gone as (
-    delete from by_role_{to} t using span
-    where t.town_id = $1 and t.bucket >= span.start and t.bucket < span.stop
-      and not exists (select from fresh where fresh.bucket = t.bucket and fresh.role = t.role)
+    -- Found span by span (`offset 0` keeps the planner from reading the whole tier) and deleted by their place: only
+    -- the worker writes here, and it holds the town's lock.
+    delete from by_role_{to} where ctid = any(array(
+        select old.place
+        from span cross join lateral (
+            select t.ctid as place, t.bucket, t.role from by_role_{to} t
+            where t.town_id = $1 and t.bucket >= span.start and t.bucket < span.stop
+            offset 0
+        ) as old
+        where not exists (select from fresh where fresh.bucket = old.bucket and fresh.role = old.role)
+    ))
 )
 insert into by_role_{to} as t (town_id, bucket, role, cost, tokens, calls, events)
 select $1, * from fresh order by bucket, role

@@ -23,9 +23,17 @@ with span as (
     from span join headline_{from} f on f.town_id = $1 and f.bucket >= span.start and f.bucket < span.stop
     group by 1
 ), gone as (
-    delete from headline_{to} t using span
-    where t.town_id = $1 and t.bucket >= span.start and t.bucket < span.stop
-      and not exists (select from fresh where fresh.bucket = t.bucket)
+    -- Found span by span (`offset 0` keeps the planner from reading the whole tier) and deleted by their place: only
+    -- the worker writes here, and it holds the town's lock.
+    delete from headline_{to} where ctid = any(array(
+        select old.place
+        from span cross join lateral (
+            select t.ctid as place, t.bucket from headline_{to} t
+            where t.town_id = $1 and t.bucket >= span.start and t.bucket < span.stop
+            offset 0
+        ) as old
+        where not exists (select from fresh where fresh.bucket = old.bucket)
+    ))
 )
 insert into headline_{to} as t (town_id, bucket, events, calls, call_errors, input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cost_nanodollars, unpriced_tokens, tool_calls, tool_errors, lines_added, lines_removed, beads_created, beads_closed)
 select $1, * from fresh order by bucket

@@ -11,9 +11,17 @@ with span as (
 ), fresh as (
     select bucket, count(*) * 60 as seconds from at_work group by bucket
 ), gone as (
-    delete from working_1m t using span
-    where t.town_id = $1 and t.bucket >= span.start and t.bucket < span.stop
-      and not exists (select from fresh where fresh.bucket = t.bucket)
+    -- Found span by span (`offset 0` keeps the planner from reading the whole tier) and deleted by their place: only
+    -- the worker writes here, and it holds the town's lock.
+    delete from working_1m where ctid = any(array(
+        select old.place
+        from span cross join lateral (
+            select t.ctid as place, t.bucket from working_1m t
+            where t.town_id = $1 and t.bucket >= span.start and t.bucket < span.stop
+            offset 0
+        ) as old
+        where not exists (select from fresh where fresh.bucket = old.bucket)
+    ))
 )
 insert into working_1m as t (town_id, bucket, seconds)
 select $1, bucket, seconds from fresh order by bucket
