@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use leptos::server_fn::codec::{GetUrl, JsonEncoding};
+use leptos::server_fn::codec::GetUrl;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 #[cfg(feature = "ssr")]
 use model::series::Metric;
@@ -12,6 +12,7 @@ use model::series::SeriesPage;
 use model::wire::Snapshot;
 
 use crate::reader::{ReadError, Setup, TownCard};
+use crate::text_json::{Answer, TextJson};
 
 /// Sets the status of the page being rendered; provided by the server in context, absent in the browser.
 #[derive(Clone)]
@@ -25,7 +26,7 @@ pub(crate) fn set_status(status: u16) {
 }
 
 impl FromServerFnError for ReadError {
-    type Encoder = JsonEncoding;
+    type Encoder = TextJson;
 
     fn from_server_fn_error(_: ServerFnErrorErr) -> Self {
         Self::Unavailable
@@ -43,26 +44,26 @@ fn town_name(raw: &str) -> Result<model::TownName, ReadError> {
 }
 
 /// Every town.
-#[server(prefix = "/api/page", endpoint = "towns", input = GetUrl)]
+#[server(prefix = "/api/page", endpoint = "towns", input = GetUrl, output = Answer)]
 pub async fn read_towns() -> Result<Vec<TownCard>, ReadError> {
     reader()?.towns().await
 }
 
 /// How the server is set up.
-#[server(prefix = "/api/page", endpoint = "setup", input = GetUrl)]
+#[server(prefix = "/api/page", endpoint = "setup", input = GetUrl, output = Answer)]
 pub async fn read_setup() -> Result<Setup, ReadError> {
     reader()?.setup().await
 }
 
 /// Live state of one town.
-#[server(prefix = "/api/page", endpoint = "snapshot", input = GetUrl)]
+#[server(prefix = "/api/page", endpoint = "snapshot", input = GetUrl, output = Answer)]
 pub async fn read_snapshot(town: String) -> Result<Snapshot, ReadError> {
     reader()?.snapshot(&town_name(&town)?).await
 }
 
 /// Every chart of the Observability page in one answer, in the order of [`Metric::ALL`]: the last `window`, or from
 /// `from_s` to `to_s` in seconds since 1970.
-#[server(prefix = "/api/page", endpoint = "charts", input = GetUrl)]
+#[server(prefix = "/api/page", endpoint = "charts", input = GetUrl, output = Answer)]
 pub async fn read_charts(
     town: String,
     window: Option<String>,

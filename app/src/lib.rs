@@ -13,6 +13,7 @@ mod page;
 pub mod reader;
 mod routes;
 mod shell;
+mod text_json;
 mod ui;
 mod zone;
 

@@ -7,11 +7,12 @@ use std::time::Duration;
 use leptos::prelude::*;
 use model::live::Applied;
 use model::time::Timestamp;
-use model::wire::{ClientMessage, ServerMessage};
+use model::wire::ClientMessage;
 use wasm_bindgen::prelude::*;
 use web_sys::{CloseEvent, MessageEvent, WebSocket};
 
 use super::backoff;
+use super::frame;
 use super::link::{Link, Signs};
 use super::store::Live;
 
@@ -115,7 +116,7 @@ impl Connection {
     }
 
     fn receive(&self, text: &str) {
-        let Ok(message) = serde_json::from_str::<ServerMessage>(text) else {
+        let Some(message) = frame::read(text) else {
             self.resync();
             return;
         };
