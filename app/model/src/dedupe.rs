@@ -73,12 +73,17 @@ pub fn resolve(stored: &[Claim], new: &Claim) -> Resolution {
         if !same_call {
             continue;
         }
-        if old.rank >= new.rank {
+        if order(old) >= order(new) {
             return Resolution::Duplicate;
         }
         replaces.push(position);
     }
     Resolution::Store { replaces }
+}
+
+/// Equals in rank are told apart by their request, so that the outcome never depends on who came first.
+const fn order(claim: &Claim) -> (Rank, std::cmp::Reverse<u128>) {
+    (claim.rank, std::cmp::Reverse(claim.request))
 }
 
 #[cfg(test)]
@@ -127,6 +132,13 @@ mod tests {
     fn two_requests_of_one_message_are_two_calls_on_the_main_chain() {
         let (a, b) = (claim(1, false, 10, 5), claim(2, false, 10, 5));
         assert_eq!(fold(&[a, b]).len(), 2);
+    }
+
+    #[test]
+    fn equal_side_chains_of_two_requests_are_one_call_whichever_comes_first() {
+        let (a, b) = (claim(0, true, 3, 3), claim(2, true, 3, 3));
+        assert_eq!(fold(&[a, b]), vec![a]);
+        assert_eq!(fold(&[b, a]), vec![a]);
     }
 
     proptest! {
