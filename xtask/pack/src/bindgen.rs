@@ -1,7 +1,8 @@
 //! wasm-bindgen's `--target web` output: `towngauge.js`, `towngauge_bg.wasm` and the snippets.
 
+use crate::snip::snip;
 use anyhow::{Context, Result};
-use std::path::Path;
+use std::{fs, path::Path};
 use wasm_bindgen_cli_support::Bindgen;
 
 /// Whether function names stay in the output, for readable stack traces.
@@ -12,8 +13,9 @@ pub enum Names {
 }
 
 pub fn generate(input: &Path, out: &Path, names: Names) -> Result<()> {
+    let wasm = fs::read(input).with_context(|| format!("cannot read {}", input.display()))?;
     Bindgen::new()
-        .input_path(input)
+        .input_bytes("towngauge", snip(&wasm)?)
         .web(true)?
         .out_name("towngauge")
         .typescript(false)
