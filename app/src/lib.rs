@@ -1,22 +1,25 @@
 //! Pages and components, the live store and the canvas surface.
 //!
-//! The server renders [`shell`] with real numbers; the browser takes it over with [`App`]. What touches the browser
-//! (sockets, canvases, storage, the clock) happens inside Effects and event handlers only, so it never runs on the
-//! server, and both sides render the same text from the same data.
+//! The server renders a [`Document`] with real numbers in its [`shell`]; the browser takes it over from the same data
+//! with [`browser`]. Each page has a client of its own, and links lead from page to page as links do. What touches the
+//! browser (sockets, canvases, storage, the clock) happens inside Effects and event handlers only, so it never runs on
+//! the server, and both sides render the same text.
 
-mod api;
+pub mod browser;
 mod canvas;
 mod civil;
+mod document;
+mod fetch;
 mod live;
 mod observe;
 mod page;
 pub mod reader;
-mod routes;
+pub mod seed;
 mod shell;
-mod text_json;
 mod ui;
 mod zone;
 
-pub use api::PageStatus;
-pub use routes::App;
-pub use shell::{AssetPaths, shell};
+pub use document::{Client, Document};
+pub use observe::range::parse as parse_range;
+pub use page::notice::Notice;
+pub use shell::{AssetPaths, ClientPaths, shell};

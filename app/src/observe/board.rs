@@ -4,16 +4,15 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local_scoped_with_cancellation;
-use leptos_router::NavigateOptions;
-use leptos_router::hooks::{use_navigate, use_query_map};
 use model::series::{Metric, SeriesPage};
 use model::time::TimeRange;
 use model::wire::Edge;
 
+use super::address;
 use super::data::ChartData;
 use super::range;
 use super::trail::Trail;
-use crate::api::read_charts;
+use crate::fetch;
 use crate::live::Live;
 use crate::reader::{ReadError, SeriesRange};
 
@@ -78,7 +77,7 @@ pub(crate) struct Board {
     /// The town's live state.
     pub live: Live,
     /// The range of the address.
-    pub range: Memo<SeriesRange>,
+    pub range: RwSignal<SeriesRange>,
     /// What is shown: the range at this moment, or where a pan in progress has come.
     pub view: Memo<chart::TimeRange>,
     /// Where a pan in progress has come.
@@ -94,17 +93,13 @@ pub(crate) struct Board {
     /// Why the newest page could not be read.
     pub failed: RwSignal<Option<ReadError>>,
     slots: StoredValue<[Slot; 5]>,
-    wish: RwSignal<Option<SeriesRange>>,
 }
 
 impl Board {
-    /// A board that follows the address.
-    pub(crate) fn new(live: Live) -> Self {
-        let query = use_query_map();
-        let range = Memo::new(move |_| {
-            let query = query.read();
-            range::parse(query.get_str("window"), query.get_str("from"), query.get_str("to"))
-        });
+    /// A board that shows `range`, which is the address's.
+    pub(crate) fn new(live: Live, range: SeriesRange) -> Self {
+        let trail = RwSignal::new(Trail::new(range));
+        let range = RwSignal::new(range);
         let moving = RwSignal::new(None);
         let base = Memo::new(move |_| {
             let range = range.get();
@@ -120,11 +115,10 @@ impl Board {
             moving,
             cursor: RwSignal::new(None),
             held: RwSignal::new(None),
-            trail: RwSignal::new(Trail::new(range.get_untracked())),
+            trail,
             loading: RwSignal::new(false),
             failed: RwSignal::new(None),
             slots: StoredValue::new(std::array::from_fn(|_| Slot::new())),
-            wish: RwSignal::new(None),
         }
     }
 
@@ -148,22 +142,13 @@ impl Board {
         }
     }
 
-    /// What to ask the server for.
-    pub(crate) fn ask(self) -> impl Future<Output = Result<Vec<SeriesPage>, ReadError>> + Send {
-        let town = self.live.town.get_untracked().map(|town| town.to_string()).unwrap_or_default();
-        let (window, from_s, to_s) = match self.range.get_untracked() {
-            SeriesRange::Window(window) => (Some(window.name().to_owned()), None, None),
-            SeriesRange::Between(range) => (None, Some(range.from().seconds()), Some(range.to().seconds())),
-        };
-        read_charts(town, window, from_s, to_s)
-    }
-
     /// Reads the range again. An answer to a question of before is dropped.
     pub(crate) fn refresh(self) {
+        let Some(town) = self.live.town.get_untracked() else { return };
         let asked = self.range.get_untracked();
         self.loading.set(true);
         spawn_local_scoped_with_cancellation(async move {
-            let read = self.ask().await;
+            let read = fetch::charts(town, asked).await;
             if self.range.try_get_untracked() == Some(asked) {
                 self.load(read);
                 self.loading.set(false);
@@ -174,12 +159,10 @@ impl Board {
     /// Keeps the data up to date, in the browser: a new range is read, edges are applied, and now and then everything
     /// is read again.
     pub(crate) fn follow(self) {
-        let navigate = use_navigate();
         Effect::new(move |_| {
-            if let Some(range) = self.wish.get() {
-                let options = NavigateOptions { scroll: false, ..NavigateOptions::default() };
-                navigate(&untrack(|| self.address(range)), options);
-            }
+            // The browser's own way back and forward.
+            let moved = window_event_listener(leptos::ev::popstate, move |_| self.range.set(address::read()));
+            on_cleanup(move || moved.remove());
         });
         Effect::new(move |before: Option<SeriesRange>| {
             let range = self.range.get();
@@ -232,9 +215,13 @@ impl Board {
         }
     }
 
-    /// Goes to a range, through the address.
+    /// Goes to a range, and puts it into the address and the history.
     pub(crate) fn goto(self, range: SeriesRange) {
-        self.wish.set(Some(range));
+        if self.range.get_untracked() != range {
+            address::push(&untrack(|| self.address(range)));
+            self.range.set(range);
+        }
+        self.moving.set(None);
     }
 
     /// Goes to what a zoom or a pan left in view.

@@ -1,6 +1,7 @@
 //! What the Observability page knows: its range and the way back through ranges, its data with their live edge, and
 //! what it says and exports. Everything but [`board`] is pure.
 
+pub(crate) mod address;
 pub(crate) mod board;
 pub(crate) mod csv;
 pub(crate) mod data;

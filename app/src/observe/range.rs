@@ -7,7 +7,7 @@ use crate::civil::{parse_rfc3339, rfc3339};
 use crate::reader::SeriesRange;
 
 /// Reads the range of an address; what cannot be understood is the last hour.
-pub(crate) fn parse(window: Option<&str>, from: Option<&str>, to: Option<&str>) -> SeriesRange {
+pub fn parse(window: Option<&str>, from: Option<&str>, to: Option<&str>) -> SeriesRange {
     let instant = |raw: Option<&str>| Timestamp::from_seconds(parse_rfc3339(raw?)?).believed().ok();
     match (instant(from), instant(to)) {
         (Some(from), Some(to)) => {

@@ -2,12 +2,8 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_router::NavigateOptions;
-use leptos_router::hooks::use_navigate;
-use wasm_bindgen::JsCast;
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{RequestInit, Response};
 
+use crate::fetch::open_demo;
 use crate::reader::{Setup, WatchedRoot};
 use crate::ui::command::Command;
 
@@ -86,28 +82,10 @@ fn Watching(setup: Option<Setup>) -> impl IntoView {
     .into_any()
 }
 
-/// Asks the server for the demo town. Says the town's name, or what went wrong.
-async fn open_demo() -> Result<String, String> {
-    let unreachable = |_| "The server cannot be reached.".to_owned();
-    let options = RequestInit::new();
-    options.set_method("POST");
-    let asked = JsFuture::from(window().fetch_with_str_and_init("/api/demo", &options));
-    let response: Response = asked.await.and_then(JsCast::dyn_into).map_err(unreachable)?;
-    let body = JsFuture::from(response.text().map_err(unreachable)?).await.map_err(unreachable)?;
-    let body: serde_json::Value = serde_json::from_str(&body.as_string().unwrap_or_default()).unwrap_or_default();
-    let field = |name: &str| body.get(name).and_then(|value| value.as_str()).map(str::to_owned);
-    if response.ok() {
-        Ok(field("town").unwrap_or_else(|| "demo".to_owned()))
-    } else {
-        Err(field("error").unwrap_or_else(|| format!("The server answered {}; its log says why.", response.status())))
-    }
-}
-
 #[component]
 fn DemoButton(demo: Option<String>) -> impl IntoView {
     let busy = RwSignal::new(false);
     let failed = RwSignal::new(None::<String>);
-    let navigate = use_navigate();
     if let Some(town) = demo {
         return view! { <a class="button primary" href=format!("/t/{town}")>"Open the demo town"</a> }.into_any();
     }
@@ -118,12 +96,11 @@ fn DemoButton(demo: Option<String>) -> impl IntoView {
         }
         busy.set(true);
         failed.set(None);
-        let navigate = navigate.clone();
-        // Not scoped: as soon as the town exists, this page turns into the list of towns, and the way to the town must
+        // Not scoped: as soon as the town exists, this part turns into the list of towns, and the way to the town must
         // not end with it.
         spawn_local(async move {
             match open_demo().await {
-                Ok(town) => navigate(&format!("/t/{town}"), NavigateOptions::default()),
+                Ok(town) => _ = window().location().assign(&format!("/t/{town}")),
                 Err(why) => _ = failed.try_set(Some(why)),
             }
             _ = busy.try_set(false);

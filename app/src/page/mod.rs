@@ -1,8 +1,8 @@
 //! The pages.
 
 pub(crate) mod first_run;
-pub(crate) mod not_found;
+pub(crate) mod frame;
+pub(crate) mod notice;
 pub(crate) mod observability;
 pub(crate) mod overview;
-pub(crate) mod town;
 pub(crate) mod towns;

@@ -1,45 +1,30 @@
 //! Observability: zoomable timeseries on one time axis.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 use model::series::Metric;
 
-use crate::live::Live;
+use super::frame::town_frame;
 use crate::observe::board::Board;
 use crate::reader::ReadError;
+use crate::seed::ChartsSeed;
 use crate::ui::chart_card::ChartCard;
-use crate::ui::state::Pending;
+use crate::ui::header::Tab;
 use crate::ui::toolbar::Toolbar;
 
 /// Five charts that share their range and their crosshair.
 #[component]
-pub(crate) fn Observability() -> impl IntoView {
-    let live = use_context::<Live>().unwrap_or_else(Live::new);
-    let board = Board::new(live);
-    let title = move || live.town.get().map(|town| format!("Observability · {town}")).unwrap_or_default();
-    // The first read is rendered by the server; later ones change the data under charts that stay.
-    let first = Resource::new(|| (), move |()| board.ask());
+pub fn ObservabilityPage(seed: ChartsSeed) -> impl IntoView {
+    let (live, top) = town_frame(seed.town, Tab::Observability);
+    let board = Board::new(live, seed.range);
+    board.load(seed.charts);
     board.follow();
-    let charts = move || {
-        Suspend::new(async move {
-            board.load(first.await);
-            view! {
-                <Toolbar board/>
-                <Unread board/>
-                <div class="charts">{Metric::ALL.map(|metric| view! { <ChartCard board metric/> }).collect_view()}</div>
-            }
-        })
-    };
-    let skeleton = || {
-        view! {
-            <div class="charts">{Metric::ALL.map(|_| view! { <Pending what="the charts"/> }).collect_view()}</div>
-        }
-    };
     view! {
-        <Title text=title/>
+        {top}
         <main id="main" class="page observability">
             <h1 class="visually-hidden">"Observability"</h1>
-            <Suspense fallback=skeleton>{charts}</Suspense>
+            <Toolbar board/>
+            <Unread board/>
+            <div class="charts">{Metric::ALL.map(|metric| view! { <ChartCard board metric/> }).collect_view()}</div>
         </main>
     }
 }

@@ -1,11 +1,12 @@
 //! Overview: the machine is running.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 
-use crate::live::Live;
+use super::frame::town_frame;
+use crate::seed::TownSeed;
 use crate::ui::events::Events;
 use crate::ui::gauge::Gauge;
+use crate::ui::header::Tab;
 use crate::ui::instrument::Instrument;
 use crate::ui::roster::Roster;
 use crate::ui::stat_cards::StatCards;
@@ -13,11 +14,10 @@ use crate::ui::tank_banner::TankBanner;
 
 /// The strip of gauges above everything, then beads, agents and events.
 #[component]
-pub(crate) fn Overview() -> impl IntoView {
-    let live = use_context::<Live>().unwrap_or_else(Live::new);
-    let title = move || live.town.get().map(|town| town.to_string()).unwrap_or_default();
+pub fn OverviewPage(seed: TownSeed) -> impl IntoView {
+    let (live, top) = town_frame(seed, Tab::Overview);
     view! {
-        <Title text=title/>
+        {top}
         <main id="main" class="page overview">
             <h1 class="visually-hidden">"Overview"</h1>
             <TankBanner live/>

@@ -3,16 +3,17 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
-use leptos_meta::Title;
+use leptos::task::spawn_local_scoped_with_cancellation;
 use model::format::{compact, dollars, grouped};
 use model::wire::{BeadCounts, Gauges};
 
 use super::first_run::FirstRun;
-use crate::api::{read_setup, read_towns};
+use super::frame::provide_viewer;
+use crate::fetch;
 use crate::reader::TownCard;
+use crate::seed::TownsSeed;
 use crate::ui::chips::DemoChip;
 use crate::ui::header::Header;
-use crate::ui::state::{Failed, Pending};
 
 /// How often the small figures are read again.
 const REFRESH: Duration = Duration::from_secs(5);
@@ -24,44 +25,48 @@ fn has_data(card: &TownCard) -> bool {
 
 /// The towns page.
 #[component]
-pub(crate) fn TownsPage() -> impl IntoView {
-    let towns = Resource::new(|| (), |()| read_towns());
-    let setup = Resource::new(|| (), |()| read_setup());
+pub fn TownsPage(seed: TownsSeed) -> impl IntoView {
+    provide_viewer();
+    let TownsSeed { towns, setup } = seed;
+    let towns = RwSignal::new(towns);
+    let unread = RwSignal::new(false);
     Effect::new(move |_| {
-        let timer = set_interval_with_handle(
-            move || {
-                if !document().hidden() {
-                    towns.refetch();
-                }
-            },
-            REFRESH,
-        );
-        if let Ok(timer) = timer {
+        let read = move || {
+            if !document().hidden() {
+                spawn_local_scoped_with_cancellation(async move {
+                    let read = fetch::towns().await;
+                    unread.set(read.is_err());
+                    if let Ok(read) = read {
+                        towns.set(read);
+                    }
+                });
+            }
+        };
+        if let Ok(timer) = set_interval_with_handle(read, REFRESH) {
             on_cleanup(move || timer.clear());
         }
     });
+    let running = Memo::new(move |_| towns.with(|towns| towns.iter().any(has_data)));
     let page = move || {
-        Suspend::new(async move {
-            let setup = setup.await;
-            match towns.await {
-                Ok(towns) if towns.iter().any(has_data) => view! { <Towns towns/> }.into_any(),
-                Ok(_) => view! { <FirstRun setup=setup.ok()/> }.into_any(),
-                Err(error) => view! { <Failed error retry=move |()| towns.refetch()/> }.into_any(),
-            }
-        })
+        if running.get() {
+            view! { <Towns towns/> }.into_any()
+        } else {
+            view! { <FirstRun setup=setup.clone()/> }.into_any()
+        }
+    };
+    let banner = move || {
+        unread.get().then(|| view! { <p class="banner" data-kind="link">"The server cannot be reached. The figures are those read last; this page keeps trying."</p> })
     };
     view! {
-        <Title text="Towns"/>
         <Header/>
-        <main id="main" class="page towns-page">
-            <Transition fallback=|| view! { <Pending what="the towns"/> }>{page}</Transition>
-        </main>
+        {banner}
+        <main id="main" class="page towns-page">{page}</main>
     }
 }
 
 #[component]
-fn Towns(towns: Vec<TownCard>) -> impl IntoView {
-    let cards = towns.into_iter().map(|card| view! { <Card card/> }).collect_view();
+fn Towns(towns: RwSignal<Vec<TownCard>>) -> impl IntoView {
+    let cards = move || towns.get().into_iter().map(|card| view! { <Card card/> }).collect_view();
     view! {
         <h1>"Towns"</h1>
         <ul class="town-list">{cards}</ul>

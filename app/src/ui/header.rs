@@ -1,15 +1,21 @@
 //! The header of every page: product, town, tabs, link, theme.
 
 use leptos::prelude::*;
-use leptos_router::NavigateOptions;
-use leptos_router::components::A;
-use leptos_router::hooks::use_navigate;
+use model::TownName;
 
 use super::chips::DemoChip;
 use super::link_status::LinkStatus;
 use super::theme_toggle::ThemeToggle;
 use crate::live::Live;
-use crate::reader::TownCard;
+
+/// The pages of a town.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tab {
+    /// Gauges, agents, events.
+    Overview,
+    /// Charts.
+    Observability,
+}
 
 #[component]
 fn Brand() -> impl IntoView {
@@ -28,7 +34,10 @@ fn Brand() -> impl IntoView {
 /// The header where there is no town.
 #[component]
 pub(crate) fn Header() -> impl IntoView {
-    view! { <header class="top"><Brand/><span class="spring"></span><ThemeToggle/></header> }
+    view! {
+        <a class="skip" href="#main">"Skip to content"</a>
+        <header class="top"><Brand/><span class="spring"></span><ThemeToggle/></header>
+    }
 }
 
 /// The header of a town's pages.
@@ -37,20 +46,23 @@ pub(crate) fn TownHeader(
     /// The town's live state.
     live: Live,
     /// The town of the address.
-    town: String,
+    town: TownName,
     /// All towns, for the switcher.
-    towns: Vec<TownCard>,
+    towns: Vec<TownName>,
+    /// The page that is open.
+    tab: Tab,
 ) -> impl IntoView {
     let overview = format!("/t/{town}");
     let observability = format!("/t/{town}/observability");
+    let current = |page: Tab| (page == tab).then_some("page");
     view! {
         <header class="top">
             <Brand/>
             <TownSwitch town towns/>
             {move || live.demo.get().then(|| view! { <DemoChip/> })}
             <nav class="tabs" aria-label="Pages of this town">
-                <A href=overview exact=true>"Overview"</A>
-                <A href=observability>"Observability"</A>
+                <a href=overview aria-current=current(Tab::Overview)>"Overview"</a>
+                <a href=observability aria-current=current(Tab::Observability)>"Observability"</a>
             </nav>
             <span class="spring"></span>
             <LinkStatus live/>
@@ -60,24 +72,25 @@ pub(crate) fn TownHeader(
 }
 
 #[component]
-fn TownSwitch(town: String, towns: Vec<TownCard>) -> impl IntoView {
-    let navigate = use_navigate();
-    let listed = towns.iter().any(|card| card.name.as_str() == town);
-    let names: Vec<String> =
-        (!listed).then(|| town.clone()).into_iter().chain(towns.iter().map(|c| c.name.to_string())).collect();
-    let options = names
+fn TownSwitch(town: TownName, mut towns: Vec<TownName>) -> impl IntoView {
+    if !towns.contains(&town) {
+        towns.insert(0, town.clone());
+    }
+    let options = towns
         .into_iter()
         .map(|name| {
             let selected = name == town;
-            view! { <option value=name.clone() selected=selected>{name.clone()}</option> }
+            view! { <option value=name.to_string() selected=selected>{name.to_string()}</option> }
         })
         .collect_view();
+    let go = move |event| {
+        // Fails only while the page is on its way elsewhere.
+        let _ = window().location().assign(&format!("/t/{}", event_target_value(&event)));
+    };
     view! {
         <label class="town-switch">
             <span class="visually-hidden">"Town"</span>
-            <select on:change=move |event| navigate(&format!("/t/{}", event_target_value(&event)), NavigateOptions::default())>
-                {options}
-            </select>
+            <select on:change=go>{options}</select>
         </label>
     }
 }

@@ -14,8 +14,16 @@ pub(crate) fn Toolbar(board: Board) -> impl IntoView {
     let zone = use_zone();
     let windows = Window::ALL.map(|window| {
         let range = SeriesRange::Window(window);
+        // A link, so that it opens in a new tab too; a plain click stays on the page.
+        let follow = move |event: leptos::ev::MouseEvent| {
+            if event.button() == 0 && !(event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key()) {
+                event.prevent_default();
+                board.goto(range);
+            }
+        };
         view! {
             <a
+                on:click=follow
                 href=move || board.address(range)
                 aria-current=move || (board.range.get() == range).then_some("true")
                 aria-label=format!("The last {}", window.name())

@@ -1,0 +1,15 @@
+//! What `frontend` hydrates: the pages, from the seed of the document that the browser shows.
+
+use leptos::prelude::*;
+
+pub use crate::page::notice::NoticePage;
+pub use crate::page::observability::ObservabilityPage;
+pub use crate::page::overview::OverviewPage;
+pub use crate::page::towns::TownsPage;
+pub use crate::seed::take;
+
+/// Which client the document asks for: a [`Client`](crate::Client)'s name.
+#[must_use]
+pub fn client() -> String {
+    document().body().and_then(|body| body.get_attribute("data-client")).unwrap_or_default()
+}

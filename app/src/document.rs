@@ -1,0 +1,97 @@
+//! The documents that the server can answer with: one per page, with its title and its seed.
+
+use leptos::prelude::*;
+
+use crate::page::notice::{Notice, NoticePage};
+use crate::page::observability::ObservabilityPage;
+use crate::page::overview::OverviewPage;
+use crate::page::towns::TownsPage;
+use crate::seed::{ChartsSeed, TownSeed, TownsSeed, spell};
+
+/// One page with its data.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Document {
+    /// `/`
+    Towns(TownsSeed),
+    /// `/t/{town}`
+    Overview(TownSeed),
+    /// `/t/{town}/observability`
+    Observability(ChartsSeed),
+    /// Instead of a page.
+    Notice(Notice),
+}
+
+impl Document {
+    /// Which client takes it over.
+    #[must_use]
+    pub const fn client(&self) -> Client {
+        match self {
+            Self::Towns(_) | Self::Notice(_) => Client::Towns,
+            Self::Overview(_) => Client::Overview,
+            Self::Observability(_) => Client::Observability,
+        }
+    }
+
+    /// What the browser's tab says.
+    #[must_use]
+    pub fn title(&self) -> String {
+        match self {
+            Self::Towns(_) => "Towns · Towngauge".to_owned(),
+            Self::Overview(seed) => format!("{} · Towngauge", seed.snapshot.town),
+            Self::Observability(seed) => format!("Observability · {} · Towngauge", seed.town.snapshot.town),
+            Self::Notice(notice) => format!("{} · Towngauge", notice.title()),
+        }
+    }
+
+    /// Seconds after which the browser asks again by itself.
+    pub(crate) const fn retry_s(&self) -> Option<u32> {
+        match self {
+            Self::Notice(notice) => notice.retry_s(),
+            Self::Towns(_) | Self::Overview(_) | Self::Observability(_) => None,
+        }
+    }
+
+    pub(crate) fn seed(&self) -> String {
+        match self {
+            Self::Towns(seed) => spell(seed),
+            Self::Overview(seed) => spell(seed),
+            Self::Observability(seed) => spell(seed),
+            Self::Notice(notice) => spell(notice),
+        }
+    }
+
+    pub(crate) fn view(self) -> AnyView {
+        match self {
+            Self::Towns(seed) => view! { <TownsPage seed/> }.into_any(),
+            Self::Overview(seed) => view! { <OverviewPage seed/> }.into_any(),
+            Self::Observability(seed) => view! { <ObservabilityPage seed/> }.into_any(),
+            Self::Notice(notice) => view! { <NoticePage notice/> }.into_any(),
+        }
+    }
+}
+
+/// The clients: one WASM module per page, so that nobody loads what another page needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Client {
+    /// Takes over the towns page and notices.
+    Towns,
+    /// Takes over a town's overview.
+    Overview,
+    /// Takes over a town's charts.
+    Observability,
+}
+
+impl Client {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Towns, Self::Overview, Self::Observability];
+
+    /// Name of its module, of `frontend`'s feature, and of the document's `data-client`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Towns => "towns",
+            Self::Overview => "overview",
+            Self::Observability => "observability",
+        }
+    }
+}

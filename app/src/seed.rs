@@ -1,0 +1,78 @@
+//! What a page comes with: read once by the server, rendered there, and handed to the browser in the same document, so
+//! that both sides start from the same data. Each page has a type of its own: a page's client carries readers for no
+//! other.
+
+use leptos::prelude::*;
+use model::series::SeriesPage;
+use model::wire::Snapshot;
+use model::TownName;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::reader::{ReadError, SeriesRange, Setup, TownCard};
+
+/// Element of the document that carries the seed.
+pub(crate) const SEED_ID: &str = "seed";
+
+/// Of the towns page.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TownsSeed {
+    /// Every town, by name.
+    pub towns: Vec<TownCard>,
+    /// For a server without data: how it is set up.
+    pub setup: Option<Setup>,
+}
+
+/// Of every page of one town.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TownSeed {
+    /// Its live state, the same that the first frame of `/live` carries.
+    pub snapshot: Snapshot,
+    /// All towns, for the switcher.
+    pub towns: Vec<TownName>,
+}
+
+/// Of a town's charts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChartsSeed {
+    /// The town.
+    pub town: TownSeed,
+    /// The range of the address.
+    pub range: SeriesRange,
+    /// Every chart over that range, in the order of [`Metric::ALL`](model::series::Metric::ALL).
+    pub charts: Result<Vec<SeriesPage>, ReadError>,
+}
+
+/// As JSON that can stand in a document: nothing in it ends the element.
+pub(crate) fn spell(seed: &impl Serialize) -> String {
+    // Numbers, text and lists only: this cannot fail.
+    serde_json::to_string(seed).unwrap_or_default().replace('<', "\\u003c")
+}
+
+/// The seed of the document that the browser shows. None when there is none: then the page stays as it was rendered.
+#[must_use]
+pub fn take<T: DeserializeOwned>() -> Option<T> {
+    let element = document().get_element_by_id(SEED_ID)?;
+    serde_json::from_str(&element.text_content()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_cannot_end_its_element() {
+        let setup = Setup {
+            address: "</script><script>alert(1)</script><!--".into(),
+            town: TownName::new("home").unwrap(),
+            watching: true,
+            roots: Vec::new(),
+            keys_required: false,
+            demo: None,
+        };
+        let seed = TownsSeed { towns: Vec::new(), setup: Some(setup) };
+        let raw = spell(&seed);
+        assert!(!raw.contains('<'), "{raw}");
+        assert_eq!(serde_json::from_str::<TownsSeed>(&raw).unwrap(), seed);
+    }
+}
