@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
-use app::AssetPaths;
+use app::{AssetPaths, Client, ClientPaths};
 use serde::Deserialize;
 
 /// One embedded file.
@@ -36,12 +36,17 @@ pub enum Assets {
 
 #[derive(Deserialize)]
 struct Manifest {
-    js: String,
-    wasm: String,
     css: String,
-    boot: String,
     #[serde(default)]
     assets: BTreeMap<String, String>,
+    clients: BTreeMap<String, ManifestClient>,
+}
+
+#[derive(Deserialize)]
+struct ManifestClient {
+    js: String,
+    wasm: String,
+    boot: String,
 }
 
 /// An empty picture: better than a browser that asks for one in vain.
@@ -64,26 +69,19 @@ impl Assets {
         matches!(self, Self::Folder(_)) || table::MANIFEST.is_some()
     }
 
-    /// The addresses that pages name.
+    /// The addresses that a page with this client names.
     #[must_use]
-    pub fn paths(&self) -> AssetPaths {
-        let unhashed = || AssetPaths {
-            js: "/pkg/towngauge.js".to_owned(),
-            wasm: "/pkg/towngauge.wasm".to_owned(),
+    pub fn paths(&self, client: Client) -> AssetPaths {
+        let embedded = if matches!(self, Self::Folder(_)) { None } else { embedded_paths(client) };
+        // cargo-leptos builds one client for all pages, under these names.
+        embedded.unwrap_or_else(|| AssetPaths {
             css: "/pkg/towngauge.css".to_owned(),
-            boot: "/pkg/boot.js".to_owned(),
             icon: NO_ICON.to_owned(),
-        };
-        if matches!(self, Self::Folder(_)) {
-            return unhashed();
-        }
-        let manifest = table::MANIFEST.and_then(|raw| serde_json::from_str::<Manifest>(raw).ok());
-        manifest.map_or_else(unhashed, |Manifest { js, wasm, css, boot, mut assets }| AssetPaths {
-            icon: assets.remove("icon.svg").unwrap_or_else(|| NO_ICON.to_owned()),
-            js,
-            wasm,
-            css,
-            boot,
+            client: ClientPaths {
+                js: "/pkg/towngauge.js".to_owned(),
+                wasm: "/pkg/towngauge.wasm".to_owned(),
+                boot: "/pkg/boot.js".to_owned(),
+            },
         })
     }
 
@@ -94,6 +92,13 @@ impl Assets {
         // Sorted by file system path, which may differ from the order of addresses.
         place.and_then(|i| table::FILES.get(i)).or_else(|| table::FILES.iter().find(|file| file.path == path))
     }
+}
+
+fn embedded_paths(client: Client) -> Option<AssetPaths> {
+    let Manifest { css, mut assets, mut clients } = serde_json::from_str(table::MANIFEST?).ok()?;
+    let ManifestClient { js, wasm, boot } = clients.remove(client.name())?;
+    let icon = assets.remove("icon.svg").unwrap_or_else(|| NO_ICON.to_owned());
+    Some(AssetPaths { css, icon, client: ClientPaths { js, wasm, boot } })
 }
 
 /// A file below `root`, unless the address leads out of it.

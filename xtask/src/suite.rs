@@ -27,7 +27,7 @@ pub fn command(context: &Context) -> Result<()> {
     });
 
     let site = match wasm {
-        Some(wasm) => report.step("site", || client::pack(context, &Tools::default(), &wasm, Mode::Release)),
+        Some(compiled) => report.step("site", || client::pack(context, &Tools::default(), &compiled, Mode::Release)),
         None => {
             report.not_run("site");
             false
@@ -56,14 +56,14 @@ pub fn command(context: &Context) -> Result<()> {
     report.finish()
 }
 
-fn compile_client(context: &Context, report: &Report) -> Option<PathBuf> {
+fn compile_client(context: &Context, report: &Report) -> Option<Vec<client::Compiled>> {
     let Some(toolchain) = check::wasm(context, report) else {
         report.not_run("client");
         return None;
     };
-    let mut wasm = None;
-    report.step("client", || client::compile(context, &toolchain, Mode::Release).map(|built| wasm = Some(built)));
-    wasm
+    let mut compiled = None;
+    report.step("client", || client::compile(context, &toolchain, Mode::Release).map(|built| compiled = Some(built)));
+    compiled
 }
 
 fn compile_server(context: &Context, report: &Report) -> Option<PathBuf> {

@@ -44,11 +44,11 @@ pub fn provide(context: &Context) -> Result<Option<WasmOpt>> {
 }
 
 impl WasmOpt {
-    pub fn shrink(&self, context: &Context, wasm: &Path) -> Result<()> {
+    pub fn shrink(&self, context: &Context, page: &str, wasm: &Path) -> Result<()> {
         let shrunk = wasm.with_extension("opt.wasm");
         let mut command = Command::new("node");
         command.arg(&self.program).arg("-Oz").args(FEATURES).arg(wasm).arg("-o").arg(&shrunk);
-        Step::new("wasm-opt", command)
+        Step::new(format!("wasm-opt ({page})"), command)
             .hint("Remove target/xtask/wasm-opt and run again; if it stays, report it with the log")
             .run(context)?;
         fs::rename(shrunk, wasm)?;

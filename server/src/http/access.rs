@@ -235,8 +235,6 @@ pub fn needed(method: &axum::http::Method, uri: &Uri) -> Option<Scope> {
     match uri.path() {
         "/login" | "/logout" | "/login.css" => None,
         "/api/ingest" => Some(Scope::Ingest),
-        // Server functions of pages only read, whatever their method.
-        path if path.starts_with("/api/page/") => Some(Scope::Read),
         _ if method.is_safe() => Some(Scope::Read),
         _ => Some(Scope::Admin),
     }

@@ -1,48 +1,169 @@
-//! The pages: rendered by Leptos with real numbers, each with its own content security policy.
+//! The pages: read, rendered by Leptos with real numbers, each with its own content security policy; and what open
+//! pages read again.
 
 use std::sync::Arc;
 
-use app::reader::TownReader;
-use app::{App as AppRoot, PageStatus, shell};
-use axum::Router;
+use app::reader::{ReadError, SeriesRange, TownCard, TownReader};
+use app::seed::{ChartsSeed, TownSeed, TownsSeed};
+use app::{Document, Notice, parse_range, shell};
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{Path, Query, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
 use axum::http::{HeaderValue, StatusCode};
-use axum::response::Response;
-use leptos::config::LeptosOptions;
-use leptos::context::{provide_context, use_context};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use leptos::context::use_context;
 use leptos::nonce::use_nonce;
-use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list, render_app_async_with_context};
+use leptos_axum::{ResponseOptions, render_app_async_with_context};
+use model::TownName;
+use model::series::{Metric, SeriesPage};
+use serde::Deserialize;
 
+use crate::assets::Assets;
 use crate::state::App;
 
-/// Every page, and the server functions behind them.
-pub fn router(app: &App) -> Router {
-    let options = LeptosOptions::builder().output_name("towngauge").build();
-    let paths = app.assets.paths();
-    let document = move || shell(paths.clone());
-    let reader: Arc<dyn TownReader> = Arc::clone(&app.reader) as Arc<dyn TownReader>;
-    let context = move || provide(&reader);
-    let missing = render_app_async_with_context(context.clone(), document.clone());
-    Router::new()
-        .leptos_routes_with_context(&options, generate_route_list(AppRoot), context, document)
-        .fallback(move |request: Request<Body>| {
-            let render = missing.clone();
-            async move {
-                let mut response: Response = render(request).await;
-                if response.status() == StatusCode::OK {
-                    *response.status_mut() = StatusCode::NOT_FOUND;
-                }
-                response
-            }
-        })
-        .with_state(options)
+/// What pages are made from.
+#[derive(Clone)]
+struct Pages {
+    reader: Arc<dyn TownReader>,
+    assets: Assets,
 }
 
-/// What pages find in context, and the headers of this one answer.
-fn provide(reader: &Arc<dyn TownReader>) {
-    provide_context(Arc::clone(reader));
+/// The range in an address.
+#[derive(Deserialize)]
+struct Asked {
+    window: Option<String>,
+    from: Option<String>,
+    to: Option<String>,
+}
+
+impl Asked {
+    fn range(&self) -> SeriesRange {
+        parse_range(self.window.as_deref(), self.from.as_deref(), self.to.as_deref())
+    }
+}
+
+/// Every page, and what open pages read again.
+pub fn router(app: &App) -> Router {
+    let reader: Arc<dyn TownReader> = Arc::clone(&app.reader) as Arc<dyn TownReader>;
+    Router::new()
+        .route("/", get(towns))
+        .route("/t/{town}", get(overview))
+        .route("/t/{town}/observability", get(observability))
+        .route("/api/page/towns", get(read_towns))
+        .route("/api/page/charts/{town}", get(read_charts))
+        .fallback(missing)
+        .with_state(Pages { reader, assets: app.assets.clone() })
+}
+
+async fn towns(State(pages): State<Pages>, request: Request) -> Response {
+    let towns = pages.reader.towns().await;
+    // Only a page without data needs it.
+    let setup = pages.reader.setup().await.ok();
+    pages.answer(request, towns.map(|towns| Document::Towns(TownsSeed { towns, setup }))).await
+}
+
+async fn overview(State(pages): State<Pages>, Path(town): Path<String>, request: Request) -> Response {
+    let seed = pages.town(&town).await;
+    pages.answer(request, seed.map(Document::Overview)).await
+}
+
+async fn observability(
+    State(pages): State<Pages>,
+    Path(town): Path<String>,
+    Query(asked): Query<Asked>,
+    request: Request,
+) -> Response {
+    let range = asked.range();
+    let seed = match pages.town(&town).await {
+        Ok(town) => {
+            let charts = pages.charts(&town.snapshot.town, range).await;
+            Ok(Document::Observability(ChartsSeed { town, range, charts }))
+        }
+        Err(error) => Err(error),
+    };
+    pages.answer(request, seed).await
+}
+
+async fn missing(State(pages): State<Pages>, request: Request) -> Response {
+    pages.answer(request, Ok(Document::Notice(Notice::NoPage))).await
+}
+
+async fn read_towns(State(pages): State<Pages>) -> Response {
+    spell(pages.reader.towns().await)
+}
+
+async fn read_charts(
+    State(pages): State<Pages>,
+    Path(town): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Response {
+    match town_name(&town) {
+        Ok(town) => spell(pages.charts(&town, asked.range()).await),
+        Err(error) => spell::<()>(Err(error)),
+    }
+}
+
+impl Pages {
+    async fn town(&self, raw: &str) -> Result<TownSeed, ReadError> {
+        let snapshot = self.reader.snapshot(&town_name(raw)?).await?;
+        // Without the others the switcher knows this one.
+        let towns = self.reader.towns().await.unwrap_or_default();
+        Ok(TownSeed { snapshot, towns: towns.into_iter().map(|TownCard { name, .. }| name).collect() })
+    }
+
+    async fn charts(&self, town: &TownName, range: SeriesRange) -> Result<Vec<SeriesPage>, ReadError> {
+        let mut pages = Vec::with_capacity(Metric::ALL.len());
+        for metric in Metric::ALL {
+            pages.push(self.reader.series(town, metric, range).await?);
+        }
+        Ok(pages)
+    }
+
+    /// Renders the document, or the notice that stands instead of it.
+    async fn answer(self, request: Request<Body>, read: Result<Document, ReadError>) -> Response {
+        let document = read.unwrap_or_else(|error| {
+            Document::Notice(match error {
+                ReadError::UnknownTown(name) => Notice::NoTown { name },
+                ReadError::Unavailable => Notice::Unavailable,
+            })
+        });
+        let status = if let Document::Notice(notice) = &document { status(notice.status()) } else { StatusCode::OK };
+        let paths = self.assets.paths(document.client());
+        let render = render_app_async_with_context(add_headers, move || shell(paths.clone(), document.clone()));
+        let mut response = render(request).await;
+        *response.status_mut() = status;
+        response
+    }
+}
+
+fn town_name(raw: &str) -> Result<TownName, ReadError> {
+    TownName::new(raw).map_err(|_| ReadError::UnknownTown(raw.chars().take(80).collect()))
+}
+
+fn status(code: u16) -> StatusCode {
+    StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// JSON for an open page; live numbers, so out of no cache.
+fn spell<T: serde::Serialize>(read: Result<T, ReadError>) -> Response {
+    let mut response = match read {
+        Ok(value) => Json(value).into_response(),
+        Err(error) => {
+            let code = match error {
+                ReadError::UnknownTown(_) => StatusCode::NOT_FOUND,
+                ReadError::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            };
+            (code, Json(error)).into_response()
+        }
+    };
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// The headers of this one answer.
+fn add_headers() {
     let Some(response) = use_context::<ResponseOptions>() else { return };
     let nonce = use_nonce().map(|nonce| format!(" 'nonce-{nonce}'")).unwrap_or_default();
     let policy = format!(
@@ -55,9 +176,4 @@ fn provide(reader: &Arc<dyn TownReader>) {
     }
     // Live numbers: a page out of a cache would lie.
     response.insert_header(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    provide_context(PageStatus(Arc::new(move |status| {
-        if let Ok(status) = StatusCode::from_u16(status) {
-            response.set_status(status);
-        }
-    })));
 }

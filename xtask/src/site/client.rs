@@ -15,7 +15,8 @@ pub struct Client {
     pub boot: String,
 }
 
-pub fn collect(bindgen_output: &Path, files: &mut Files) -> Result<Client> {
+/// `name` is the page's, and becomes part of the files' names.
+pub fn collect(name: &str, bindgen_output: &Path, files: &mut Files) -> Result<Client> {
     let read =
         |name: &str| fs::read(bindgen_output.join(name)).with_context(|| format!("wasm-bindgen wrote no {name}"));
     let wasm = read("towngauge_bg.wasm")?;
@@ -32,8 +33,8 @@ pub fn collect(bindgen_output: &Path, files: &mut Files) -> Result<Client> {
         }
     }
 
-    let wasm_name = hashed_name("towngauge.wasm", &wasm);
-    let js_name = hashed_name("towngauge.js", js.as_bytes());
+    let wasm_name = hashed_name(&format!("{name}.wasm"), &wasm);
+    let js_name = hashed_name(&format!("{name}.js"), js.as_bytes());
     let boot = boot_script(&js_name, &wasm_name);
     let boot_name = hashed_name("boot.js", boot.as_bytes());
     let client =
@@ -69,8 +70,8 @@ mod tests {
     #[test]
     fn every_name_changes_with_what_it_leads_to() {
         let (mut first, mut second) = (Files::new(), Files::new());
-        let before = collect(bindgen_output("one").path(), &mut first).unwrap();
-        let after = collect(bindgen_output("two").path(), &mut second).unwrap();
+        let before = collect("page", bindgen_output("one").path(), &mut first).unwrap();
+        let after = collect("page", bindgen_output("two").path(), &mut second).unwrap();
         assert_eq!(before.wasm, after.wasm);
         assert_ne!(before.js, after.js, "the snippet's folder is part of the JavaScript");
         assert_ne!(before.boot, after.boot, "the boot script names the JavaScript");
@@ -79,7 +80,7 @@ mod tests {
     #[test]
     fn imports_of_snippets_find_their_file() {
         let mut files = Files::new();
-        let client = collect(bindgen_output("one").path(), &mut files).unwrap();
+        let client = collect("page", bindgen_output("one").path(), &mut files).unwrap();
         let js = String::from_utf8(files[&client.js].clone()).unwrap();
         let import = js.split('\'').nth(1).unwrap().trim_start_matches("./");
         assert!(files.contains_key(&format!("pkg/{import}")), "{import} in {:?}", files.keys());
@@ -88,7 +89,7 @@ mod tests {
     #[test]
     fn the_boot_script_names_both_files() {
         let mut files = Files::new();
-        let client = collect(bindgen_output("one").path(), &mut files).unwrap();
+        let client = collect("page", bindgen_output("one").path(), &mut files).unwrap();
         let boot = String::from_utf8(files[&client.boot].clone()).unwrap();
         for path in [&client.js, &client.wasm] {
             assert!(boot.contains(&path.replace("pkg/", "./")), "{boot}");

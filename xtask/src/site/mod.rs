@@ -14,12 +14,13 @@ pub use folder::walk;
 pub use naming::content_hash;
 
 use crate::{
+    client::{PAGES, Part},
     context::Context,
     tools::{Quality, Tools},
 };
 use anyhow::Result;
 use serde_json::json;
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::PathBuf};
 
 /// Path below target/site -> content.
 type Files = BTreeMap<String, Vec<u8>>;
@@ -29,15 +30,25 @@ fn address(path: &str) -> String {
     format!("/{path}")
 }
 
-/// Writes target/site from wasm-bindgen's output and style/.
-pub fn assemble(context: &Context, bindgen_output: &Path, tools: &Tools, quality: Quality) -> Result<()> {
+/// Writes target/site from wasm-bindgen's outputs, one per part of the client, and style/.
+pub fn assemble(context: &Context, outputs: &[(Part, PathBuf)], tools: &Tools, quality: Quality) -> Result<()> {
     let mut files = Files::new();
-    let client = client::collect(bindgen_output, &mut files)?;
+    let mut clients = BTreeMap::new();
+    for (part, output) in outputs {
+        let client = client::collect(part.name(), output, &mut files)?;
+        let names = match part {
+            Part::All => PAGES.to_vec(),
+            Part::Page(page) => vec![*page],
+        };
+        for name in names {
+            let addresses =
+                json!({ "js": address(&client.js), "wasm": address(&client.wasm), "boot": address(&client.boot) });
+            clients.insert(name, addresses);
+        }
+    }
     let style = style::collect(&context.root.join("style"), &mut files)?;
     let manifest = json!({
-        "js": address(&client.js),
-        "wasm": address(&client.wasm),
-        "boot": address(&client.boot),
+        "clients": clients,
         "css": address(&style.css),
         "assets": style.assets.iter().map(|(name, path)| (name.clone(), address(path))).collect::<BTreeMap<_, _>>(),
     });
