@@ -8,7 +8,7 @@ pub use crate::page::overview::OverviewPage;
 pub use crate::page::towns::TownsPage;
 pub use crate::seed::take;
 
-/// Which client the document asks for: a [`Client`](crate::Client)'s name.
+/// Which client the document asks for: the name of a `Client`.
 #[must_use]
 pub fn client() -> String {
     document().body().and_then(|body| body.get_attribute("data-client")).unwrap_or_default()

@@ -5,9 +5,13 @@
 //! browser (sockets, canvases, storage, the clock) happens inside Effects and event handlers only, so it never runs on
 //! the server, and both sides render the same text.
 
+// A page's view is one type, as deep as its markup.
+#![recursion_limit = "512"]
+
 pub mod browser;
 mod canvas;
 mod civil;
+#[cfg(feature = "ssr")]
 mod document;
 mod fetch;
 mod live;
@@ -15,11 +19,14 @@ mod observe;
 mod page;
 pub mod reader;
 pub mod seed;
+#[cfg(feature = "ssr")]
 mod shell;
 mod ui;
 mod zone;
 
+#[cfg(feature = "ssr")]
 pub use document::{Client, Document};
 pub use observe::range::parse as parse_range;
 pub use page::notice::Notice;
+#[cfg(feature = "ssr")]
 pub use shell::{AssetPaths, ClientPaths, shell};
