@@ -1,8 +1,8 @@
 //! What pages read again while they are open. Runs in the browser.
 
 use gloo_net::http::{Request, Response};
-use model::series::SeriesPage;
 use model::TownName;
+use model::series::SeriesPage;
 use serde::de::DeserializeOwned;
 
 use crate::observe::range;

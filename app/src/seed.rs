@@ -3,9 +3,9 @@
 //! other.
 
 use leptos::prelude::*;
+use model::TownName;
 use model::series::SeriesPage;
 use model::wire::Snapshot;
-use model::TownName;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +44,7 @@ pub struct ChartsSeed {
 }
 
 /// As JSON that can stand in a document: nothing in it ends the element.
+#[cfg(feature = "ssr")]
 pub(crate) fn spell(seed: &impl Serialize) -> String {
     // Numbers, text and lists only: this cannot fail.
     serde_json::to_string(seed).unwrap_or_default().replace('<', "\\u003c")
@@ -56,7 +57,7 @@ pub fn take<T: DeserializeOwned>() -> Option<T> {
     serde_json::from_str(&element.text_content()?).ok()
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "ssr"))]
 mod tests {
     use super::*;
 

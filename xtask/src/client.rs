@@ -101,7 +101,10 @@ pub fn pack(context: &Context, tools: &Tools, compiled: &[Compiled], mode: Mode)
                 })
             })
             .collect();
-        lanes.into_iter().map(|lane| lane.join().unwrap_or_else(|_| bail!("packing the client panicked"))).collect::<Result<_>>()
+        lanes
+            .into_iter()
+            .map(|lane| lane.join().unwrap_or_else(|_| bail!("packing the client panicked")))
+            .collect::<Result<_>>()
     })?;
     let quality = match mode {
         Mode::Debug => Quality::Fast,

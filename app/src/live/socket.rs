@@ -210,7 +210,7 @@ fn reload_once() {
     const KEY: &str = "towngauge.reloaded";
     let Ok(Some(storage)) = window().session_storage() else { return };
     let now = js_sys::Date::now();
-    let last = storage.get_item(KEY).ok().flatten().and_then(|at| at.parse::<f64>().ok());
+    let last = storage.get_item(KEY).ok().flatten().map(|at| js_sys::parse_float(&at));
     if last.is_none_or(|at| now - at > 60e3) && storage.set_item(KEY, &now.to_string()).is_ok() {
         let _ = window().location().reload();
     }

@@ -31,6 +31,7 @@ impl Notice {
         }
     }
 
+    #[cfg(feature = "ssr")]
     pub(crate) const fn title(&self) -> &'static str {
         match self {
             Self::NoPage => "Not found",
@@ -40,6 +41,7 @@ impl Notice {
     }
 
     /// The page comes back by itself when the store does, with scripts or without.
+    #[cfg(feature = "ssr")]
     pub(crate) const fn retry_s(&self) -> Option<u32> {
         match self {
             Self::Unavailable => Some(5),

@@ -74,7 +74,7 @@ pub(crate) fn ChartCard(board: Board, metric: Metric) -> impl IntoView {
 
 #[component]
 fn ExportButton(chart: ChartContext) -> impl IntoView {
-    let label = format!("Save {} as CSV", chart.metric.title().to_lowercase());
+    let label = format!("Save {} as CSV", chart.metric.title().to_ascii_lowercase());
     view! {
         <button r#type="button" class="quiet" aria-label=label on:click=move |_| export(chart)>"CSV"</button>
     }

@@ -29,6 +29,6 @@ pub(crate) fn Legend(chart: ChartContext) -> impl IntoView {
             </button>
         }
     });
-    let label = format!("Series of {}", chart.metric.title().to_lowercase());
+    let label = format!("Series of {}", chart.metric.title().to_ascii_lowercase());
     view! { <div class="legend" role="group" aria-label=label>{buttons.collect_view()}</div> }
 }

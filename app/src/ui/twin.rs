@@ -18,7 +18,7 @@ pub(crate) fn Twin(chart: ChartContext) -> impl IntoView {
     };
     view! {
         <details class="twin" on:toggle=toggled>
-            <summary>"Table"<span class="visually-hidden">{format!(" of {}", chart.metric.title().to_lowercase())}</span></summary>
+            <summary>"Table"<span class="visually-hidden">{format!(" of {}", chart.metric.title().to_ascii_lowercase())}</span></summary>
             {move || open.get().then(|| view! { <Table chart/> })}
         </details>
     }
@@ -57,7 +57,7 @@ fn Table(chart: ChartContext) -> impl IntoView {
         format!("{}: exact sums per {step}, times in {}", metric.title(), zone.name())
     };
     view! {
-        <div class="twin-scroll" tabindex="0" role="region" aria-label=format!("Table of {}", metric.title().to_lowercase())>
+        <div class="twin-scroll" tabindex="0" role="region" aria-label=format!("Table of {}", metric.title().to_ascii_lowercase())>
             <table>
                 <caption>{caption}</caption>
                 <thead><tr><th scope="col">"From"</th>{heads}</tr></thead>

@@ -46,6 +46,8 @@ impl Asked {
 
 /// Every page, and what open pages read again.
 pub fn router(app: &App) -> Router {
+    // Refused only when it was done before, as by another server in the same test.
+    let _ = any_spawner::Executor::init_tokio();
     let reader: Arc<dyn TownReader> = Arc::clone(&app.reader) as Arc<dyn TownReader>;
     Router::new()
         .route("/", get(towns))
@@ -94,11 +96,7 @@ async fn read_towns(State(pages): State<Pages>) -> Response {
     spell(pages.reader.towns().await)
 }
 
-async fn read_charts(
-    State(pages): State<Pages>,
-    Path(town): Path<String>,
-    Query(asked): Query<Asked>,
-) -> Response {
+async fn read_charts(State(pages): State<Pages>, Path(town): Path<String>, Query(asked): Query<Asked>) -> Response {
     match town_name(&town) {
         Ok(town) => spell(pages.charts(&town, asked.range()).await),
         Err(error) => spell::<()>(Err(error)),

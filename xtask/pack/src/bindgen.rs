@@ -1,8 +1,7 @@
 //! wasm-bindgen's `--target web` output: `towngauge.js`, `towngauge_bg.wasm` and the snippets.
 
-use crate::snip::snip;
 use anyhow::{Context, Result};
-use std::{fs, path::Path};
+use std::path::Path;
 use wasm_bindgen_cli_support::Bindgen;
 
 /// Whether function names stay in the output, for readable stack traces.
@@ -13,9 +12,8 @@ pub enum Names {
 }
 
 pub fn generate(input: &Path, out: &Path, names: Names) -> Result<()> {
-    let wasm = fs::read(input).with_context(|| format!("cannot read {}", input.display()))?;
     Bindgen::new()
-        .input_bytes("towngauge", snip(&wasm)?)
+        .input_path(input)
         .web(true)?
         .out_name("towngauge")
         .typescript(false)

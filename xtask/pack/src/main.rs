@@ -5,7 +5,6 @@
 
 mod bindgen;
 mod compress;
-mod snip;
 
 use anyhow::{Result, bail};
 use std::path::PathBuf;
