@@ -157,7 +157,15 @@ fn post_event(address: &str, n: u32) -> anyhow::Result<()> {
 fn raw(bytes: usize) -> anyhow::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     println!("{}", listener.local_addr()?);
-    listener.set_nonblocking(true)?;
+    // Accepting has a thread of its own: between the ticks of the loop each viewer would wait for the next tick.
+    let (hand_over, accepted) = std::sync::mpsc::sync_channel(1_024);
+    std::thread::spawn(move || {
+        while let Ok((socket, _)) = listener.accept() {
+            if upgrade(socket).is_ok_and(|socket| hand_over.send(socket).is_err()) {
+                return;
+            }
+        }
+    });
     let mut sockets: Vec<TcpStream> = Vec::new();
     let mut frame = vec![b' '; bytes];
     frame[0] = 0x81;
@@ -171,15 +179,7 @@ fn raw(bytes: usize) -> anyhow::Result<()> {
     }
     loop {
         let tick = Instant::now();
-        while let Ok((mut socket, _)) = listener.accept() {
-            socket.set_nonblocking(false)?;
-            let mut request = [0; 1024];
-            let _ = socket.read(&mut request)?;
-            socket
-                .write_all(b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n")?;
-            socket.set_nonblocking(true)?;
-            sockets.push(socket);
-        }
+        sockets.extend(accepted.try_iter());
         let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_micros();
         let stamp = format!("{{\"at\":{now},");
         frame[header..header + stamp.len()].copy_from_slice(stamp.as_bytes());
@@ -189,6 +189,15 @@ fn raw(bytes: usize) -> anyhow::Result<()> {
         });
         std::thread::sleep(TICK.saturating_sub(tick.elapsed()));
     }
+}
+
+fn upgrade(mut socket: TcpStream) -> std::io::Result<TcpStream> {
+    let mut request = [0; 1024];
+    let _ = socket.read(&mut request)?;
+    socket.write_all(b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n")?;
+    socket.set_nonblocking(true)?;
+    socket.set_nodelay(true)?;
+    Ok(socket)
 }
 
 /// The viewers' process, told over its input when to count.

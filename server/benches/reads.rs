@@ -31,16 +31,18 @@ use sqlx::postgres::PgPoolOptions;
 use tokio::sync::mpsc;
 
 const WEEK_S: i64 = 7 * 86_400;
+/// Minutes of a quieter past before it.
+const PAST_MIN: i64 = 30 * 1_440;
 const PER_SUBMISSION: usize = 5_000;
 /// Reads per round and chart: enough for a 95th percentile.
-const READS: usize = 60;
+const READS: usize = 100;
 /// Pages per round.
 const PAGES: usize = 40;
 
 fn main() -> Result<()> {
     let number = |name: &str, default| std::env::var(name).ok().map_or(Ok(default), |n| n.parse::<usize>());
     let count = number("TOWNGAUGE_BENCH_EVENTS", 10_000_000)?;
-    let rounds = number("TOWNGAUGE_BENCH_ROUNDS", 5)?;
+    let rounds = number("TOWNGAUGE_BENCH_ROUNDS", 7)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let data = rig::data_folder("reads")?;
     let cluster = runtime.block_on(Cluster::open(&data, OpenMode::Attach))?;
@@ -54,6 +56,8 @@ fn main() -> Result<()> {
     std::thread::sleep(Duration::from_secs(3));
     let mut taken = Taken::default();
     let mut pages: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    // One that is not counted: statements are prepared, pages cached.
+    runtime.block_on(round(&pool, town, end, &mut Taken::default()))?;
     for _ in 0..rounds {
         runtime.block_on(round(&pool, town, end, &mut taken))?;
         for path in ["/", "/t/bench", "/t/bench/observability"] {
@@ -74,7 +78,8 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// A week of events up to now, through the same door as all events; then the coarser tiers.
+/// A week of events up to now, after a month with one a minute, through the same door as all events; then the coarser
+/// tiers.
 async fn build(pool: &Pool, count: usize) -> Result<(TownKey, Timestamp)> {
     db::migrate(pool).await?;
     let name = TownName::new("bench")?;
@@ -88,9 +93,14 @@ async fn build(pool: &Pool, count: usize) -> Result<(TownKey, Timestamp)> {
     let nobody = tokio::spawn(async move { while changes.recv().await.is_some() {} });
     let (intake, writer) = Intake::start(pool.clone(), Prices::new(events::book()), sender, IntakeLimits::default());
     let mut under_way = FuturesOrdered::new();
-    for part in 0..count.div_ceil(PER_SUBMISSION) {
-        let at = Timestamp(begin.0 + i64::try_from(part * PER_SUBMISSION)? * step_us);
-        let made = events::make(u64::try_from(part)?, at, step_us, PER_SUBMISSION.min(count - part * PER_SUBMISSION));
+    let past = (begin.plus_seconds(-PAST_MIN * 60), 60_000_000, usize::try_from(PAST_MIN)?);
+    let parts = (0..count.div_ceil(PER_SUBMISSION)).map(|part| {
+        let first = part * PER_SUBMISSION;
+        let at = begin.0 + i64::try_from(first).unwrap_or_default() * step_us;
+        (Timestamp(at), step_us, PER_SUBMISSION.min(count - first))
+    });
+    for (part, (at, step_us, size)) in std::iter::once(past).chain(parts).enumerate() {
+        let made = events::make(u64::try_from(part)?, at, step_us, size);
         let envelopes = made.into_iter().map(|event| event.envelope).collect();
         under_way.push_back(intake.submit_waiting(&name, envelopes));
         if under_way.len() > 3 {
@@ -107,10 +117,10 @@ async fn build(pool: &Pool, count: usize) -> Result<(TownKey, Timestamp)> {
     intake.close_and_drain(writer).await;
     drop(intake);
     nobody.await?;
-    db::coverage::add(pool, town, begin, end).await?;
+    db::coverage::add(pool, town, past.0, end).await?;
     while server::rollup::run_once(pool).await? > 0 {}
     let stored: i64 = sqlx::query_scalar("select sum(events)::bigint from headline_6h").fetch_one(pool).await?;
-    ensure!(stored == i64::try_from(count)?, "{stored} of {count} events are in the coarsest tier");
+    ensure!(stored == i64::try_from(count)? + PAST_MIN, "{stored} of {count} events are in the coarsest tier");
     // As after a while of running: visibility and statistics are known, and nothing is written back meanwhile.
     sqlx::raw_sql("vacuum analyze").execute(pool).await?;
     sqlx::raw_sql("checkpoint").execute(pool).await?;
@@ -148,7 +158,9 @@ async fn rows_per_point(cluster: &Cluster, town: TownKey, end: Timestamp) -> Res
 
 async fn fetched(pool: &Pool) -> Result<i64> {
     sqlx::query("select pg_stat_force_next_flush()").execute(pool).await?;
-    let sum = "select coalesce(sum(idx_tup_fetch + seq_tup_read), 0)::bigint from pg_stat_user_tables";
+    // Not the one row that says since when the town is observed: it is no point's.
+    let sum = "select coalesce(sum(idx_tup_fetch + seq_tup_read), 0)::bigint from pg_stat_user_tables \
+               where relname <> 'coverage'";
     Ok(sqlx::query_scalar(sum).fetch_one(pool).await?)
 }
 
@@ -251,7 +263,8 @@ fn first_byte_ms(address: &str, path: &str) -> Result<f64> {
         if n == 0 {
             let page = String::from_utf8_lossy(&page);
             ensure!(page.starts_with("TTP/1.1 200"), "{path} answered {}", page.lines().next().unwrap_or_default());
-            ensure!(page.contains("bench"), "{path} does not show the town");
+            let figures = if path == "/t/bench" { "agent-23" } else { "bench" };
+            ensure!(page.contains(figures), "{path} does not show the town");
         }
     }
     Ok(p95(&taken))
