@@ -68,13 +68,12 @@ pub fn command(context: &Context, wanted: &[Target], quick: bool) -> Result<()> 
 
 fn run(bench: &Bench<'_>, target: Target) -> Result<Vec<Measurement>> {
     match target {
-        Target::P1 => Ok([native::run(bench, "ingest")?, native::run(bench, "ingest_http")?].concat()),
+        Target::P1 | Target::P3 => native::all(bench, target),
         Target::P2 => browser::pixel(bench),
-        Target::P3 => native::run(bench, "reads"),
         Target::P4 => {
             // Node's `ws` is the peer.
             browser::provide_peers(bench)?;
-            native::run(bench, "fanout")
+            native::all(bench, target)
         }
         Target::P5 => draw::run(bench),
         Target::P6 => Ok([transfer::run(bench)?, browser::page(bench)?].concat()),

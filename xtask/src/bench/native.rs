@@ -5,16 +5,39 @@ use crate::{cargo::Toolchain, step::Step};
 use anyhow::{Result, ensure};
 use std::process::Command;
 
-/// Compiles them first, so that measuring is not disturbed by compilers.
+/// Compiles them first, so that measuring is not disturbed by compilers. By name: `--benches` would also build the
+/// server's own tests, optimised.
 pub fn compile(bench: &Bench<'_>, targets: &[Target]) -> Result<()> {
-    if targets.iter().any(|target| matches!(target, Target::P1 | Target::P3 | Target::P4)) {
-        let command = cargo(bench, &["--no-run", "--benches"]);
-        Step::new("build the benchmarks", command).hint("Fix what the compiler says above").run(bench.context)?;
+    let names: Vec<&str> = targets.iter().flat_map(|target| programs(*target)).copied().collect();
+    if names.is_empty() {
+        return Ok(());
     }
+    let selection = names.iter().flat_map(|name| ["--bench", name]);
+    let command = cargo(bench, &["--no-run"].into_iter().chain(selection).collect::<Vec<_>>());
+    Step::new("build the benchmarks", command).hint("Fix what the compiler says above").run(bench.context)?;
     Ok(())
 }
 
-pub fn run(bench: &Bench<'_>, name: &str) -> Result<Vec<Measurement>> {
+/// What measures a target.
+pub const fn programs(target: Target) -> &'static [&'static str] {
+    match target {
+        Target::P1 => &["ingest", "ingest_http"],
+        Target::P3 => &["reads"],
+        Target::P4 => &["fanout"],
+        Target::P2 | Target::P5 | Target::P6 | Target::P9 => &[],
+    }
+}
+
+/// Everything that the target's programs print.
+pub fn all(bench: &Bench<'_>, target: Target) -> Result<Vec<Measurement>> {
+    let mut measured = Vec::new();
+    for name in programs(target) {
+        measured.extend(run(bench, name)?);
+    }
+    Ok(measured)
+}
+
+fn run(bench: &Bench<'_>, name: &str) -> Result<Vec<Measurement>> {
     let mut command = cargo(bench, &["--quiet", "--bench", name]);
     if bench.quick {
         command
