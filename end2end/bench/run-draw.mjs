@@ -59,13 +59,11 @@ const rows = [
   ["cold", "first frame of 166,650 points", "ms", "≤ 0.75"],
   ["zoom", "redraw after zoom", "ms", "≤ 0.6"],
   ["main", "streaming 3 x 3,600 points at 60 fps, main thread", "%", "≤ 0.8"],
-  ["hover", "hover redraw", "ms", "< 1 ms"],
+  ["hover", "hover redraw, of 1 ms", "ms", "≤ 1"],
 ];
 for (const [key, what, unit, wanted] of rows) {
-  const limit = seen.uplot[key], ours = seen.ours[key];
+  const peer = seen.uplot[key], ours = seen.ours[key];
+  const limit = key === "hover" ? [1] : peer;
   const others = Object.fromEntries(["chartjs", "echarts", "recharts"].map((n) => [n, middle(seen[n][key])]));
-  console.log(JSON.stringify({
-    target: "P5", what, unit, limit, peer: limit, ours, ratio: middle(ours) / middle(limit), wanted, others,
-    limit_spread: (Math.max(...limit) - Math.min(...limit)) / middle(limit),
-  }));
+  console.log(JSON.stringify({ target: "P5", what, unit, limit, peer, ours, wanted, others }));
 }

@@ -2,17 +2,20 @@
 //!
 //! Limit: a process that does nothing but `send()` the same number of bytes to as many sockets. Ours: the whole
 //! server, with Postgres in other processes. Both run interleaved, each against the same viewers' process, and are
-//! charged the CPU time that the kernel counts for them. Peer: Node's `ws`, where `node` and the package are there.
+//! charged the CPU time that the kernel counts for them. Peer: Node's `ws` with the same frames, where `node` and the
+//! packages of end2end/bench are installed.
 
 mod rig;
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
-use rig::{Comparison, Server, median};
+use rig::Server;
+use rig::comparison::Comparison;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 const TICK: Duration = Duration::from_millis(250);
@@ -43,10 +46,16 @@ struct Run {
 fn bench() -> anyhow::Result<()> {
     let count: usize = std::env::var("TOWNGAUGE_BENCH_VIEWERS").ok().map_or(Ok(10_000), |n| n.parse())?;
     let rounds: usize = std::env::var("TOWNGAUGE_BENCH_ROUNDS").ok().map_or(Ok(3), |n| n.parse())?;
-    let (mut limit, mut ours, mut memory, mut p99) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut limit, mut peer) = (Vec::new(), Vec::new());
+    let (mut ours, mut memory, mut p99) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..rounds {
         let run = measure_ours(count)?;
-        let raw = measure_raw(count, run.frame_bytes)?;
+        let raw = measure_loop(raw_process(run.frame_bytes)?, count, run.frame_bytes)?;
+        if let Some(node) = node_process(run.frame_bytes) {
+            let node = measure_loop(node, count, run.frame_bytes)?;
+            eprintln!("round {round}: node ws {:.2} CPU s/M, p99 {:.1} ms", node.cpu_per_million, node.p99_ms);
+            peer.push(node.cpu_per_million);
+        }
         eprintln!(
             "round {round}: ours {:.2} CPU s/M, {:.0} B a viewer, p99 {:.1} ms, frame {:.0} B; raw {:.2} CPU s/M, p99 {:.1} ms",
             run.cpu_per_million, run.bytes_per_viewer, run.p99_ms, run.frame_bytes, raw.cpu_per_million, raw.p99_ms
@@ -56,44 +65,17 @@ fn bench() -> anyhow::Result<()> {
         memory.push(run.bytes_per_viewer);
         p99.push(run.p99_ms);
     }
-    let what = format!("fan-out to {count} viewers at 4 Hz");
-    let peer = [];
-    Comparison {
-        target: "P4",
-        what: &what,
-        unit: "CPU s/M",
-        limit: &limit,
-        peer: &peer,
-        ours: &ours,
-        wanted: "≤ 1.25",
-    }
-    .print();
-    Comparison {
-        target: "P4",
-        what: "memory per idle viewer",
-        unit: "B",
-        limit: &[4096.0],
-        peer: &[],
-        ours: &memory,
-        wanted: "≤ 1",
-    }
-    .print();
-    Comparison {
-        target: "P4",
-        what: "encoded to received, p99",
-        unit: "ms",
-        limit: &[100.0],
-        peer: &[],
-        ours: &p99,
-        wanted: "≤ 1",
-    }
-    .print();
-    eprintln!("median memory per viewer {:.0} B", median(&memory));
+    let row = |what: &str, unit, limit: &[f64], peer: &[f64], ours: &[f64], wanted| {
+        Comparison { target: "P4", what, unit, limit, peer, ours, wanted }.print();
+    };
+    row(&format!("fan-out to {count} viewers at 4 Hz"), "CPU s/M", &limit, &peer, &ours, "≤ 1.25");
+    row("memory per idle viewer", "B", &[4096.0], &[], &memory, "≤ 1");
+    row("encoded to received, p99", "ms", &[100.0], &[], &p99, "≤ 1");
     Ok(())
 }
 
 fn measure_ours(count: usize) -> anyhow::Result<Run> {
-    let server = Server::start("fanout")?;
+    let server = Server::start(rig::data_folder("fanout")?)?;
     post_event(&server.address, 0)?;
     let before = rss_bytes(server.pid())?;
     let mut viewers = Viewers::start(&server.address, "/live?town=home", count)?;
@@ -117,11 +99,25 @@ fn measure_ours(count: usize) -> anyhow::Result<Run> {
     })
 }
 
-fn measure_raw(count: usize, frame_bytes: f64) -> anyhow::Result<Run> {
-    let mut child = Command::new(std::env::current_exe()?)
-        .args(["raw", &format!("{frame_bytes:.0}")])
-        .stdout(Stdio::piped())
-        .spawn()?;
+fn raw_process(frame_bytes: f64) -> anyhow::Result<Command> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(["raw", &format!("{frame_bytes:.0}")]);
+    Ok(command)
+}
+
+/// None where the packages are not installed.
+fn node_process(frame_bytes: f64) -> Option<Command> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../end2end/bench");
+    folder.join("node_modules/ws").exists().then(|| {
+        let mut command = Command::new("node");
+        command.arg(folder.join("ws-peer.mjs")).arg(format!("{frame_bytes:.0}"));
+        command
+    })
+}
+
+/// Measures a process that prints its address and sends frames to whoever connects.
+fn measure_loop(mut command: Command, count: usize, frame_bytes: f64) -> anyhow::Result<Run> {
+    let mut child = command.stdout(Stdio::piped()).spawn()?;
     let mut address = String::new();
     let mut byte = [0];
     let mut stdout = child.stdout.take().context("no output")?;
@@ -161,7 +157,15 @@ fn post_event(address: &str, n: u32) -> anyhow::Result<()> {
 fn raw(bytes: usize) -> anyhow::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     println!("{}", listener.local_addr()?);
-    listener.set_nonblocking(true)?;
+    // Accepting has a thread of its own: between the ticks of the loop each viewer would wait for the next tick.
+    let (hand_over, accepted) = std::sync::mpsc::sync_channel(1_024);
+    std::thread::spawn(move || {
+        while let Ok((socket, _)) = listener.accept() {
+            if upgrade(socket).is_ok_and(|socket| hand_over.send(socket).is_err()) {
+                return;
+            }
+        }
+    });
     let mut sockets: Vec<TcpStream> = Vec::new();
     let mut frame = vec![b' '; bytes];
     frame[0] = 0x81;
@@ -175,15 +179,7 @@ fn raw(bytes: usize) -> anyhow::Result<()> {
     }
     loop {
         let tick = Instant::now();
-        while let Ok((mut socket, _)) = listener.accept() {
-            socket.set_nonblocking(false)?;
-            let mut request = [0; 1024];
-            let _ = socket.read(&mut request)?;
-            socket
-                .write_all(b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n")?;
-            socket.set_nonblocking(true)?;
-            sockets.push(socket);
-        }
+        sockets.extend(accepted.try_iter());
         let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_micros();
         let stamp = format!("{{\"at\":{now},");
         frame[header..header + stamp.len()].copy_from_slice(stamp.as_bytes());
@@ -193,6 +189,15 @@ fn raw(bytes: usize) -> anyhow::Result<()> {
         });
         std::thread::sleep(TICK.saturating_sub(tick.elapsed()));
     }
+}
+
+fn upgrade(mut socket: TcpStream) -> std::io::Result<TcpStream> {
+    let mut request = [0; 1024];
+    let _ = socket.read(&mut request)?;
+    socket.write_all(b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n")?;
+    socket.set_nonblocking(true)?;
+    socket.set_nodelay(true)?;
+    Ok(socket)
 }
 
 /// The viewers' process, told over its input when to count.

@@ -30,6 +30,11 @@ pub fn command(context: &Context, arguments: &[String]) -> Result<()> {
 /// Installs what the tests need and gives the browser.
 pub fn provide(context: &Context) -> Result<PathBuf> {
     npm::ci(context, "end2end", &folder(context))??;
+    chromium(context)
+}
+
+/// The system's browser, installed if need be.
+pub fn chromium(context: &Context) -> Result<PathBuf> {
     if let Some(chromium) = find_chromium()? {
         return Ok(chromium);
     }

@@ -1,6 +1,7 @@
 //! `cargo xtask …`: what a developer runs. Nothing of the product is in here.
 
 mod apt;
+mod bench;
 mod build;
 mod cargo;
 mod check;
@@ -53,6 +54,15 @@ enum Command {
     Check,
     /// Everything: check, all tests, both builds, end2end in Chromium
     Test,
+    /// The performance targets: limit, peer and ours side by side; all of them, or those named
+    Bench {
+        /// Such as P1 P4
+        #[arg(ignore_case = true)]
+        targets: Vec<bench::Target>,
+        /// Little data and few rounds
+        #[arg(long)]
+        quick: bool,
+    },
     /// Only the browser tests, on a fresh build
     End2end {
         /// Arguments for `playwright test`
@@ -70,6 +80,7 @@ fn main() -> ExitCode {
         }
         Command::Check => check::command(&context),
         Command::Test => suite::command(&context),
+        Command::Bench { targets, quick } => bench::command(&context, &targets, quick),
         Command::End2end { arguments } => end2end::command(&context, &arguments),
     });
     match outcome {

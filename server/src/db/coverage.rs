@@ -36,24 +36,3 @@ pub async fn add(pool: &Pool, town: TownKey, from: Timestamp, to: Timestamp) -> 
     .await?;
     Ok(())
 }
-
-/// The intervals that meet a range.
-///
-/// # Errors
-/// The database refused.
-pub async fn between(
-    pool: &Pool,
-    town: TownKey,
-    from: Timestamp,
-    to: Timestamp,
-) -> Result<Vec<(Timestamp, Timestamp)>, DbError> {
-    let rows: Vec<(PgTime, PgTime)> = sqlx::query_as(
-        "select from_ts, to_ts from coverage where town_id = $1 and from_ts < $3 and to_ts >= $2 limit 10000",
-    )
-    .bind(town.0)
-    .bind(PgTime(from))
-    .bind(PgTime(to))
-    .fetch_all(pool)
-    .await?;
-    Ok(rows.into_iter().map(|(from, to)| (from.0, to.0)).collect())
-}

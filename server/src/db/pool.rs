@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use sqlx::Connection as _;
 use sqlx::postgres::PgPoolOptions;
+use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::DbError;
 
@@ -26,6 +26,8 @@ static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
 pub async fn connect(options: ConnectOptions) -> Result<Pool, DbError> {
     // jit: its compile time exceeds every query here. UTC: day partitions are days in UTC.
     let options = options.application_name("towngauge").options([("jit", "off"), ("timezone", "UTC")]);
+    // The log would repeat whole statements at people whenever a verification or a first rollup takes a second.
+    let options = options.disable_statement_logging();
     let pool = PgPoolOptions::new()
         .max_connections(MAX_CONNECTIONS)
         .acquire_timeout(Duration::from_secs(10))

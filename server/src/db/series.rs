@@ -9,7 +9,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::edges_overlay::overlay;
-use super::{DbError, PgTime, Pool, TownKey, coverage, live_seed};
+use super::{DbError, PgTime, Pool, TownKey, live_seed};
 
 /// What a page is made of besides the database.
 #[derive(Debug, Clone)]
@@ -36,19 +36,19 @@ pub async fn read(
     let tier = tier(metric, range);
     let range = range.widened_to(tier);
     let mut page = SeriesPage::empty(metric, range.from().seconds(), range.to().seconds(), tier.step_s());
-    fill_zeros(&mut page, &coverage::between(pool, town, range.from(), range.to()).await?, present);
     match metric {
-        Metric::Tokens => headline(pool, town, &mut page, tier, TOKENS).await?,
-        Metric::Beads => headline(pool, town, &mut page, tier, "beads_created, beads_closed").await?,
-        Metric::Lines => headline(pool, town, &mut page, tier, "lines_added, lines_removed").await?,
-        Metric::Cost => by_role(pool, town, &mut page, tier).await?,
-        Metric::Agents => agents(pool, town, &mut page, tier, present.now).await?,
+        Metric::Tokens => headline(pool, town, &mut page, tier, present, &TOKENS).await?,
+        Metric::Beads => headline(pool, town, &mut page, tier, present, &["beads_created", "beads_closed"]).await?,
+        Metric::Lines => headline(pool, town, &mut page, tier, present, &["lines_added", "lines_removed"]).await?,
+        Metric::Cost => by_role(pool, town, &mut page, tier, present).await?,
+        Metric::Agents => agents(pool, town, &mut page, tier, present).await?,
     }
     overlay(&mut page, &present.edges, present.now);
     Ok(page)
 }
 
-const TOKENS: &str = "input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens";
+const TOKENS: [&str; 5] =
+    ["input_tokens", "output_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens"];
 
 /// The tier for a metric and range: never finer than the metric is kept.
 #[must_use]
@@ -73,23 +73,55 @@ fn fill_zeros(page: &mut SeriesPage, observed: &[(Timestamp, Timestamp)], presen
     }
 }
 
-async fn rows(pool: &Pool, sql: String, town: TownKey, page: &SeriesPage) -> Result<Vec<PgRow>, DbError> {
-    Ok(sqlx::query(AssertSqlSafe(sql))
-        .bind(town.0)
-        .bind(PgTime(Timestamp::from_seconds(page.from_s)))
-        .bind(PgTime(Timestamp::from_seconds(page.to_s)))
-        .fetch_all(pool)
-        .await?)
-}
-
 /// The template for a tier. Both replacements are constants of this program.
 fn for_tier(template: &str, tier: Resolution, columns: &str) -> String {
     template.replace("{tier}", tier.name()).replace("{columns}", columns)
 }
 
-fn place(page: &SeriesPage, row: &PgRow) -> Result<Option<usize>, DbError> {
-    let bucket: PgTime = row.try_get(0)?;
-    Ok(page.bucket_at(bucket.0.seconds()))
+/// The rows of `points` (with the columns `bucket` and `columns`) as one row of arrays, in one round trip with the
+/// intervals in which the town was observed; these are entered at once.
+async fn columns(
+    pool: &Pool,
+    town: TownKey,
+    page: &mut SeriesPage,
+    present: &Present,
+    points: &str,
+    columns: &[&str],
+) -> Result<Columns, DbError> {
+    let arrays: String = columns.iter().map(|column| format!(", array_agg({column})")).collect();
+    let sql =
+        include_str!("sql/series_columns.sql").replace("{points}", points.trim_end()).replace("{arrays}", &arrays);
+    let row = sqlx::query(AssertSqlSafe(sql))
+        .bind(town.0)
+        .bind(PgTime(Timestamp::from_seconds(page.from_s)))
+        .bind(PgTime(Timestamp::from_seconds(page.to_s)))
+        .fetch_one(pool)
+        .await?;
+    let times = |column: usize| row.try_get::<Option<Vec<PgTime>>, _>(column).map(Option::unwrap_or_default);
+    let observed: Vec<_> = times(0)?.into_iter().zip(times(1)?).map(|(from, to)| (from.0, to.0)).collect();
+    fill_zeros(page, &observed, present);
+    let places = times(2)?.into_iter().map(|bucket| page.bucket_at(bucket.0.seconds())).collect();
+    Ok(Columns { row, places })
+}
+
+/// What [`columns`] read.
+struct Columns {
+    row: PgRow,
+    /// Each point's position in the page; none outside of it.
+    places: Vec<Option<usize>>,
+}
+
+impl Columns {
+    /// The positions in the page with the values of the column `index`.
+    fn values<'r, T>(&'r self, index: usize) -> Result<impl Iterator<Item = (usize, T)>, DbError>
+    where
+        T: 'r,
+        Option<Vec<T>>: sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
+    {
+        let values: Option<Vec<T>> = self.row.try_get(3 + index)?;
+        let placed = self.places.iter().zip(values.unwrap_or_default());
+        Ok(placed.filter_map(|(place, value)| Some(((*place)?, value))))
+    }
 }
 
 async fn headline(
@@ -97,29 +129,35 @@ async fn headline(
     town: TownKey,
     page: &mut SeriesPage,
     tier: Resolution,
-    columns: &str,
+    present: &Present,
+    names: &[&str],
 ) -> Result<(), DbError> {
-    let sql = for_tier(include_str!("sql/series_headline.sql"), tier, columns);
-    for row in rows(pool, sql, town, page).await? {
-        let Some(place) = place(page, &row)? else { continue };
-        for (i, series) in page.series.iter_mut().enumerate() {
-            series.sums[place] = Some(row.try_get(i + 1)?);
+    let points = for_tier(include_str!("sql/series_headline.sql"), tier, &names.join(", "));
+    let read = columns(pool, town, page, present, &points, names).await?;
+    for (index, series) in page.series.iter_mut().enumerate() {
+        for (place, sum) in read.values::<i64>(index)? {
+            series.sums[place] = Some(sum);
         }
     }
     Ok(())
 }
 
-async fn by_role(pool: &Pool, town: TownKey, page: &mut SeriesPage, tier: Resolution) -> Result<(), DbError> {
-    let sql = for_tier(include_str!("sql/series_cost.sql"), tier, "");
-    for row in rows(pool, sql, town, page).await? {
-        let Some(place) = place(page, &row)? else { continue };
+async fn by_role(
+    pool: &Pool,
+    town: TownKey,
+    page: &mut SeriesPage,
+    tier: Resolution,
+    present: &Present,
+) -> Result<(), DbError> {
+    let points = for_tier(include_str!("sql/series_cost.sql"), tier, "");
+    let read = columns(pool, town, page, present, &points, &["role", "cost"]).await?;
+    for ((place, role), (_, cost)) in read.values::<i16>(0)?.zip(read.values::<i64>(1)?) {
         // One role's row says that the bucket is known: the other roles spent nothing.
         for series in &mut page.series {
             series.sums[place].get_or_insert(0);
         }
-        let role = crate::hub::role_slot(row.try_get(1)?);
-        if let Some(series) = page.series.get_mut(role) {
-            series.sums[place] = Some(row.try_get(2)?);
+        if let Some(series) = page.series.get_mut(crate::hub::role_slot(role)) {
+            series.sums[place] = Some(cost);
         }
     }
     debug_assert_eq!(page.series.len(), Role::ALL.len());
@@ -131,13 +169,12 @@ async fn agents(
     town: TownKey,
     page: &mut SeriesPage,
     tier: Resolution,
-    now: Timestamp,
+    present: &Present,
 ) -> Result<(), DbError> {
-    let sql = for_tier(include_str!("sql/series_working.sql"), tier, "");
-    for row in rows(pool, sql, town, page).await? {
-        if let Some(place) = place(page, &row)? {
-            page.series[0].sums[place] = Some(row.try_get(1)?);
-        }
+    let points = for_tier(include_str!("sql/series_working.sql"), tier, "");
+    let read = columns(pool, town, page, present, &points, &["seconds"]).await?;
+    for (place, seconds) in read.values::<i64>(0)? {
+        page.series[0].sums[place] = Some(seconds);
     }
     let from = Timestamp::from_seconds(page.from_s);
     let known: Vec<(PgTime, PgTime)> = sqlx::query_as(include_str!("sql/series_known.sql"))
@@ -146,7 +183,7 @@ async fn agents(
         .bind(PgTime(Timestamp::from_seconds(page.to_s)))
         .fetch_all(pool)
         .await?;
-    let counts = known_per_bucket(page, &known, now);
+    let counts = known_per_bucket(page, &known, present.now);
     for (slot, count) in page.series[1].sums.iter_mut().zip(counts) {
         if count > 0 || slot.is_some() {
             *slot = Some(count * page.step_s);

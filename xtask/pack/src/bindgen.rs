@@ -1,4 +1,4 @@
-//! wasm-bindgen's `--target web` output: `towngauge.js`, `towngauge_bg.wasm` and the snippets.
+//! wasm-bindgen's `--target web` output: `NAME.js`, `NAME_bg.wasm` and the snippets.
 
 use anyhow::{Context, Result};
 use std::path::Path;
@@ -11,11 +11,11 @@ pub enum Names {
     Strip,
 }
 
-pub fn generate(input: &Path, out: &Path, names: Names) -> Result<()> {
+pub fn generate(input: &Path, out: &Path, name: &str, names: Names) -> Result<()> {
     Bindgen::new()
         .input_path(input)
         .web(true)?
-        .out_name("towngauge")
+        .out_name(name)
         .typescript(false)
         // The boot script passes the hashed address; a default would name a file that does not exist.
         .omit_default_module_path(true)

@@ -20,7 +20,12 @@ with span as (
            sum(f.lines_removed)::bigint as lines_removed,
            sum(f.beads_created)::bigint as beads_created,
            sum(f.beads_closed)::bigint as beads_closed
-    from span join headline_{from} f on f.town_id = $1 and f.bucket >= span.start and f.bucket < span.stop
+    -- Read span by span (`offset 0`): joined freely, a planner with old statistics reads the whole town for each span.
+    from span cross join lateral (
+        select * from headline_{from} t
+        where t.town_id = $1 and t.bucket >= span.start and t.bucket < span.stop
+        offset 0
+    ) as f
     group by 1
 ), gone as (
     -- Found span by span (`offset 0` keeps the planner from reading the whole tier) and deleted by their place: only

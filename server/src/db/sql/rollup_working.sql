@@ -5,7 +5,12 @@ with span as (
 ), fresh as (
     select date_bin({step}, f.bucket, 'epoch'::timestamptz) as bucket,
            sum(f.seconds)::bigint as seconds
-    from span join working_{from} f on f.town_id = $1 and f.bucket >= span.start and f.bucket < span.stop
+    -- Read span by span (`offset 0`): joined freely, a planner with old statistics reads the whole town for each span.
+    from span cross join lateral (
+        select * from working_{from} t
+        where t.town_id = $1 and t.bucket >= span.start and t.bucket < span.stop
+        offset 0
+    ) as f
     group by 1
 ), gone as (
     -- Found span by span (`offset 0` keeps the planner from reading the whole tier) and deleted by their place: only

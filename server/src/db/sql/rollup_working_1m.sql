@@ -5,7 +5,12 @@ with span as (
 ), at_work as (
     select distinct span.start, p.minute + held * interval '1 minute' as bucket, p.rig, p.agent
     from span
-    join presence p on p.town_id = $1 and p.minute >= span.start - interval '2 minutes' and p.minute < span.stop
+    -- Read span by span (`offset 0`): joined freely, a planner with old statistics reads the whole town for each span.
+    cross join lateral (
+        select t.minute, t.rig, t.agent from presence t
+        where t.town_id = $1 and t.minute >= span.start - interval '2 minutes' and t.minute < span.stop
+        offset 0
+    ) as p
     cross join generate_series(0, 2) as held
     where p.minute + held * interval '1 minute' >= span.start and p.minute + held * interval '1 minute' < span.stop
 ), fresh as (
