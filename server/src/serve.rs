@@ -22,9 +22,9 @@ use crate::hub::{Hub, HubSettings};
 use crate::ingest::{Intake, IntakeLimits, WriterHandle, instance_id};
 use crate::postgres::OpenMode;
 use crate::read::{Reader, SetupFacts};
-use crate::retention::{self, RetentionDays};
+use crate::retention;
 use crate::rollup;
-use crate::source::{claude_code, watch};
+use crate::source::watch;
 use crate::state::{App, AppState, Counters};
 use crate::store::Store;
 
@@ -129,7 +129,7 @@ async fn assemble(config: Config, listener: TcpListener, local: SocketAddr, stor
     let stop_background = CancellationToken::new();
     let background = vec![
         rollup::spawn_worker(pool.clone(), stop_background.clone()),
-        retention::spawn(pool.clone(), RetentionDays::default(), stop_background.clone()),
+        retention::spawn(pool.clone(), config.retention.value, stop_background.clone()),
         tokio::spawn(observe(pool.clone(), clock.clone(), stop_background.clone())),
         tokio::spawn(listen(pool.clone(), hub.clone(), stop_background.clone())),
     ];
@@ -282,7 +282,7 @@ fn watch_local(
         tracing::info!("local files are not watched");
         return (Vec::new(), None);
     }
-    let roots = watch::discover_roots();
+    let roots = watch::discover_roots(&config.beads.value);
     if roots.is_empty() {
         tracing::info!("no agents' files were found on this machine");
         return (Vec::new(), None);
@@ -293,11 +293,11 @@ fn watch_local(
         let path =
             path.strip_prefix(&home).filter(|_| !home.is_empty()).map_or(path.clone(), |rest| format!("~{rest}"));
         tracing::info!(path, source = root.kind.source(), "watching");
-        let files = claude_code::files_under(&root.path).map_or(0, |found| found.files.len());
+        let files = root.kind.files(&root.path).map_or(0, |found| found.files.len());
         WatchedRoot { source: root.kind.source().to_owned(), path, files: u64::try_from(files).unwrap_or_default() }
     };
     let watched = roots.iter().map(shown).collect();
     let town = config.town.value.clone();
-    let task = watch::spawn(roots, town, intake.clone(), pool.clone(), stop.clone(), false);
+    let task = watch::spawn(roots, town, intake.clone(), pool.clone(), stop.clone(), !config.paths.value);
     (watched, Some(task))
 }

@@ -1,0 +1,91 @@
+//! `towngauge serve` from outside: what it follows, and how it ends.
+
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+struct Server {
+    child: Child,
+    address: String,
+}
+
+impl Server {
+    /// A server of its own in `home`, which it takes for its owner's.
+    fn start(home: &Path, arguments: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_towngauge"));
+        command.args(["serve", "--listen", "127.0.0.1:0"]).args(arguments).arg("--data-dir").arg(home.join("data"));
+        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", home);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let line = BufReader::new(child.stdout.take().unwrap()).lines().next().unwrap().unwrap();
+        let (_, address) = line.split_once("running at ").unwrap();
+        Self { child, address: address.trim().to_owned() }
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        reqwest::get(format!("{}{path}", self.address)).await.unwrap().json().await.unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let pid = nix::unistd::Pid::from_raw(i32::try_from(self.child.id()).unwrap());
+        let _gone = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM);
+        let _status = self.child.wait();
+    }
+}
+
+fn write(path: &Path, lines: &[Value]) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, lines.iter().map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+}
+
+fn bead(id: &str, status: &str) -> Value {
+    let at = model::Timestamp::from_seconds(jiff::Timestamp::now().as_second()).to_string();
+    json!({"id": id, "title": "T", "status": status, "issue_type": "task", "created_at": at, "updated_at": at})
+}
+
+/// Waits until `pick` of the newest events is there.
+async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds().await {
+        assert!(begun.elapsed() < Duration::from_secs(15), "{what} did not come");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn beads_of_the_town_and_named_ones_are_followed_beside_transcripts_and_no_file_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path();
+    write(&home.join("gt/.beads/issues.jsonl"), &[bead("gt-1", "open")]);
+    write(&home.join("gt/gastown/.beads/issues.jsonl"), &[bead("ga-1", "open")]);
+    let named = home.join("elsewhere/issues.jsonl");
+    write(&named, &[bead("el-1", "open")]);
+    let now = jiff::Timestamp::now().to_string();
+    let (at, cwd) = (now.as_str(), "/w/app");
+    let edit = json!({"type": "tool_use", "id": "toolu_1", "name": "Edit", "input": {"file_path": "/w/app/secret.rs"}});
+    let usage = json!({"input_tokens": 1, "output_tokens": 1});
+    write(
+        &home.join(".claude/projects/-w-app/s.jsonl"),
+        &[
+            json!({"type": "assistant", "timestamp": at, "sessionId": "s", "version": "2.1.0", "cwd": cwd,
+                "requestId": "req_1", "uuid": "u1",
+                "message": {"id": "msg_1", "model": "claude-sonnet-4-5", "content": [edit], "usage": usage}}),
+            json!({"type": "user", "timestamp": at, "sessionId": "s", "cwd": cwd,
+                "message": {"content": [{"type": "tool_result", "tool_use_id": "toolu_1", "content": "x"}]}}),
+        ],
+    );
+    let server = Server::start(home, &["--no-paths", "--beads", named.to_str().unwrap()]);
+    let events = async || server.get("/api/events?town=home").await["events"].as_array().cloned().unwrap_or_default();
+    eventually("every file", async || events().await.len() == 6).await;
+    let events = events().await;
+    let of = |id: &str| events.iter().find(|e| e["bead"] == id).unwrap_or_else(|| panic!("{id} in {events:?}")).clone();
+    assert_eq!((of("gt-1").get("rig"), of("ga-1")["rig"].as_str()), (None, Some("gastown")));
+    assert_eq!(of("el-1")["what"], "created");
+    assert!(events.iter().any(|e| e["what"] == "Edit") && events.iter().all(|e| e.get("file").is_none()), "{events:?}");
+}
