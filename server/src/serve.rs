@@ -236,7 +236,7 @@ async fn observe(pool: Pool, clock: Clock, stop: CancellationToken) {
     }
 }
 
-/// Tells the hub what other processes changed.
+/// Tells the hub what other processes changed, and what no committed batch tells it.
 async fn listen(pool: Pool, hub: Hub, stop: CancellationToken) {
     let work = async {
         loop {
@@ -251,6 +251,7 @@ async fn listen(pool: Pool, hub: Hub, stop: CancellationToken) {
             loop {
                 match ears.next(instance_id()).await {
                     Ok(Heard::Changed(town)) => hub.reload(town).await,
+                    Ok(Heard::Beads(town)) => hub.reload_beads(town).await,
                     Ok(Heard::Anything) => {
                         for card in hub.cards().await.unwrap_or_default() {
                             hub.reload(card.name).await;

@@ -44,12 +44,15 @@ fn write(path: &Path, lines: &[Value]) {
     std::fs::write(path, lines.iter().map(|line| format!("{line}\n")).collect::<String>()).unwrap();
 }
 
+/// A bead as it is now; they were all made a while ago.
 fn bead(id: &str, status: &str) -> Value {
-    let at = model::Timestamp::from_seconds(jiff::Timestamp::now().as_second()).to_string();
-    json!({"id": id, "title": "T", "status": status, "issue_type": "task", "created_at": at, "updated_at": at})
+    let now = jiff::Timestamp::now();
+    let made = "2026-01-01T00:00:00Z";
+    json!({"id": id, "title": "T", "status": status, "issue_type": "task", "created_at": made,
+        "updated_at": now.to_string()})
 }
 
-/// Waits until `pick` of the newest events is there.
+/// Waits until `holds`.
 async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let begun = Instant::now();
     while !holds().await {
@@ -88,4 +91,21 @@ async fn beads_of_the_town_and_named_ones_are_followed_beside_transcripts_and_no
     assert_eq!((of("gt-1").get("rig"), of("ga-1")["rig"].as_str()), (None, Some("gastown")));
     assert_eq!(of("el-1")["what"], "created");
     assert!(events.iter().any(|e| e["what"] == "Edit") && events.iter().all(|e| e.get("file").is_none()), "{events:?}");
+}
+
+#[tokio::test]
+async fn a_bead_that_only_moves_on_moves_on_the_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("issues.jsonl");
+    write(&file, &[bead("b-1", "open"), bead("b-2", "open")]);
+    let server = Server::start(folder.path(), &["--beads", file.to_str().unwrap()]);
+    let counts = async || {
+        let beads = &server.get("/api/towns/home/snapshot").await["beads"];
+        ["open", "in_progress", "in_review"].map(|state| beads[state].as_i64().unwrap())
+    };
+    eventually("both beads", async || counts().await == [2, 0, 0]).await;
+    write(&file, &[bead("b-1", "in_progress"), bead("b-2", "open")]);
+    eventually("what is worked on", async || counts().await == [1, 1, 0]).await;
+    write(&file, &[bead("b-1", "in_review"), bead("b-2", "open")]);
+    eventually("what waits for review", async || counts().await == [1, 0, 1]).await;
 }
