@@ -28,8 +28,6 @@ use crate::source::watch;
 use crate::state::{App, AppState, Counters};
 use crate::store::Store;
 
-/// Events that may wait for the writer; beyond it senders are told to come back.
-pub const QUEUE_EVENTS: usize = 50_000;
 /// How often it is noted that towns are observed.
 const COVERAGE_PERIOD: Duration = Duration::from_secs(10);
 
@@ -123,7 +121,7 @@ async fn assemble(config: Config, listener: TcpListener, local: SocketAddr, stor
     let hub_settings = HubSettings { max_viewers: config.max_viewers.value, build: crate::VERSION.to_owned() };
     let (hub, committed, hub_task) =
         Hub::start(hub_settings, clock.clone(), Arc::new(PgSeeds(pool.clone()))).await.context("the live state")?;
-    let limits = IntakeLimits { queue_events: QUEUE_EVENTS, ..IntakeLimits::default() };
+    let limits = IntakeLimits { queue_events: config.queue_events.value, ..IntakeLimits::default() };
     let (intake, writer) = Intake::start(pool.clone(), Arc::clone(&store.prices), committed, limits);
 
     let stop_background = CancellationToken::new();

@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use server::postgres::{Cluster, OpenMode};
 
 struct Server {
     child: Child,
@@ -33,9 +34,12 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let pid = nix::unistd::Pid::from_raw(i32::try_from(self.child.id()).unwrap());
-        let _gone = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM);
-        let _status = self.child.wait();
+        // Once it has been waited for, its number may be another's.
+        if self.child.try_wait().is_ok_and(|status| status.is_none()) {
+            let pid = nix::unistd::Pid::from_raw(i32::try_from(self.child.id()).unwrap());
+            let _gone = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM);
+            let _status = self.child.wait();
+        }
     }
 }
 
@@ -91,6 +95,52 @@ async fn beads_of_the_town_and_named_ones_are_followed_beside_transcripts_and_no
     assert_eq!((of("gt-1").get("rig"), of("ga-1")["rig"].as_str()), (None, Some("gastown")));
     assert_eq!(of("el-1")["what"], "created");
     assert!(events.iter().any(|e| e["what"] == "Edit") && events.iter().all(|e| e.get("file").is_none()), "{events:?}");
+}
+
+/// Waits for its end, for at most ten seconds.
+async fn exit_code(child: &mut Child) -> Option<i32> {
+    for _ in 0..200 {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status.code();
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("it does not end");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_signal_ends_it_at_once_whichever_came_first() {
+    use nix::sys::signal::Signal::{SIGINT, SIGTERM};
+    let folder = tempfile::tempdir().unwrap();
+    for (n, signals) in [[SIGTERM, SIGINT], [SIGINT, SIGTERM]].into_iter().enumerate() {
+        let mut server = Server::start(folder.path(), &["--no-watch"]);
+        // What the stopping server waits for: a batch that nobody can write.
+        let cluster = Cluster::open(&folder.path().join("data"), OpenMode::Attach).await.unwrap();
+        let pool = server::db::connect(cluster.connect_options()).await.unwrap();
+        let mut blocker = pool.begin().await.unwrap();
+        sqlx::query("lock table event in access exclusive mode").execute(&mut *blocker).await.unwrap();
+        let event = json!({"type": "agent_state", "ts": jiff::Timestamp::now().to_string(), "id": n.to_string(),
+            "agent": "toast", "state": "idle"});
+        let post = reqwest::Client::new().post(format!("{}/api/ingest", server.address)).json(&event).send();
+        let waiting = tokio::spawn(post);
+        let stuck = "select exists (select from pg_locks where not granted and relation = 'event'::regclass)";
+        eventually("the batch", async || sqlx::query_scalar(stuck).fetch_one(&pool).await.unwrap()).await;
+        let pid = nix::unistd::Pid::from_raw(i32::try_from(server.child.id()).unwrap());
+        nix::sys::signal::kill(pid, signals[0]).unwrap();
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        assert_eq!(server.child.try_wait().unwrap(), None, "the first only asks");
+        nix::sys::signal::kill(pid, signals[1]).unwrap();
+        assert_eq!(exit_code(&mut server.child).await, Some(130));
+        assert!(waiting.await.unwrap().is_err(), "nothing was acknowledged");
+        blocker.rollback().await.unwrap();
+        pool.close().await;
+        cluster.stop().await;
+    }
+    // And one signal is enough when nothing is in the way.
+    let mut server = Server::start(folder.path(), &["--no-watch"]);
+    let pid = nix::unistd::Pid::from_raw(i32::try_from(server.child.id()).unwrap());
+    nix::sys::signal::kill(pid, SIGINT).unwrap();
+    assert_eq!(exit_code(&mut server.child).await, Some(0));
 }
 
 #[tokio::test]

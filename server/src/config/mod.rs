@@ -42,6 +42,8 @@ pub struct Config {
     pub allow_hosts: From<Vec<String>>,
     /// Viewers at most.
     pub max_viewers: From<usize>,
+    /// Events that may wait for the writer; at least 1.
+    pub queue_events: From<usize>,
     /// How logs are written.
     pub log_format: From<LogFormat>,
     /// The file that was read.
@@ -93,6 +95,13 @@ impl Config {
             || 20_000,
             |raw| Ok(raw.parse()?),
         )?;
+        let queue_events = pick.parsed(
+            flags.queue_events,
+            "TOWNGAUGE_QUEUE_EVENTS",
+            file.queue_events,
+            || 50_000,
+            |raw| Ok(raw.parse()?),
+        )?;
         let log_format =
             pick.parsed(flags.log_format, "TOWNGAUGE_LOG_FORMAT", file.log_format, LogFormat::default, |raw| {
                 LogFormat::from_str(raw, true).map_err(anyhow::Error::msg)
@@ -111,6 +120,10 @@ impl Config {
             public_url: public_url.try_map("public_url", |url| url.map(|url| checked_url(&url)).transpose())?,
             allow_hosts,
             max_viewers,
+            queue_events: queue_events.try_map("queue_events", |n| match n {
+                0 => bail!("a queue for no events at all takes none; use 1 or more"),
+                n => Ok(n),
+            })?,
             log_format,
             file: path,
         })
@@ -142,6 +155,7 @@ impl Config {
             ),
             line("allow_host", self.allow_hosts.value.join(","), &self.allow_hosts.origin),
             line("max_viewers", self.max_viewers.value.to_string(), &self.max_viewers.origin),
+            line("queue_events", self.queue_events.value.to_string(), &self.queue_events.origin),
             line("log_format", log_format.to_owned(), &self.log_format.origin),
         ]
     }
@@ -221,6 +235,7 @@ mod tests {
         assert!(
             error(&[("TOWNGAUGE_RETENTION", "10s=soon")]).contains("retention (from environment TOWNGAUGE_RETENTION)")
         );
+        assert!(error(&[("TOWNGAUGE_QUEUE_EVENTS", "0")]).contains("queue_events"));
         assert!(error(&[("TOWNGAUGE_PUBLIC_URL", "gauge")]).contains("https://"));
     }
 

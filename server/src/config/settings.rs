@@ -54,6 +54,9 @@ pub struct Settings {
     /// Viewers of live pages at most. [default: 20000]
     #[arg(long, value_name = "N", global = true)]
     pub max_viewers: Option<usize>,
+    /// Events that may wait to be stored; beyond it senders are told to come back. [default: 50000]
+    #[arg(long, value_name = "N", global = true)]
+    pub queue_events: Option<usize>,
     /// How logs are written to stderr. [default: text]
     #[arg(long, value_enum, global = true)]
     pub log_format: Option<LogFormat>,
