@@ -3,13 +3,25 @@
 //! Without a built client the table is empty and the server still compiles; its pages then work without WASM.
 
 use std::fmt::Write as _;
+use std::fs::TryLockError;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
+    let began = SystemTime::now();
     let site = PathBuf::from(env::var("CARGO_MANIFEST_DIR").unwrap_or_default()).join("../target/site");
     // Cargo would build again and again for a folder that does not exist.
     fs::create_dir_all(&site)?;
+    // While `cargo xtask` makes the site, it holds this lock: a first build of both sides then compiles the server
+    // once. Held until this script ends.
+    let lock = fs::File::open(site.with_file_name("site.lock")).ok();
+    if let Some(lock) = &lock
+        && matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock))
+    {
+        lock.lock_shared()?;
+        backdate(&site, began)?;
+    }
     println!("cargo::rerun-if-changed={}", site.display());
     // A new migration has to be embedded too.
     println!("cargo::rerun-if-changed=../migrations");
@@ -52,6 +64,25 @@ fn main() -> io::Result<()> {
     let _ = writeln!(table, "];");
     let out = PathBuf::from(env::var("OUT_DIR").unwrap_or_default()).join("assets.rs");
     fs::write(out, table)
+}
+
+/// What was written while this script waited is embedded by it. Cargo would take it for newer than the script, and
+/// compile the server a second time for the same files.
+fn backdate(site: &Path, began: SystemTime) -> io::Result<()> {
+    // Cargo's own mark is a moment older than the process.
+    let before = began - Duration::from_secs(2);
+    let mut files = Vec::new();
+    collect(site, &mut files)?;
+    let mut places: Vec<PathBuf> = files.iter().flat_map(|file| file.ancestors().map(Path::to_owned)).collect();
+    places.retain(|place| place.starts_with(site));
+    places.push(site.to_owned());
+    for place in places {
+        let opened = fs::File::open(&place)?;
+        if opened.metadata()?.modified()? > before {
+            opened.set_modified(before)?;
+        }
+    }
+    Ok(())
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {

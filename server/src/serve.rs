@@ -22,14 +22,12 @@ use crate::hub::{Hub, HubSettings};
 use crate::ingest::{Intake, IntakeLimits, WriterHandle, instance_id};
 use crate::postgres::OpenMode;
 use crate::read::{Reader, SetupFacts};
-use crate::retention::{self, RetentionDays};
+use crate::retention;
 use crate::rollup;
-use crate::source::{claude_code, watch};
+use crate::source::watch;
 use crate::state::{App, AppState, Counters};
 use crate::store::Store;
 
-/// Events that may wait for the writer; beyond it senders are told to come back.
-pub const QUEUE_EVENTS: usize = 50_000;
 /// How often it is noted that towns are observed.
 const COVERAGE_PERIOD: Duration = Duration::from_secs(10);
 
@@ -123,13 +121,13 @@ async fn assemble(config: Config, listener: TcpListener, local: SocketAddr, stor
     let hub_settings = HubSettings { max_viewers: config.max_viewers.value, build: crate::VERSION.to_owned() };
     let (hub, committed, hub_task) =
         Hub::start(hub_settings, clock.clone(), Arc::new(PgSeeds(pool.clone()))).await.context("the live state")?;
-    let limits = IntakeLimits { queue_events: QUEUE_EVENTS, ..IntakeLimits::default() };
+    let limits = IntakeLimits { queue_events: config.queue_events.value, ..IntakeLimits::default() };
     let (intake, writer) = Intake::start(pool.clone(), Arc::clone(&store.prices), committed, limits);
 
     let stop_background = CancellationToken::new();
     let background = vec![
         rollup::spawn_worker(pool.clone(), stop_background.clone()),
-        retention::spawn(pool.clone(), RetentionDays::default(), stop_background.clone()),
+        retention::spawn(pool.clone(), config.retention.value, stop_background.clone()),
         tokio::spawn(observe(pool.clone(), clock.clone(), stop_background.clone())),
         tokio::spawn(listen(pool.clone(), hub.clone(), stop_background.clone())),
     ];
@@ -236,7 +234,7 @@ async fn observe(pool: Pool, clock: Clock, stop: CancellationToken) {
     }
 }
 
-/// Tells the hub what other processes changed.
+/// Tells the hub what other processes changed, and what no committed batch tells it.
 async fn listen(pool: Pool, hub: Hub, stop: CancellationToken) {
     let work = async {
         loop {
@@ -251,6 +249,7 @@ async fn listen(pool: Pool, hub: Hub, stop: CancellationToken) {
             loop {
                 match ears.next(instance_id()).await {
                     Ok(Heard::Changed(town)) => hub.reload(town).await,
+                    Ok(Heard::Beads(town)) => hub.reload_beads(town).await,
                     Ok(Heard::Anything) => {
                         for card in hub.cards().await.unwrap_or_default() {
                             hub.reload(card.name).await;
@@ -282,7 +281,7 @@ fn watch_local(
         tracing::info!("local files are not watched");
         return (Vec::new(), None);
     }
-    let roots = watch::discover_roots();
+    let roots = watch::discover_roots(&config.beads.value);
     if roots.is_empty() {
         tracing::info!("no agents' files were found on this machine");
         return (Vec::new(), None);
@@ -293,11 +292,11 @@ fn watch_local(
         let path =
             path.strip_prefix(&home).filter(|_| !home.is_empty()).map_or(path.clone(), |rest| format!("~{rest}"));
         tracing::info!(path, source = root.kind.source(), "watching");
-        let files = claude_code::files_under(&root.path).map_or(0, |found| found.files.len());
+        let files = root.kind.files(&root.path).map_or(0, |found| found.files.len());
         WatchedRoot { source: root.kind.source().to_owned(), path, files: u64::try_from(files).unwrap_or_default() }
     };
     let watched = roots.iter().map(shown).collect();
     let town = config.town.value.clone();
-    let task = watch::spawn(roots, town, intake.clone(), pool.clone(), stop.clone(), false);
+    let task = watch::spawn(roots, town, intake.clone(), pool.clone(), stop.clone(), !config.paths.value);
     (watched, Some(task))
 }

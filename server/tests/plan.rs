@@ -21,6 +21,12 @@ insert into working_1m select 1 + n % 3, to_timestamp(60 * n), 60 from generate_
 analyze";
 
 async fn check(pool: &Pool, sql: &str, parameters: &str, table: &str) {
+    let plan = plan(pool, sql, parameters).await;
+    assert!(!plan.contains(&format!("Seq Scan on {table}")), "{sql}\n{plan}");
+    assert!(plan.contains(&format!("{table}_pkey")), "{sql}\n{plan}");
+}
+
+async fn plan(pool: &Pool, sql: &str, parameters: &str) -> String {
     // A generic plan, as after the fifth call: the planner does not know the values.
     let name = format!("p{:x}", xxhash_rust::xxh3::xxh3_64(sql.as_bytes()));
     let mut connection = pool.acquire().await.unwrap();
@@ -30,9 +36,7 @@ async fn check(pool: &Pool, sql: &str, parameters: &str, table: &str) {
     let call = if parameters.is_empty() { name } else { format!("{name}({parameters})") };
     let explain = format!("explain execute {call}");
     let rows = sqlx::raw_sql(AssertSqlSafe(explain)).fetch_all(&mut *connection).await.unwrap();
-    let plan = rows.iter().map(|row| row.get::<String, _>(0)).collect::<Vec<_>>().join("\n");
-    assert!(!plan.contains(&format!("Seq Scan on {table}")), "{sql}\n{plan}");
-    assert!(plan.contains(&format!("{table}_pkey")), "{sql}\n{plan}");
+    rows.iter().map(|row| row.get::<String, _>(0)).collect::<Vec<_>>().join("\n")
 }
 
 fn tier(template: &str) -> String {
@@ -57,10 +61,55 @@ async fn no_query_of_the_writer_or_the_worker_reads_a_whole_table() {
     )
     .await;
     check(&pool, include_str!("../src/db/sql/session_find.sql"), "array[1], array['s1']", "session").await;
+    let pending = include_str!("../src/db/sql/restate_pending.sql");
+    assert!(plan(&pool, pending, "").await.contains("session_to_restate"));
     check(&pool, include_str!("../src/db/sql/rollup_towns.sql"), "", "rollup_dirty").await;
     check(&pool, include_str!("../src/db/sql/rollup_claim.sql"), "1, 96", "rollup_dirty").await;
     check(&pool, &tier(include_str!("../src/db/sql/rollup_by_role.sql")), spans, "by_role_10s").await;
     check(&pool, &tier(include_str!("../src/db/sql/rollup_by_role.sql")), spans, "by_role_1m").await;
     check(&pool, include_str!("../src/db/sql/rollup_working_1m.sql"), spans, "presence").await;
     check(&pool, include_str!("../src/db/sql/rollup_working_1m.sql"), spans, "working_1m").await;
+}
+
+/// The statement that once read the whole tier for each half hour: counted in rows, on a town with years of history.
+#[tokio::test(flavor = "multi_thread")]
+async fn redoing_half_an_hour_reads_half_an_hour() {
+    let pool = fresh_database().await;
+    let ones = ", 1".repeat(16);
+    let fill = format!(
+        "insert into headline_10s select 1, to_timestamp(10 * n){ones} from generate_series(1, 200000) n;
+         insert into headline_1m select 1, to_timestamp(60 * n){ones} from generate_series(1, 100000) n;
+         analyze headline_10s, headline_1m"
+    );
+    sqlx::raw_sql(AssertSqlSafe(fill)).execute(&pool).await.unwrap();
+    let sql = tier(include_str!("../src/db/sql/rollup_headline.sql"));
+    let mut connection = pool.acquire().await.unwrap();
+    let statements = ["set plan_cache_mode = force_generic_plan".to_owned(), format!("prepare redo as {sql}")];
+    for statement in statements {
+        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *connection).await.unwrap();
+    }
+    let explain = "explain (analyze, format json, timing off) execute redo(1, array[to_timestamp(900000)])";
+    let row = sqlx::raw_sql(explain).fetch_one(&mut *connection).await.unwrap();
+    let plan: serde_json::Value = row.get(0);
+    let mut scans = Vec::new();
+    collect_scans(&plan[0]["Plan"], &mut scans);
+    assert!(scans.iter().any(|(table, _)| table == "headline_10s"), "{plan:#}");
+    assert!(scans.iter().any(|(table, _)| table == "headline_1m"), "{plan:#}");
+    // 180 buckets of 10 s, and 30 of a minute that stand there already; a margin for what a scan throws away.
+    let most = |table: &str| if table == "headline_10s" { 200.0 } else { 40.0 };
+    for (table, rows) in &scans {
+        assert!(*rows <= most(table), "{rows} rows of {table} were read\n{plan:#}");
+    }
+}
+
+/// Tables that a plan's nodes read, and how many rows each read, those included that it threw away.
+fn collect_scans(node: &serde_json::Value, scans: &mut Vec<(String, f64)>) {
+    let number = |name: &str| node[name].as_f64().unwrap_or(0.0);
+    if let Some(table) = node["Relation Name"].as_str().filter(|_| node["Node Type"] != "ModifyTable") {
+        let read = number("Actual Rows") + number("Rows Removed by Filter") + number("Rows Removed by Index Recheck");
+        scans.push((table.to_owned(), read * number("Actual Loops")));
+    }
+    for child in node["Plans"].as_array().into_iter().flatten() {
+        collect_scans(child, scans);
+    }
 }

@@ -80,7 +80,7 @@ impl LiveState {
                     gauges: true,
                     roster: !delta.roster.is_empty(),
                     beads: delta.beads.is_some(),
-                    events: !delta.events.is_empty() || delta.skipped > 0,
+                    events: !delta.events.is_empty() || !delta.gone.is_empty() || delta.skipped > 0,
                     edges: !delta.edges.is_empty(),
                 };
                 town.rev = delta.rev;
@@ -99,7 +99,15 @@ impl LiveState {
                 if let Some(beads) = delta.beads {
                     town.beads = beads;
                 }
-                town.events.splice(0..0, delta.events);
+                town.events.retain(|row| !delta.gone.contains(&row.key));
+                let mut fresh = Vec::with_capacity(delta.events.len());
+                for row in delta.events {
+                    match town.events.iter_mut().find(|known| known.key == row.key) {
+                        Some(known) => *known = row,
+                        None => fresh.push(row),
+                    }
+                }
+                town.events.splice(0..0, fresh);
                 town.events.truncate(EVENTS_KEPT);
                 for edge in delta.edges {
                     match town.edges.iter_mut().find(|e| e.step_s == edge.step_s) {
@@ -116,9 +124,11 @@ impl LiveState {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::TownName;
+    use crate::event::EventKind;
+    use crate::id::{Role, TownName};
     use crate::tank::Pace;
-    use crate::wire::{BeadCounts, Delta, Flow, Gauges};
+    use crate::unit::Nanodollars;
+    use crate::wire::{BeadCounts, Delta, EventRow, Flow, Gauges, RowKey};
 
     fn gauges(at_s: i64, tokens: i64) -> Gauges {
         Gauges {
@@ -153,6 +163,7 @@ mod tests {
             roster: Vec::new(),
             beads: None,
             events: Vec::new(),
+            gone: Vec::new(),
             skipped: 0,
             edges: Vec::new(),
         }))
@@ -170,6 +181,49 @@ mod tests {
         assert_eq!(tokens, Some(2), "a gap keeps what there is");
         state.apply(snapshot(10));
         assert!(matches!(state.apply(delta(11, 4)), Applied::Changed(_)));
+    }
+
+    fn row(key: u64, cost: i64) -> EventRow {
+        EventRow {
+            key: RowKey(key),
+            at: Timestamp::from_seconds(1),
+            kind: EventKind::ModelCall,
+            ok: true,
+            role: Role::Other,
+            rig: None,
+            agent: None,
+            session: None,
+            bead: None,
+            what: "m".to_owned(),
+            file: None,
+            tokens: None,
+            cost: Some(Nanodollars(cost)),
+            provenance: None,
+            duration_us: None,
+            lines: None,
+        }
+    }
+
+    #[test]
+    fn a_call_stands_once_in_the_list_whatever_replaces_it() {
+        let mut state = LiveState::default();
+        state.apply(snapshot(0));
+        let mut rev = 0;
+        let mut tell = |events: &[EventRow], gone: &[u64]| {
+            rev += 1;
+            let ServerMessage::Delta(mut frame) = delta(rev, 0) else { panic!("a delta") };
+            frame.events = events.to_vec();
+            frame.gone = gone.iter().copied().map(RowKey).collect();
+            let Applied::Changed(changed) = state.apply(ServerMessage::Delta(frame)) else { panic!("no gap") };
+            assert!(changed.events);
+            let costs = |row: &EventRow| (row.key.0, row.cost.map_or(0, |cost| cost.0));
+            state.town.as_ref().unwrap().events.iter().map(costs).collect::<Vec<_>>()
+        };
+        assert_eq!(tell(&[row(2, 20), row(1, 10)], &[]), [(2, 20), (1, 10)]);
+        // The same row again keeps its place; a better report under another key comes first, and the lesser one goes.
+        assert_eq!(tell(&[row(1, 11)], &[]), [(2, 20), (1, 11)]);
+        assert_eq!(tell(&[row(3, 30)], &[1]), [(3, 30), (2, 20)]);
+        assert_eq!(tell(&[], &[2, 9]), [(3, 30)]);
     }
 
     #[test]

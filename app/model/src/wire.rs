@@ -97,9 +97,12 @@ pub struct Delta {
     /// Beads by state, when they changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub beads: Option<BeadCounts>,
-    /// New events, newest first.
+    /// New events, newest first, and then those that read otherwise than before: they keep their place in the list.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<EventRow>,
+    /// Events that do not count any more, because a better report of the same call is among `events`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gone: Vec<RowKey>,
     /// Events that were left out of `events` for speed; they are in the store.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub skipped: u64,
@@ -197,9 +200,21 @@ pub struct BeadCounts {
     pub escalations: u32,
 }
 
+/// What tells one row of a town's events from the others, wherever the row comes from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RowKey(pub u64);
+
+impl RowKey {
+    /// As many as JavaScript reads exactly.
+    pub const BITS: u32 = 53;
+}
+
 /// An event as lists show it. Nothing of prompts or file contents.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EventRow {
+    /// Which event.
+    pub key: RowKey,
     /// When.
     pub at: Timestamp,
     /// What kind.

@@ -70,6 +70,7 @@ mod tests {
             roster: Vec::new(),
             beads: None,
             events: Vec::new(),
+            gone: vec![model::wire::RowKey(1 << 52)],
             skipped: 3,
             edges: Vec::new(),
         };

@@ -14,8 +14,6 @@ use super::link::Link;
 #[derive(Clone, Copy)]
 pub(crate) struct Live {
     state: StoredValue<LiveState>,
-    /// Events ever put on the list, so that each has a number that stays.
-    pushed: StoredValue<u64>,
     /// Buckets that came since somebody looked: a frame may carry the previous bucket of a tier beside the current.
     arrived: StoredValue<Vec<Edge>>,
     gauges: RwSignal<u32>,
@@ -49,7 +47,6 @@ impl Live {
     pub(crate) fn new() -> Self {
         Self {
             state: StoredValue::new(LiveState::default()),
-            pushed: StoredValue::new(0),
             arrived: StoredValue::new(Vec::new()),
             gauges: RwSignal::new(0),
             roster: RwSignal::new(0),
@@ -76,11 +73,7 @@ impl Live {
 
     /// Applies one frame and tells the readers of what changed.
     pub(crate) fn apply(self, message: ServerMessage) -> Applied {
-        let (fresh, whole) = match &message {
-            ServerMessage::Snapshot(snapshot) => (snapshot.events.len(), true),
-            ServerMessage::Delta(delta) => (delta.events.len(), false),
-            ServerMessage::Welcome { .. } | ServerMessage::Beat { .. } => (0, false),
-        };
+        let whole = matches!(message, ServerMessage::Snapshot(_));
         self.arrived.update_value(|arrived| {
             match &message {
                 ServerMessage::Snapshot(snapshot) => arrived.extend(&snapshot.edges),
@@ -94,9 +87,6 @@ impl Live {
             return Applied::Changed(Changed::default());
         };
         if let Applied::Changed(changed) = applied {
-            if changed.events {
-                self.pushed.update_value(|pushed| *pushed += u64::try_from(fresh).unwrap_or_default());
-            }
             if whole {
                 let named = self.state.with_value(|s| s.town.as_ref().map(|t| (t.town.clone(), t.demo)));
                 if let Some((town, demo)) = named {
@@ -145,12 +135,10 @@ impl Live {
         self.beads.track();
         self.look(|t| t.beads).unwrap_or_default()
     }
-    /// The newest `most` events with their numbers, newest first. Tracked.
-    pub(crate) fn newest_events(self, most: usize) -> Vec<(u64, EventRow)> {
+    /// The newest `most` events, newest first. Tracked.
+    pub(crate) fn newest_events(self, most: usize) -> Vec<EventRow> {
         self.events.track();
-        let newest = self.pushed.get_value();
-        let numbers = (0..=newest).rev();
-        self.look(|t| numbers.zip(t.events.iter().take(most).cloned()).collect()).unwrap_or_default()
+        self.look(|t| t.events.iter().take(most).cloned().collect()).unwrap_or_default()
     }
     /// Events that the server left out for speed since the page was opened. Tracked.
     pub(crate) fn skipped(self) -> u64 {

@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 use model::format::{compact, dollars, duration, grouped};
-use model::wire::EventRow;
-use model::{EventKind, Role};
+use model::wire::{EventRow, RowKey};
+use model::{AgentName, EventKind, Role};
 
 use super::state::Empty;
 use crate::live::Live;
@@ -55,6 +55,11 @@ const fn kind(event: &EventRow) -> &'static str {
     }
 }
 
+/// A line is made anew when its event is told otherwise: with its agent known, say.
+fn told(event: &EventRow) -> (RowKey, Role, Option<AgentName>) {
+    (event.key, event.role, event.agent.clone())
+}
+
 /// The list.
 #[component]
 pub(crate) fn Events(live: Live) -> impl IntoView {
@@ -66,8 +71,8 @@ pub(crate) fn Events(live: Live) -> impl IntoView {
         view! {
             <div class="scroll" tabindex="0" role="region" aria-label="List of events">
                 <ol class="events">
-                    <For each=rows key=|(number, _)| *number let:row>
-                        <EventLine event=row.1/>
+                    <For each=rows key=told let:row>
+                        <EventLine event=row/>
                     </For>
                 </ol>
             </div>
@@ -120,6 +125,7 @@ mod tests {
 
     fn event(kind: EventKind) -> EventRow {
         EventRow {
+            key: RowKey(1),
             at: Timestamp::from_seconds(0),
             kind,
             ok: true,

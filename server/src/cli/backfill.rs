@@ -31,9 +31,6 @@ pub struct BackfillArgs {
     /// Folders or files; without any, Claude Code's own folders.
     #[arg(required_if_eq_any([("what", "beads"), ("what", "gas-town-costs")]))]
     pub paths: Vec<PathBuf>,
-    /// Keep no file names.
-    #[arg(long)]
-    pub no_paths: bool,
 }
 
 /// What can be read.
@@ -66,7 +63,7 @@ pub async fn run(args: BackfillArgs, context: &CommandContext) -> anyhow::Result
     if paths.is_empty() {
         anyhow::bail!("Claude Code has no folder on this machine; name the folder that holds its transcripts");
     }
-    let order = Order { kind: args.what.into(), paths, town: context.town.clone(), no_paths: args.no_paths };
+    let order = Order { kind: args.what.into(), paths, town: context.town.clone(), no_paths: context.no_paths };
     let mut shown = Shown::new();
     let report = backfill::run(&order, &context.pool, &context.intake, |progress| shown.update(progress)).await?;
     for (path, reason) in &report.unreadable {

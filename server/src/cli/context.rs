@@ -14,4 +14,6 @@ pub struct CommandContext {
     pub intake: Intake,
     /// `--town`, or the configured one.
     pub town: TownName,
+    /// Keep no file names.
+    pub no_paths: bool,
 }

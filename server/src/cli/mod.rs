@@ -95,7 +95,7 @@ async fn dispatch(config: Config, command: Command) -> anyhow::Result<ExitCode> 
         Command::Backfill(args) => with_store(&config, async |context| backfill::run(args, context).await).await,
         Command::Watch(args) => {
             let stop = signals::shutdown()?;
-            with_store(&config, async |context| watch::run(args, context, stop).await).await
+            with_store(&config, async |context| watch::run(args, &config.beads, context, stop).await).await
         }
         Command::Report(args) => with_store(&config, async |context| report::run(args, context).await).await,
         Command::Topup(args) => with_store(&config, async |context| topup::run(args, context).await).await,
@@ -125,5 +125,16 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_server_takes_what_the_watcher_takes() {
+        for command in ["serve", "watch"] {
+            let line = ["towngauge", command, "--no-paths", "--beads", "a.jsonl", "--beads", "b.jsonl"];
+            let settings = Cli::try_parse_from(line).unwrap().settings;
+            assert!(settings.no_paths, "{command}");
+            assert_eq!(settings.beads, [std::path::PathBuf::from("a.jsonl"), "b.jsonl".into()], "{command}");
+        }
+        assert!(Cli::try_parse_from(["towngauge", "backfill", "claude-code", "--no-paths"]).unwrap().settings.no_paths);
     }
 }

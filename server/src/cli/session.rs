@@ -29,7 +29,12 @@ impl Session {
         let (committed, _) = mpsc::channel(1);
         let (intake, writer) =
             Intake::start(store.pool.clone(), Arc::clone(&store.prices), committed, IntakeLimits::default());
-        let context = CommandContext { pool: store.pool.clone(), intake, town: config.town.value.clone() };
+        let context = CommandContext {
+            pool: store.pool.clone(),
+            intake,
+            town: config.town.value.clone(),
+            no_paths: !config.paths.value,
+        };
         Ok(Self { context, writer, store })
     }
 

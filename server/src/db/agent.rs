@@ -31,6 +31,19 @@ pub async fn merge(connection: &mut PgConnection, rows: &[(TownKey, AgentRow)]) 
     Ok(())
 }
 
+/// Takes everyone called `name` off the roster.
+///
+/// # Errors
+/// Whatever Postgres reports.
+pub async fn forget(connection: &mut PgConnection, town: TownKey, name: &str) -> Result<(), DbError> {
+    sqlx::query("delete from agent where town_id = $1 and name = $2")
+        .bind(town.0)
+        .bind(name)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// A role as stored.
 pub(super) fn role_number(role: Role) -> i16 {
     i16::try_from(role.index()).unwrap_or(6)

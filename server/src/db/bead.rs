@@ -2,7 +2,7 @@
 
 use model::time::Timestamp;
 
-use super::{DbError, PgTime, Pool, TownKey};
+use super::{DbError, PgTime, Pool, TownKey, notify};
 
 /// A bead as its tracker describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,13 +31,16 @@ pub struct BeadRow {
     pub escalation: bool,
 }
 
-/// Writes beads as they are now; an older reading does not replace a newer one. Ids must be distinct.
+/// Writes beads as they are now; an older reading does not replace a newer one. Ids must be distinct. Every process
+/// hears of it when something is different from before, this one too ([`Heard::Beads`](super::notify::Heard::Beads)):
+/// most changes of a bead are no event, and would reach no page otherwise.
 ///
 /// # Errors
 /// The database refused.
 pub async fn upsert(pool: &Pool, town: TownKey, rows: &[BeadRow]) -> Result<(), DbError> {
     for rows in rows.chunks(5_000) {
-        sqlx::query(include_str!("sql/bead_upsert.sql"))
+        let mut transaction = pool.begin().await?;
+        let written = sqlx::query(include_str!("sql/bead_upsert.sql"))
             .bind(town.0)
             .bind(rows.iter().map(|r| r.bead.as_str()).collect::<Vec<_>>())
             .bind(rows.iter().map(|r| r.title.as_str()).collect::<Vec<_>>())
@@ -50,8 +53,12 @@ pub async fn upsert(pool: &Pool, town: TownKey, rows: &[BeadRow]) -> Result<(), 
             .bind(rows.iter().map(|r| r.updated_at.map(PgTime)).collect::<Vec<_>>())
             .bind(rows.iter().map(|r| r.counted).collect::<Vec<_>>())
             .bind(rows.iter().map(|r| r.escalation).collect::<Vec<_>>())
-            .execute(pool)
+            .execute(&mut *transaction)
             .await?;
+        if written.rows_affected() > 0 {
+            notify::send_beads(&mut transaction, town).await?;
+        }
+        transaction.commit().await?;
     }
     Ok(())
 }

@@ -33,6 +33,6 @@ pub mod town;
 pub mod verify;
 
 pub use error::DbError;
-pub use pool::{ConnectOptions, Pool, connect, migrate};
+pub use pool::{ConnectOptions, Pool, SslMode, connect, migrate};
 pub use time::PgTime;
 pub use town::TownKey;

@@ -1,10 +1,11 @@
-//! How processes on one database tell each other that a town changed: `NOTIFY towngauge, '<instance>:<town>'`.
+//! How processes on one database tell each other that a town changed: `NOTIFY towngauge, '<instance>:<town>'`,
+//! and `'beads:<town>'` when only its beads did.
 
 use model::id::TownName;
 use sqlx::PgConnection;
 use sqlx::postgres::PgListener;
 
-use super::{DbError, Pool};
+use super::{DbError, Pool, TownKey};
 
 /// The channel's name.
 pub const CHANNEL: &str = "towngauge";
@@ -22,11 +23,29 @@ pub async fn send(connection: &mut PgConnection, instance: &str, town: &TownName
     Ok(())
 }
 
+/// Stands in the place of an instance where everybody is meant, the sender too.
+const BEADS: &str = "beads";
+
+/// Tells every process, this one too, that a town's beads changed, when the connection's transaction commits.
+///
+/// # Errors
+/// The database refused.
+pub async fn send_beads(connection: &mut PgConnection, town: TownKey) -> Result<(), DbError> {
+    sqlx::query("select pg_notify('towngauge', $1 || ':' || name) from town where town_id = $2")
+        .bind(BEADS)
+        .bind(town.0)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// What was heard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Heard {
     /// Another process changed this town.
     Changed(TownName),
+    /// Somebody, perhaps this process, read this town's beads and found them different.
+    Beads(TownName),
     /// The connection was lost for a while: anything may have changed.
     Anything,
 }
@@ -54,9 +73,11 @@ impl Ears {
             // None: the connection was lost, and has been made anew.
             let Some(notification) = self.0.try_recv().await? else { return Ok(Heard::Anything) };
             let Some((instance, town)) = notification.payload().split_once(':') else { continue };
-            if instance != own_instance
-                && let Ok(town) = TownName::new(town)
-            {
+            let Ok(town) = TownName::new(town) else { continue };
+            if instance == BEADS {
+                return Ok(Heard::Beads(town));
+            }
+            if instance != own_instance {
                 return Ok(Heard::Changed(town));
             }
         }

@@ -11,6 +11,8 @@ use super::DbError;
 pub type Pool = sqlx::PgPool;
 /// Where a database is; parses from a `postgres://` address.
 pub type ConnectOptions = sqlx::postgres::PgConnectOptions;
+/// Whether a connection is encrypted, and what is checked. In an address: `?sslmode=`.
+pub type SslMode = sqlx::postgres::PgSslMode;
 
 /// Connections per process. Few: two cores' worth of queries, the writer, the worker, and room for pages.
 const MAX_CONNECTIONS: u32 = 12;

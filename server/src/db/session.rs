@@ -1,5 +1,6 @@
 //! Sessions: what is known of conversations, and who holds them.
 
+use model::event::Envelope;
 use model::id::{AgentName, BeadId, RigName, Role, SessionId, SourceName};
 use model::time::Timestamp;
 use sqlx::Row as _;
@@ -33,6 +34,10 @@ pub struct SessionRow {
     pub last_seen: Timestamp,
     /// When it ended, if it did.
     pub ended_at: Option<Timestamp>,
+    /// How many of the events are without an agent.
+    pub lacks_agent: i64,
+    /// How many of the events are without a role.
+    pub lacks_role: i64,
 }
 
 /// What a session said it cost; never counted as cost.
@@ -57,6 +62,27 @@ pub struct Attribution {
     pub agent: Option<AgentName>,
 }
 
+impl Attribution {
+    /// Fills in what the envelope lacks, as far as it is known.
+    pub fn complete(&self, envelope: &mut Envelope) {
+        if envelope.role == Role::Other {
+            envelope.role = self.role;
+        }
+        if is_nameless(envelope) && self.agent.is_some() {
+            envelope.agent.clone_from(&self.agent);
+            // A name means something within its rig only.
+            envelope.rig = self.rig.clone().or(envelope.rig.take());
+        }
+    }
+}
+
+/// Whether the envelope's agent is not known: none, or the session that stands for one.
+#[must_use]
+pub fn is_nameless(envelope: &Envelope) -> bool {
+    let session = envelope.session.as_ref().map(SessionId::as_str);
+    envelope.agent.as_ref().is_none_or(|agent| Some(agent.as_str()) == session)
+}
+
 /// Merges rows (sorted by town and session, each once).
 ///
 /// # Errors
@@ -76,6 +102,8 @@ pub async fn merge(connection: &mut PgConnection, rows: &[SessionRow]) -> Result
         .bind(rows.iter().map(|row| PgTime(row.first_seen)).collect::<Vec<_>>())
         .bind(rows.iter().map(|row| PgTime(row.last_seen)).collect::<Vec<_>>())
         .bind(rows.iter().map(|row| row.ended_at.map(PgTime)).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| row.lacks_agent).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| row.lacks_role).collect::<Vec<_>>())
         .execute(connection)
         .await?;
     Ok(())

@@ -28,7 +28,7 @@ async fn health(State(app): State<App>) -> Response {
 async fn ready(State(app): State<App>) -> Response {
     let database = matches!(tokio::time::timeout(PATIENCE, db::status::answers(&app.pool)).await, Ok(true));
     let depth = app.intake.depth();
-    let queue = depth < crate::serve::QUEUE_EVENTS;
+    let queue = depth < app.config.queue_events.value;
     let status = if database && queue { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let word = if status == StatusCode::OK { "ready" } else { "not ready" };
     (status, Json(json!({"status": word, "database": database, "queue_has_room": queue, "queue_events": depth})))

@@ -2,6 +2,7 @@
 
 use std::fmt::{Display, Write as _};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -10,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use crate::db;
+use crate::ingest::Reading;
 use crate::process;
 use crate::state::App;
 
@@ -26,6 +28,16 @@ impl Text {
         for (labels, value) in values {
             let _ = writeln!(self.0, "towngauge_{name}{labels} {value}");
         }
+    }
+    /// `show` turns the histogram's unit into the one of the name.
+    fn histogram<T: Display>(&mut self, name: &str, help: &str, reading: &Reading, show: impl Fn(u64) -> T) {
+        self.metric("histogram", name, help, &[]);
+        for (bound, count) in &reading.up_to {
+            let _ = writeln!(self.0, "towngauge_{name}_bucket{{le=\"{}\"}} {count}", show(*bound));
+        }
+        let Reading { count, sum, .. } = reading;
+        let _ = writeln!(self.0, "towngauge_{name}_bucket{{le=\"+Inf\"}} {count}");
+        let _ = writeln!(self.0, "towngauge_{name}_sum {}\ntowngauge_{name}_count {count}", show(*sum));
     }
     fn gauge(&mut self, name: &str, help: &str, value: &dyn Display) {
         self.metric("gauge", name, help, &[("", value)]);
@@ -56,6 +68,11 @@ async fn metrics(State(app): State<App>) -> Response {
     text.counter("http_ingest_refused_total", "Ingest requests to be sent again later (503).", &counters.refused);
     text.counter("http_ingest_requests_total", "Requests to POST /api/ingest.", &counters.ingest_requests);
     text.counter("http_ingest_microseconds_total", "Time spent in them, until after the commit.", &counters.ingest_us);
+    let writer = app.intake.stats();
+    let help = "Events of each committed batch, duplicates included.";
+    text.histogram("batch_events", help, &writer.batch_events.read(), |events| events);
+    let help = "Time from a batch's first try until its commit.";
+    text.histogram("commit_seconds", help, &writer.commit_us.read(), |us| Duration::from_micros(us).as_secs_f64());
     text.gauge("viewers", "Viewers of live pages.", &app.hub.viewers());
     text.counter("frames_encoded_total", "Live frames encoded; independent of the viewers.", &hub.encoded);
     text.counter("frames_sent_total", "Live frames written to viewers.", &hub.frames);

@@ -9,6 +9,7 @@ mod edges;
 mod fixture;
 mod frame;
 mod handle;
+mod news;
 mod parse;
 mod reader;
 mod roster;

@@ -1,13 +1,15 @@
 //! An event as lists show it.
 
 use model::event::{BeadEdge, Event, PricedEvent, SessionEdge};
-use model::wire::EventRow;
+use model::wire::{EventRow, RowKey};
+use xxhash_rust::xxh3::xxh3_64;
 
 /// The row of one event.
 #[must_use]
 pub fn event_row(priced: &PricedEvent) -> EventRow {
     let envelope = &priced.envelope;
     let mut row = EventRow {
+        key: row_key(priced),
         at: envelope.at,
         kind: envelope.event.kind(),
         ok: true,
@@ -53,6 +55,15 @@ pub fn event_row(priced: &PricedEvent) -> EventRow {
         }
     }
     row
+}
+
+/// What tells an event from every other of its town: its primary key, hashed.
+#[must_use]
+pub fn row_key(priced: &PricedEvent) -> RowKey {
+    let mut place = [0; 24];
+    place[..16].copy_from_slice(&priced.envelope.key.0.to_le_bytes());
+    place[16..].copy_from_slice(&priced.envelope.at.0.to_le_bytes());
+    RowKey(xxh3_64(&place) >> (64 - RowKey::BITS))
 }
 
 /// As in [`EventRow::what`].

@@ -8,20 +8,14 @@ use model::rate::{RATE_WINDOW_S, RING_S, RateRing};
 use model::roster::AgentRow;
 use model::tank::{PACE_WINDOW_S, Pace};
 use model::time::Timestamp;
-use model::wire::{
-    BeadCounts, Delta, EVENTS_KEPT, EVENTS_PER_TICK, Edge, EventRow, Flow, Gauges, Snapshot, TREND_POINTS,
-    TREND_STEP_S, TrendPoint,
-};
+use model::wire::{BeadCounts, Delta, Edge, EventRow, Flow, Gauges, Snapshot, TREND_POINTS, TREND_STEP_S, TrendPoint};
 use model::{Aggregate, Nanodollars};
 
 use super::edges::{Bucket, Edges};
+use super::news::{News, Told};
 use super::roster::Roster;
-use super::row::event_row;
 use super::tank::Tank;
 use crate::ingest::Changes;
-
-/// An event that is older than the newest one by more than this is history, not news.
-const NEWS_S: i64 = 60;
 
 /// What the database knows of a town at one instant.
 #[derive(Debug, Clone, Default)]
@@ -62,11 +56,7 @@ pub struct Town {
     trend: VecDeque<TrendPoint>,
     /// End of the newest trend point that viewers have.
     trend_shown_s: i64,
-    events: VecDeque<EventRow>,
-    /// News since the last frame, at most [`EVENTS_PER_TICK`] per batch.
-    pending: Vec<EventRow>,
-    skipped: u64,
-    newest_event: Option<Timestamp>,
+    news: News,
     dirty: bool,
     shown: Option<Gauges>,
     aged_s: i64,
@@ -98,10 +88,7 @@ impl Town {
             edges,
             trend: VecDeque::with_capacity(TREND_POINTS),
             trend_shown_s: trend_end_s,
-            newest_event: seed.events.first().map(|row| row.at),
-            events: seed.events.into(),
-            pending: Vec::new(),
-            skipped: 0,
+            news: News::new(seed.events),
             dirty: false,
             shown: None,
             aged_s: now.seconds(),
@@ -135,7 +122,7 @@ impl Town {
             self.roster.fold(priced, now);
             self.first_event = Some(self.first_event.map_or(at, |first| first.min(at)));
         }
-        self.remember_news(&changes.added);
+        self.news.fold(changes);
         self.dirty |= !(changes.added.is_empty() && changes.removed.is_empty());
     }
 
@@ -151,29 +138,6 @@ impl Town {
     fn draw(&mut self, priced: &PricedEvent, cost: Nanodollars) {
         if let Some(tank) = &mut self.tank {
             tank.draw(priced.envelope.at, cost);
-        }
-    }
-
-    fn remember_news(&mut self, added: &[PricedEvent]) {
-        let Some(newest) = added.iter().map(|priced| priced.envelope.at).max() else { return };
-        let newest = self.newest_event.map_or(newest, |known| known.max(newest));
-        self.newest_event = Some(newest);
-        let news = added.iter().rev().filter(|priced| priced.envelope.at > newest.plus_seconds(-NEWS_S));
-        for (i, priced) in news.enumerate() {
-            if i < EVENTS_PER_TICK {
-                self.pending.push(event_row(priced));
-            } else {
-                self.skipped += 1;
-            }
-        }
-        self.trim_news();
-    }
-
-    fn trim_news(&mut self) {
-        if self.pending.len() > EVENTS_PER_TICK {
-            self.pending.sort_by_key(|row| std::cmp::Reverse(row.at));
-            self.skipped += u64::try_from(self.pending.len() - EVENTS_PER_TICK).unwrap_or_default();
-            self.pending.truncate(EVENTS_PER_TICK);
         }
     }
 
@@ -242,12 +206,7 @@ impl Town {
         self.dirty = false;
         self.rev += 1;
         self.shown = Some(gauges);
-        let mut events = std::mem::take(&mut self.pending);
-        events.sort_by_key(|row| std::cmp::Reverse(row.at));
-        for row in events.iter().rev() {
-            self.events.push_front(row.clone());
-        }
-        self.events.truncate(EVENTS_KEPT);
+        let Told { events, gone, skipped } = self.news.take();
         let trend = self.trend.iter().filter(|p| p.end_s > self.trend_shown_s).copied().collect();
         self.trend_shown_s = self.trend.back().map_or(self.trend_shown_s, |point| point.end_s);
         Some(Delta {
@@ -257,7 +216,8 @@ impl Town {
             roster: self.roster.take(),
             beads: std::mem::take(&mut self.beads_changed).then_some(self.beads),
             events,
-            skipped: std::mem::take(&mut self.skipped),
+            gone,
+            skipped,
             edges: self.edges.take(now),
         })
     }
@@ -274,7 +234,7 @@ impl Town {
             trend: self.trend.iter().filter(|p| p.end_s <= self.trend_shown_s).copied().collect(),
             roster: self.roster.rows(now),
             beads: self.beads,
-            events: self.events.iter().cloned().collect(),
+            events: self.news.shown(),
             edges: self.edges.current(now),
         }
     }
@@ -282,12 +242,7 @@ impl Town {
     /// The whole state with everything that was committed: for pages and the API.
     #[must_use]
     pub fn snapshot_now(&mut self, now: Timestamp) -> Snapshot {
-        let mut snapshot = self.snapshot(now);
-        let mut pending = self.pending.clone();
-        pending.sort_by_key(|row| std::cmp::Reverse(row.at));
-        snapshot.events.splice(0..0, pending);
-        snapshot.events.truncate(EVENTS_KEPT);
-        snapshot
+        Snapshot { events: self.news.all(), ..self.snapshot(now) }
     }
 
     /// The previous and the newest bucket of each tier.
@@ -321,7 +276,7 @@ fn moved(shown: &Gauges, now: &Gauges) -> bool {
 #[cfg(test)]
 mod tests {
     use model::live::{Applied, LiveState};
-    use model::wire::ServerMessage;
+    use model::wire::{EVENTS_PER_TICK, ServerMessage};
     use proptest::prelude::*;
 
     use super::*;
@@ -393,6 +348,7 @@ mod tests {
             let mut client = LiveState::default();
             client.apply(ServerMessage::Snapshot(Box::new(town.snapshot(T0))));
             let mut now = T0;
+            let mut before = Vec::new();
             for (i, (millis, events)) in steps.into_iter().enumerate() {
                 now = Timestamp(now.0 + millis * 1_000);
                 let of = |n: usize| {
@@ -400,7 +356,19 @@ mod tests {
                     event.envelope.agent = Some(model::AgentName::new(&format!("a{}", (i + n) % 7)).unwrap());
                     event
                 };
-                town.fold(&added((0..events).map(of).collect()), now);
+                let mut changes = added((0..events).map(of).collect());
+                // Now and then a report is replaced by the next one, and one is told again.
+                if let Some(lesser) = before.pop() {
+                    changes.removed.push(lesser);
+                }
+                if let Some(same) = before.pop() {
+                    let mut again = same.clone();
+                    again.envelope.role = model::Role::Crew;
+                    changes.removed.push(same);
+                    changes.added.push(again);
+                }
+                before = changes.added.clone();
+                town.fold(&changes, now);
                 if i % 3 != 0 && let Some(delta) = town.tick(now) {
                     prop_assert_ne!(client.apply(ServerMessage::Delta(Box::new(delta))), Applied::Gap);
                 }

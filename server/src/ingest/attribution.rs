@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use model::event::Envelope;
 use model::id::{AgentName, Role, SessionId};
 
-use crate::db::session::{self, Attribution};
+use crate::db::session::{self, Attribution, is_nameless};
 use crate::db::{DbError, Pool, TownKey};
 
 /// Sessions remembered; beyond that the memory is begun anew.
@@ -100,22 +100,15 @@ impl Sessions {
 
     fn fill(&self, town: TownKey, envelope: &mut Envelope) {
         let Some(session) = &envelope.session else { return };
-        let nameless = envelope.agent.as_ref().is_none_or(|agent| agent.as_str() == session.as_str());
-        if !nameless && envelope.role != Role::Other {
-            return;
-        }
-        if let Some((known, _)) = self.get(town, session) {
-            if envelope.role == Role::Other {
-                envelope.role = known.role;
-            }
-            if nameless && known.agent.is_some() {
-                envelope.agent.clone_from(&known.agent);
-                // A name means something within its rig only.
-                envelope.rig = known.rig.clone().or(envelope.rig.take());
-            }
+        if (is_nameless(envelope) || envelope.role == Role::Other)
+            && let Some((known, _)) = self.get(town, session)
+        {
+            known.complete(envelope);
         }
         // Without Gas Town, the session stands for the agent.
-        if envelope.agent.is_none() {
+        if envelope.agent.is_none()
+            && let Some(session) = &envelope.session
+        {
             envelope.agent = AgentName::new(session.as_str()).ok();
         }
     }

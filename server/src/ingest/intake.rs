@@ -9,7 +9,7 @@ use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::writer::{Submission, Writer};
-use super::{Committed, Outcome, SubmitError};
+use super::{Committed, Outcome, SubmitError, WriterStats};
 use crate::db::price::Prices;
 use crate::db::source_count::{self, Refused, SourceSum};
 use crate::db::{Pool, TownKey, town};
@@ -66,6 +66,7 @@ struct Inner {
     events: Arc<Semaphore>,
     bytes: Arc<Semaphore>,
     towns: Mutex<HashMap<TownName, TownKey>>,
+    stats: Arc<WriterStats>,
 }
 
 /// Room in the queue; given back when the submission is answered.
@@ -90,7 +91,8 @@ impl Intake {
         limits: IntakeLimits,
     ) -> (Self, WriterHandle) {
         let (queue, submissions) = mpsc::channel(QUEUE_SUBMISSIONS);
-        let writer = Writer::new(pool.clone(), prices, committed, submissions, limits.batch_events);
+        let stats = Arc::default();
+        let writer = Writer::new(pool.clone(), prices, committed, submissions, limits.batch_events, Arc::clone(&stats));
         let handle = tokio::spawn(writer.run(limits.lanes));
         let inner = Inner {
             pool,
@@ -98,6 +100,7 @@ impl Intake {
             events: Arc::new(Semaphore::new(limits.queue_events)),
             bytes: Arc::new(Semaphore::new(limits.queue_bytes.div_ceil(BYTES_PER_PERMIT))),
             towns: Mutex::default(),
+            stats,
             limits,
         };
         (Self(Arc::new(inner)), WriterHandle(handle))
@@ -178,6 +181,12 @@ impl Intake {
     #[must_use]
     pub fn depth(&self) -> usize {
         self.0.limits.queue_events.saturating_sub(self.0.events.available_permits())
+    }
+
+    /// What the writer did so far.
+    #[must_use]
+    pub fn stats(&self) -> &WriterStats {
+        &self.0.stats
     }
 
     /// Takes nothing more, and returns when everything taken before is committed.

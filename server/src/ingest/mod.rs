@@ -2,10 +2,14 @@
 
 mod attribution;
 mod check;
+mod histogram;
 mod intake;
 mod outcome;
 mod price;
+mod stats;
 mod writer;
 
+pub use histogram::{Histogram, Reading};
 pub use intake::{Intake, IntakeLimits, Rejection, WriterHandle, instance_id};
 pub use outcome::{Changes, Committed, Outcome, SubmitError};
+pub use stats::WriterStats;

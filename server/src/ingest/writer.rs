@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 use super::attribution::Sessions;
 use super::intake::{Room, instance_id};
-use super::{Changes, Committed, Outcome, SubmitError, check, price};
+use super::{Changes, Committed, Outcome, SubmitError, WriterStats, check, price};
 use crate::db::batch::{self, Approach, Row, Verdict, Written};
 use crate::db::partition::{self, Day};
 use crate::db::price::Prices;
@@ -57,6 +57,7 @@ pub(super) struct Writer {
     days: Mutex<BTreeSet<Day>>,
     floor: Mutex<Option<(Option<Timestamp>, Instant)>>,
     replay: AtomicBool,
+    stats: Arc<WriterStats>,
 }
 
 /// Submissions in order; a lane holds it while it gathers a batch.
@@ -89,6 +90,7 @@ impl Writer {
         committed: mpsc::Sender<Committed>,
         submissions: mpsc::Receiver<Submission>,
         batch_events: usize,
+        stats: Arc<WriterStats>,
     ) -> Self {
         Self {
             pool,
@@ -100,6 +102,7 @@ impl Writer {
             days: Mutex::default(),
             floor: Mutex::default(),
             replay: AtomicBool::new(false),
+            stats,
         }
     }
 
@@ -268,7 +271,8 @@ impl Writer {
         let mut notices = group.notices(instance_id());
         let replay = self.replay.load(Ordering::Relaxed);
         let mut approach = if replay { Approach::Probing } else { Approach::Optimistic };
-        let deadline = Instant::now() + PATIENCE;
+        let began = Instant::now();
+        let deadline = began + PATIENCE;
         let mut backoff = Backoff::default();
         let mut conflicts = 0;
         loop {
@@ -280,6 +284,8 @@ impl Writer {
                 Ok(written) => {
                     let known = written.verdicts.iter().filter(|v| **v == Verdict::Duplicate).count();
                     self.replay.store(known * KNOWN_SHARE > group.rows.len(), Ordering::Relaxed);
+                    self.stats.batch_events.observe(u64::try_from(group.rows.len()).unwrap_or(u64::MAX));
+                    self.stats.commit_us.observe(u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX));
                     return Ok(written);
                 }
                 Err(error) => error,

@@ -24,7 +24,7 @@ use self::binaries::Binaries;
 use self::lock::Lock;
 use self::place::Place;
 use self::process::Running;
-use crate::db::{ConnectOptions, admin};
+use crate::db::{ConnectOptions, SslMode, admin};
 
 /// The database in the cluster.
 const DATABASE: &str = "towngauge";
@@ -75,6 +75,8 @@ impl Cluster {
         }
         let own = ConnectOptions::new_without_pgpass()
             .socket(&place.socket)
+            // A socket of our own needs no TLS; a PGSSLMODE meant for other databases does not matter here.
+            .ssl_mode(SslMode::Disable)
             .port(5432)
             .username("towngauge")
             .database("postgres");

@@ -5,19 +5,25 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::db::{DbError, Pool, tier};
+use crate::db::{DbError, Pool, batch, tier};
 
 /// How often the worker looks.
 const PERIOD: Duration = Duration::from_secs(1);
 /// Half hours redone in one transaction: a second's work at most, so that the present never waits long for the past.
 const SPANS: i64 = 96;
+/// Events told again in one transaction: a batch of the writer, which waits meanwhile.
+const EVENTS: i64 = 5_000;
 
-/// Redoes every span that changed, and returns how many. Safe to repeat, and with several replicas at once: a town
+/// Tells again what was attributed late, then redoes every span that changed, and returns how many. Safe to repeat, and with several replicas at once: a town
 /// that another worker has in hand is left to it.
 ///
 /// # Errors
 /// The database refused; what was done up to then stays done.
 pub async fn run_once(pool: &Pool) -> Result<u64, DbError> {
+    // First, because it makes work for what follows. Its trouble must not keep the tiers from following the rest.
+    if let Err(error) = restate(pool).await {
+        tracing::warn!(%error, "events of sessions that were attributed late stay as they were");
+    }
     let mut done = 0;
     for town in tier::dirty_towns(pool).await? {
         // Bounded: a town that changes faster than this redoes it gets its next turn in the next period.
@@ -34,6 +40,14 @@ pub async fn run_once(pool: &Pool) -> Result<u64, DbError> {
         }
     }
     Ok(done)
+}
+
+/// Tells events again whose session was attributed only after they were stored.
+async fn restate(pool: &Pool) -> Result<(), DbError> {
+    for (town, session) in batch::pending(pool).await? {
+        while batch::restate(pool, town, &session, EVENTS).await? == EVENTS.unsigned_abs() {}
+    }
+    Ok(())
 }
 
 /// Calls [`run_once`] every second until `stop`, and once more then.

@@ -8,6 +8,7 @@ use model::id::{AgentName, BeadId, EventKey, RigName, Role, SessionId, SourceNam
 use model::time::Timestamp;
 use serde::{Deserialize, Deserializer};
 
+use super::claude_code::is_town_root;
 use super::claude_code::line::Maybe;
 use super::{identity, rfc3339};
 use crate::db::bead::BeadRow;
@@ -59,10 +60,13 @@ fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     Ok(!matches!(raw.get(), "false" | "0" | "null" | "\"\""))
 }
 
-/// The rig that a file of beads belongs to: the folder that has `.beads`.
+/// The rig that a file of beads belongs to: the folder that has `.beads`. A town's own beads belong to none.
 #[must_use]
 pub fn rig_of(path: &Path) -> Option<RigName> {
     let owner = path.ancestors().find(|folder| folder.file_name().is_some_and(|name| name == ".beads"))?.parent()?;
+    if is_town_root(&owner.to_string_lossy()) {
+        return None;
+    }
     RigName::new(&owner.file_name()?.to_string_lossy()).ok()
 }
 

@@ -11,6 +11,7 @@ pub mod input;
 pub mod price_seed;
 pub mod rfc3339;
 pub mod tail;
+pub mod town_beads;
 pub mod watch;
 
 use model::event::Envelope;

@@ -16,6 +16,7 @@ use super::claude_code::{self, Projects};
 use super::commit::{CommitError, Committer};
 use super::input::{self, Kind, Read, Shared};
 use super::tail::LastLine;
+use super::town_beads;
 use crate::db::cursor::Cursor;
 use crate::db::{self, Pool, TownKey};
 use crate::ingest::{Intake, Rejection};
@@ -42,14 +43,23 @@ pub struct Root {
     pub path: PathBuf,
 }
 
-/// The roots that exist on this machine by convention: Claude Code's, and Gas Town's `costs.jsonl`.
+/// The roots that exist on this machine by convention, and files of `beads` besides: Claude Code's folders, Gas Town's
+/// `costs.jsonl`, and the beads of the town and its rigs.
 #[must_use]
-pub fn discover_roots() -> Vec<Root> {
+pub fn discover_roots(beads: &[PathBuf]) -> Vec<Root> {
     let mut roots: Vec<Root> =
         claude_code::default_roots().into_iter().map(|path| Root { kind: Kind::ClaudeCode, path }).collect();
     let home = std::env::var_os("GT_HOME").or_else(|| std::env::var_os("HOME")).map(PathBuf::from);
     let costs = home.map(|home| home.join(".gt").join("costs.jsonl")).filter(|costs| costs.is_file());
     roots.extend(costs.map(|path| Root { kind: Kind::GasTownCosts, path }));
+    let named = beads.iter().cloned();
+    let found = town_beads::root().into_iter().flat_map(|town| town_beads::files(&town));
+    for path in named.chain(found) {
+        let root = Root { kind: Kind::Beads, path };
+        if !roots.contains(&root) {
+            roots.push(root);
+        }
+    }
     roots
 }
 

@@ -18,21 +18,21 @@ pub struct Server {
 }
 
 /// The configuration of tests: nothing of this machine is read.
-pub fn config(public_url: Option<&str>) -> Config {
-    let settings = Settings {
-        no_watch: true,
-        data_dir: Some("unused".into()),
-        public_url: public_url.map(str::to_owned),
-        ..Settings::default()
-    };
+pub fn config(settings: Settings) -> Config {
+    let settings = Settings { no_watch: true, data_dir: Some("unused".into()), ..settings };
     Config::resolve(&settings, &|_| None).expect("the configuration is good")
 }
 
 /// A server on `ip`, any port.
 pub async fn start_on(ip: &str, pool: &Pool) -> anyhow::Result<Server> {
+    start_with(ip, pool, Settings::default()).await
+}
+
+/// As [`start_on`], with some settings of its own.
+pub async fn start_with(ip: &str, pool: &Pool, settings: Settings) -> anyhow::Result<Server> {
     let listener = TcpListener::bind((ip, 0)).await?;
     let store = Store::on(pool.clone()).await?;
-    let running = serve::start_on(config(None), listener, store).await?;
+    let running = serve::start_on(config(settings), listener, store).await?;
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
     Ok(Server { running, pool: pool.clone(), client })
 }

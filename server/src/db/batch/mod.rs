@@ -5,17 +5,20 @@
 //! so writers of several processes never wait in a circle.
 
 mod claims;
+mod restate;
 mod sums;
 
 use std::collections::HashSet;
 
 use model::event::PricedEvent;
+use model::time::Timestamp;
 use sqlx::postgres::PgConnection;
 
 use super::event::{self, Place};
 use super::source_count::{self, Refused, SourceSum};
 use super::{DbError, Pool, TownKey, agent, claim, headline, presence, session};
 use claims::Claims;
+pub use restate::{pending, restate};
 
 /// An accepted event and its town.
 #[derive(Debug, Clone, PartialEq)]
@@ -138,8 +141,30 @@ async fn follow(
 ) -> Result<(), DbError> {
     let inserted = || order.iter().map(|&i| (rows[i].town, &rows[i].event));
     let taken = || removed.iter().map(|(town, event)| (*town, event));
-    let may_empty = !removed.is_empty();
+    let dirty = sum_up(&mut *connection, inserted, taken, !removed.is_empty()).await?;
+    let sessions = sums::sessions(inserted());
+    if !sessions.is_empty() {
+        session::merge(&mut *connection, &sessions).await?;
+    }
+    let counted: Vec<SourceSum<'_>> = sums::sources(rows, verdicts, removed, refused);
+    if !counted.is_empty() {
+        source_count::add(&mut *connection, &counted, refused).await?;
+    }
+    announce(connection, &dirty, notices).await
+}
 
+/// Carries what was inserted (sorted by town and time) and taken back into the finest tier and the roster. Returns the
+/// spans that the coarser tiers have to redo.
+async fn sum_up<'a, I, T>(
+    connection: &mut PgConnection,
+    inserted: impl Fn() -> I,
+    taken: impl Fn() -> T,
+    may_empty: bool,
+) -> Result<Vec<(TownKey, Timestamp)>, DbError>
+where
+    I: Iterator<Item = (TownKey, &'a PricedEvent)>,
+    T: Iterator<Item = (TownKey, &'a PricedEvent)>,
+{
     let buckets = sums::buckets(inserted(), taken());
     if !buckets.is_empty() {
         headline::add(&mut *connection, &buckets, may_empty).await?;
@@ -150,17 +175,17 @@ async fn follow(
     }
     let agents = sums::agents(inserted());
     if !agents.is_empty() {
-        agent::merge(&mut *connection, &agents).await?;
+        agent::merge(connection, &agents).await?;
     }
-    let sessions = sums::sessions(inserted());
-    if !sessions.is_empty() {
-        session::merge(&mut *connection, &sessions).await?;
-    }
-    let counted: Vec<SourceSum<'_>> = sums::sources(rows, verdicts, removed, refused);
-    if !counted.is_empty() {
-        source_count::add(&mut *connection, &counted, refused).await?;
-    }
-    let dirty = sums::dirty(&buckets, &present);
+    Ok(sums::dirty(&buckets, &present))
+}
+
+/// Leaves word for the rollup worker and, with the commit, for other processes.
+async fn announce(
+    connection: &mut PgConnection,
+    dirty: &[(TownKey, Timestamp)],
+    notices: &[String],
+) -> Result<(), DbError> {
     if !dirty.is_empty() {
         sqlx::query(include_str!("../sql/batch_announce.sql"))
             .bind(dirty.iter().map(|(town, _)| town.0).collect::<Vec<i32>>())

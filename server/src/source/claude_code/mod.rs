@@ -11,14 +11,18 @@
 //! - A time with a space in place of the `T` is understood.
 //! - A replay in another session counts once too; `ccusage` looks only in the same session.
 
+mod call;
 mod discover;
 pub(crate) mod line;
+mod memory;
 mod parser;
 mod place;
 mod projects;
+mod refusal;
 mod session;
 #[cfg(test)]
 mod tests;
+mod tool;
 
 pub use discover::{Found, default_roots, files_under};
 pub use parser::Transcript;

@@ -1,98 +1,21 @@
 //! Configuration: flags, then environment, then `towngauge.toml`, then defaults; each value knows where it is from.
 
-use std::fmt;
+mod origin;
+mod retention;
+mod settings;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use clap::{Args, ValueEnum};
+use clap::ValueEnum as _;
 use model::id::TownName;
-use serde::Deserialize;
 
-/// What can be given as flags, and in `towngauge.toml` under the same names with underscores.
-#[derive(Debug, Clone, Default, Args, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Settings {
-    /// Where to listen. Beyond loopback, every request needs a key. [default: 127.0.0.1:4680]
-    #[arg(long, value_name = "ADDR", global = true)]
-    pub listen: Option<String>,
-    /// Folder for the data. [default: the platform's data folder; as root /var/lib/towngauge]
-    #[arg(long, value_name = "DIR", global = true)]
-    pub data_dir: Option<PathBuf>,
-    /// Town that commands and local files belong to. [default: home]
-    #[arg(long, value_name = "NAME", global = true)]
-    pub town: Option<String>,
-    /// A Postgres of your own (15 or newer) instead of the private one.
-    #[arg(long, value_name = "URL", global = true)]
-    pub database_url: Option<String>,
-    /// Do not read this machine's agents' files.
-    #[arg(long, global = true)]
-    #[serde(skip)]
-    pub no_watch: bool,
-    /// Whether to read this machine's agents' files (in towngauge.toml).
-    #[arg(skip)]
-    pub watch: Option<bool>,
-    /// Address under which browsers reach the server, such as https://gauge.example.org.
-    #[arg(long, value_name = "URL", global = true)]
-    pub public_url: Option<String>,
-    /// Further host names that browsers may use on loopback.
-    #[arg(long, value_name = "NAME", global = true)]
-    pub allow_host: Vec<String>,
-    /// Viewers of live pages at most. [default: 20000]
-    #[arg(long, value_name = "N", global = true)]
-    pub max_viewers: Option<usize>,
-    /// How logs are written to stderr. [default: text]
-    #[arg(long, value_enum, global = true)]
-    pub log_format: Option<LogFormat>,
-    /// Configuration file. [default: towngauge.toml in the platform's configuration folder]
-    #[arg(long, value_name = "FILE", global = true)]
-    #[serde(skip)]
-    pub config: Option<PathBuf>,
-}
+pub use origin::{Env, From, Origin};
+pub use settings::{LogFormat, Settings};
 
-/// How logs are written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ValueEnum)]
-#[serde(rename_all = "snake_case")]
-pub enum LogFormat {
-    /// For people.
-    #[default]
-    Text,
-    /// One JSON object per line.
-    Json,
-}
-
-/// Where a value comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
-    /// The command line.
-    Flag,
-    /// An environment variable.
-    Environment(&'static str),
-    /// The configuration file.
-    File,
-    /// Nobody said anything.
-    Default,
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Flag => f.write_str("flag"),
-            Self::Environment(name) => write!(f, "environment {name}"),
-            Self::File => f.write_str("towngauge.toml"),
-            Self::Default => f.write_str("default"),
-        }
-    }
-}
-
-/// A value and where it comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct From<T> {
-    /// The value.
-    pub value: T,
-    /// Where it comes from.
-    pub origin: Origin,
-}
+use self::origin::Picker;
+use crate::retention::RetentionDays;
 
 /// Everything that can be configured, resolved.
 #[derive(Debug, Clone)]
@@ -107,20 +30,25 @@ pub struct Config {
     pub database_url: From<Option<String>>,
     /// Whether local files are watched.
     pub watch: From<bool>,
+    /// Files of beads that are followed besides a Gas Town's own.
+    pub beads: From<Vec<PathBuf>>,
+    /// Whether names of files are kept.
+    pub paths: From<bool>,
+    /// How far back the stores reach, days.
+    pub retention: From<RetentionDays>,
     /// Address that browsers use, without a slash at the end.
     pub public_url: From<Option<String>>,
     /// Host names that are fine on loopback.
     pub allow_hosts: From<Vec<String>>,
     /// Viewers at most.
     pub max_viewers: From<usize>,
+    /// Events that may wait for the writer; at least 1.
+    pub queue_events: From<usize>,
     /// How logs are written.
     pub log_format: From<LogFormat>,
     /// The file that was read.
     pub file: Option<PathBuf>,
 }
-
-/// The environment, passed in.
-pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 impl Config {
     /// Resolves everything.
@@ -128,7 +56,7 @@ impl Config {
     /// # Errors
     /// A value that cannot be used; the message names it and where it comes from.
     pub fn resolve(flags: &Settings, env: Env<'_>) -> anyhow::Result<Self> {
-        let (file, path) = read_file(flags, env)?;
+        let (file, path) = settings::read_file(flags, env)?;
         let pick = Picker { env };
         let listen = pick.text(flags.listen.clone(), "TOWNGAUGE_LISTEN", file.listen, || "127.0.0.1:4680".to_owned());
         let dirs = directories::ProjectDirs::from("", "", "towngauge");
@@ -144,19 +72,34 @@ impl Config {
         let no_watch = flags.no_watch.then_some(false);
         let watch = pick.parsed(no_watch, "TOWNGAUGE_WATCH", file.watch, || true, parse_bool)?;
         let public_url = pick.option(flags.public_url.clone(), "TOWNGAUGE_PUBLIC_URL", file.public_url);
-        let hosts = |hosts: Vec<String>| (!hosts.is_empty()).then_some(hosts);
         let allow_hosts = pick.parsed(
-            hosts(flags.allow_host.clone()),
+            said(flags.allow_host.clone()),
             "TOWNGAUGE_ALLOW_HOSTS",
-            hosts(file.allow_host),
+            said(file.allow_host),
             Vec::new,
-            |raw| Ok(raw.split(',').map(|host| host.trim().to_owned()).filter(|host| !host.is_empty()).collect()),
+            |raw| Ok(listed(raw).map(str::to_owned).collect()),
         )?;
+        let beads = pick.parsed(said(flags.beads.clone()), "TOWNGAUGE_BEADS", said(file.beads), Vec::new, |raw| {
+            Ok(listed(raw).map(PathBuf::from).collect())
+        })?;
+        let no_paths = flags.no_paths.then_some(false);
+        let paths = pick.parsed(no_paths, "TOWNGAUGE_PATHS", file.paths, || true, parse_bool)?;
+        let retention =
+            pick.parsed(said(flags.retention.clone()), "TOWNGAUGE_RETENTION", said(file.retention), Vec::new, |raw| {
+                Ok(listed(raw).map(str::to_owned).collect())
+            })?;
         let max_viewers = pick.parsed(
             flags.max_viewers,
             "TOWNGAUGE_MAX_VIEWERS",
             file.max_viewers,
             || 20_000,
+            |raw| Ok(raw.parse()?),
+        )?;
+        let queue_events = pick.parsed(
+            flags.queue_events,
+            "TOWNGAUGE_QUEUE_EVENTS",
+            file.queue_events,
+            || 50_000,
             |raw| Ok(raw.parse()?),
         )?;
         let log_format =
@@ -171,9 +114,16 @@ impl Config {
             town: town.try_map("town", |raw| Ok(TownName::new(&raw)?))?,
             database_url,
             watch,
+            beads,
+            paths,
+            retention: retention.try_map("retention", |items| retention::parse(&items))?,
             public_url: public_url.try_map("public_url", |url| url.map(|url| checked_url(&url)).transpose())?,
             allow_hosts,
             max_viewers,
+            queue_events: queue_events.try_map("queue_events", |n| match n {
+                0 => bail!("a queue for no events at all takes none; use 1 or more"),
+                n => Ok(n),
+            })?,
             log_format,
             file: path,
         })
@@ -188,12 +138,16 @@ impl Config {
             LogFormat::Text => "text",
             LogFormat::Json => "json",
         };
+        let beads: Vec<String> = self.beads.value.iter().map(|path| path.display().to_string()).collect();
         vec![
             line("listen", self.listen.value.to_string(), &self.listen.origin),
             line("data_dir", self.data_dir.value.display().to_string(), &self.data_dir.origin),
             line("town", self.town.value.to_string(), &self.town.origin),
             line("database_url", url, &self.database_url.origin),
             line("watch", self.watch.value.to_string(), &self.watch.origin),
+            line("beads", beads.join(","), &self.beads.origin),
+            line("paths", self.paths.value.to_string(), &self.paths.origin),
+            line("retention", retention::shown(&self.retention.value), &self.retention.origin),
             line(
                 "public_url",
                 self.public_url.value.clone().unwrap_or_else(|| "(none)".to_owned()),
@@ -201,83 +155,24 @@ impl Config {
             ),
             line("allow_host", self.allow_hosts.value.join(","), &self.allow_hosts.origin),
             line("max_viewers", self.max_viewers.value.to_string(), &self.max_viewers.origin),
+            line("queue_events", self.queue_events.value.to_string(), &self.queue_events.origin),
             line("log_format", log_format.to_owned(), &self.log_format.origin),
         ]
     }
 }
 
-impl<T> From<T> {
-    fn try_map<U>(self, name: &str, map: impl FnOnce(T) -> anyhow::Result<U>) -> anyhow::Result<From<U>> {
-        let value = map(self.value).with_context(|| format!("{name} (from {})", self.origin))?;
-        Ok(From { value, origin: self.origin })
-    }
-}
-
-struct Picker<'a> {
-    env: Env<'a>,
-}
-
-impl Picker<'_> {
-    fn option(&self, flag: Option<String>, name: &'static str, file: Option<String>) -> From<Option<String>> {
-        let env = (self.env)(name).filter(|value| !value.is_empty());
-        match (flag, env, file) {
-            (Some(value), _, _) => From { value: Some(value), origin: Origin::Flag },
-            (None, Some(value), _) => From { value: Some(value), origin: Origin::Environment(name) },
-            (None, None, Some(value)) => From { value: Some(value), origin: Origin::File },
-            (None, None, None) => From { value: None, origin: Origin::Default },
-        }
-    }
-
-    fn text(
-        &self,
-        flag: Option<String>,
-        name: &'static str,
-        file: Option<String>,
-        default: impl FnOnce() -> String,
-    ) -> From<String> {
-        let From { value, origin } = self.option(flag, name, file);
-        From { value: value.unwrap_or_else(default), origin }
-    }
-
-    fn parsed<T>(
-        &self,
-        flag: Option<T>,
-        name: &'static str,
-        file: Option<T>,
-        default: impl FnOnce() -> T,
-        parse: impl FnOnce(&str) -> anyhow::Result<T>,
-    ) -> anyhow::Result<From<T>> {
-        if let Some(value) = flag {
-            return Ok(From { value, origin: Origin::Flag });
-        }
-        if let Some(raw) = (self.env)(name).filter(|value| !value.is_empty()) {
-            let value = parse(&raw).with_context(|| format!("{name}=\"{raw}\" cannot be used"))?;
-            return Ok(From { value, origin: Origin::Environment(name) });
-        }
-        Ok(match file {
-            Some(value) => From { value, origin: Origin::File },
-            None => From { value: default(), origin: Origin::Default },
-        })
-    }
-}
-
-fn read_file(flags: &Settings, env: Env<'_>) -> anyhow::Result<(Settings, Option<PathBuf>)> {
-    let named = flags.config.clone().or_else(|| env("TOWNGAUGE_CONFIG").map(PathBuf::from));
-    let usual =
-        || directories::ProjectDirs::from("", "", "towngauge").map(|dirs| dirs.config_dir().join("towngauge.toml"));
-    let Some(path) = named.clone().or_else(usual) else { return Ok((Settings::default(), None)) };
-    match std::fs::read_to_string(&path) {
-        Ok(raw) => {
-            let file = toml::from_str(&raw).with_context(|| format!("{} cannot be used", path.display()))?;
-            Ok((file, Some(path)))
-        }
-        Err(_) if named.is_none() => Ok((Settings::default(), None)),
-        Err(error) => Err(error).with_context(|| format!("{} cannot be read", path.display())),
-    }
-}
-
 fn text(path: Option<&PathBuf>) -> Option<String> {
     path.map(|path| Path::display(path).to_string())
+}
+
+/// None when nothing was said.
+fn said<T>(items: Vec<T>) -> Option<Vec<T>> {
+    (!items.is_empty()).then_some(items)
+}
+
+/// The items of a list with commas.
+fn listed(raw: &str) -> impl Iterator<Item = &str> {
+    raw.split(',').map(str::trim).filter(|item| !item.is_empty())
 }
 
 fn parse_bool(raw: &str) -> anyhow::Result<bool> {
@@ -337,7 +232,38 @@ mod tests {
         assert!(error(&[("TOWNGAUGE_LISTEN", "here")]).contains("environment TOWNGAUGE_LISTEN"));
         assert!(error(&[("TOWNGAUGE_WATCH", "maybe")]).contains("TOWNGAUGE_WATCH"));
         assert!(error(&[("TOWNGAUGE_TOWN", "a b")]).contains("town"));
+        assert!(
+            error(&[("TOWNGAUGE_RETENTION", "10s=soon")]).contains("retention (from environment TOWNGAUGE_RETENTION)")
+        );
+        assert!(error(&[("TOWNGAUGE_QUEUE_EVENTS", "0")]).contains("queue_events"));
         assert!(error(&[("TOWNGAUGE_PUBLIC_URL", "gauge")]).contains("https://"));
+    }
+
+    #[test]
+    fn what_is_followed_and_kept_is_said_in_three_ways() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("towngauge.toml");
+        let said = "beads = [\"/a/issues.jsonl\"]\npaths = false\nretention = [\"events=90\", \"10s=30\"]\n";
+        std::fs::write(&file, said).unwrap();
+        let by_file = resolve(&Settings { config: Some(file), ..Settings::default() }, &[]).unwrap();
+        let by_flag = Settings {
+            beads: vec!["/a/issues.jsonl".into()],
+            no_paths: true,
+            retention: vec!["events=90".into(), "10s=30".into()],
+            ..Settings::default()
+        };
+        let by_flag = resolve(&by_flag, &[]).unwrap();
+        let env = [
+            ("TOWNGAUGE_BEADS", "/a/issues.jsonl"),
+            ("TOWNGAUGE_PATHS", "no"),
+            ("TOWNGAUGE_RETENTION", "events=90, 10s=30"),
+        ];
+        let by_env = resolve(&Settings::default(), &env).unwrap();
+        for config in [by_file, by_flag, by_env] {
+            let line = |name: &str| config.lines().into_iter().find(|(n, ..)| *n == name).unwrap().1;
+            assert_eq!((line("beads").as_str(), line("paths").as_str()), ("/a/issues.jsonl", "false"));
+            assert_eq!(line("retention"), "events=90,10s=30,1m=forever,5m=forever,30m=forever,6h=forever");
+        }
     }
 
     #[test]

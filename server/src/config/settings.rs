@@ -1,0 +1,94 @@
+//! What can be said: by flags, and in `towngauge.toml`.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+use serde::Deserialize;
+
+use super::origin::Env;
+
+/// What can be given as flags, and in `towngauge.toml` under the same names with underscores.
+#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Where to listen. Beyond loopback, every request needs a key. [default: 127.0.0.1:4680]
+    #[arg(long, value_name = "ADDR", global = true)]
+    pub listen: Option<String>,
+    /// Folder for the data. [default: the platform's data folder; as root /var/lib/towngauge]
+    #[arg(long, value_name = "DIR", global = true)]
+    pub data_dir: Option<PathBuf>,
+    /// Town that commands and local files belong to. [default: home]
+    #[arg(long, value_name = "NAME", global = true)]
+    pub town: Option<String>,
+    /// A Postgres of your own (15 or newer) instead of the private one.
+    #[arg(long, value_name = "URL", global = true)]
+    pub database_url: Option<String>,
+    /// Do not read this machine's agents' files.
+    #[arg(long, global = true)]
+    #[serde(skip)]
+    pub no_watch: bool,
+    /// Whether to read this machine's agents' files (in towngauge.toml).
+    #[arg(skip)]
+    pub watch: Option<bool>,
+    /// A file of beads (issues.jsonl) to follow; may be repeated. A Gas Town's own are found without it.
+    #[arg(long, value_name = "FILE", value_delimiter = ',', global = true)]
+    pub beads: Vec<PathBuf>,
+    /// Keep no file names.
+    #[arg(long, global = true)]
+    #[serde(skip)]
+    pub no_paths: bool,
+    /// Whether to keep file names (in towngauge.toml).
+    #[arg(skip)]
+    pub paths: Option<bool>,
+    /// How many days a store reaches back: events, 10s, 1m, 5m, 30m or 6h; 0 or "forever" keeps. May be repeated.
+    /// [default: everything forever]
+    #[arg(long, value_name = "STORE=DAYS", value_delimiter = ',', global = true)]
+    pub retention: Vec<String>,
+    /// Address under which browsers reach the server, such as https://gauge.example.org.
+    #[arg(long, value_name = "URL", global = true)]
+    pub public_url: Option<String>,
+    /// Further host names that browsers may use on loopback.
+    #[arg(long, value_name = "NAME", global = true)]
+    pub allow_host: Vec<String>,
+    /// Viewers of live pages at most. [default: 20000]
+    #[arg(long, value_name = "N", global = true)]
+    pub max_viewers: Option<usize>,
+    /// Events that may wait to be stored; beyond it senders are told to come back. [default: 50000]
+    #[arg(long, value_name = "N", global = true)]
+    pub queue_events: Option<usize>,
+    /// How logs are written to stderr. [default: text]
+    #[arg(long, value_enum, global = true)]
+    pub log_format: Option<LogFormat>,
+    /// Configuration file. [default: towngauge.toml in the platform's configuration folder]
+    #[arg(long, value_name = "FILE", global = true)]
+    #[serde(skip)]
+    pub config: Option<PathBuf>,
+}
+
+/// How logs are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+/// What the configuration file says, and which one it is; nothing when there is none.
+pub(super) fn read_file(flags: &Settings, env: Env<'_>) -> anyhow::Result<(Settings, Option<PathBuf>)> {
+    let named = flags.config.clone().or_else(|| env("TOWNGAUGE_CONFIG").map(PathBuf::from));
+    let usual =
+        || directories::ProjectDirs::from("", "", "towngauge").map(|dirs| dirs.config_dir().join("towngauge.toml"));
+    let Some(path) = named.clone().or_else(usual) else { return Ok((Settings::default(), None)) };
+    match std::fs::read_to_string(&path) {
+        Ok(raw) => {
+            let file = toml::from_str(&raw).with_context(|| format!("{} cannot be used", path.display()))?;
+            Ok((file, Some(path)))
+        }
+        Err(_) if named.is_none() => Ok((Settings::default(), None)),
+        Err(error) => Err(error).with_context(|| format!("{} cannot be read", path.display())),
+    }
+}

@@ -1,0 +1,69 @@
+//! Where a Gas Town keeps its beads: `.beads` of the town and of each of its rigs.
+
+use std::path::{Path, PathBuf};
+
+use super::claude_code::is_town_root;
+
+/// Rigs that are looked at; a town has a handful.
+const MAX_RIGS: usize = 1_000;
+
+/// The town of this machine: `$GT_ROOT`, or else `~/gt` when it is one.
+#[must_use]
+pub fn root() -> Option<PathBuf> {
+    let var = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let root = var("GT_ROOT").or_else(|| Some(var("HOME")?.join("gt")))?;
+    (root.is_dir() && is_town_root(&root.to_string_lossy())).then_some(root)
+}
+
+/// The files of beads in a town, the town's own first. Only those that exist: where Dolt holds the truth, the export
+/// `issues.jsonl` may be missing and the backup stands for it.
+#[must_use]
+pub fn files(town: &Path) -> Vec<PathBuf> {
+    let mut rigs: Vec<PathBuf> = std::fs::read_dir(town)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.join(".beads").is_dir())
+        .take(MAX_RIGS)
+        .collect();
+    rigs.sort();
+    std::iter::once(town.to_owned()).chain(rigs).filter_map(|owner| file_of(&owner)).collect()
+}
+
+fn file_of(owner: &Path) -> Option<PathBuf> {
+    let beads = owner.join(".beads");
+    [beads.join("issues.jsonl"), beads.join("backup").join("issues.jsonl")].into_iter().find(|path| path.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::beads::rig_of;
+
+    #[test]
+    fn the_town_s_own_beads_come_first_and_belong_to_no_rig() {
+        let folder = tempfile::tempdir().unwrap();
+        let town = folder.path();
+        for path in [
+            "mayor/town.json",
+            ".beads/issues.jsonl",
+            "gastown/.beads/issues.jsonl",
+            "gastown/.beads/backup/issues.jsonl",
+            "beads/.beads/backup/issues.jsonl",
+            "empty/.beads/metadata.json",
+            "deep/er/.beads/issues.jsonl",
+        ] {
+            let path = town.join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        }
+        let found = files(town);
+        let shown: Vec<String> =
+            found.iter().map(|path| path.strip_prefix(town).unwrap().display().to_string()).collect();
+        assert_eq!(shown, [".beads/issues.jsonl", "beads/.beads/backup/issues.jsonl", "gastown/.beads/issues.jsonl"]);
+        let rigs: Vec<Option<String>> = found.iter().map(|path| rig_of(path).map(|rig| rig.to_string())).collect();
+        assert_eq!(rigs, [None, Some("beads".to_owned()), Some("gastown".to_owned())]);
+        assert_eq!(files(&town.join("nowhere")), Vec::<PathBuf>::new());
+    }
+}
