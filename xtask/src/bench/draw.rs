@@ -36,7 +36,7 @@ fn build(bench: &Bench<'_>) -> Result<PathBuf> {
         .hint("Are the versions of wasm-bindgen in Cargo.toml and xtask/pack/Cargo.toml equal?")
         .run(context)?;
     if let Some(wasm_opt) = tools.wasm_opt(context)? {
-        wasm_opt.shrink(context, &page.join(format!("{NAME}_bg.wasm")))?;
+        wasm_opt.shrink(context, "draw", &page.join(format!("{NAME}_bg.wasm")))?;
     }
 
     let source = browser::provide_peers(bench)?;
