@@ -9,7 +9,8 @@ if (!existsSync(chromium)) {
 }
 
 export default defineConfig({
-  testDir: "specs",
+  // `cargo xtask screenshots` takes the other one.
+  testDir: process.env.TOWNGAUGE_PICTURES ? "pictures" : "specs",
   outputDir: "test-results",
   workers: 1,
   fullyParallel: false,

@@ -19,6 +19,13 @@ impl Clock {
             Timestamp(i64::try_from(since_1970.as_micros()).unwrap_or(i64::MAX))
         }))
     }
+    /// The system's clock, set so that it now is `start`.
+    #[must_use]
+    pub fn starting_at(start: Timestamp) -> Self {
+        let system = Self::system();
+        let ahead_us = start.0 - system.now().0;
+        Self(Arc::new(move || Timestamp(system.now().0 + ahead_us)))
+    }
     /// A clock that stands still until the returned hand moves it: for tests.
     #[must_use]
     pub fn manual(start: Timestamp) -> (Self, Arc<AtomicI64>) {

@@ -100,7 +100,7 @@ impl Parts {
 }
 
 async fn assemble(config: Config, listener: TcpListener, local: SocketAddr, store: &Store) -> anyhow::Result<Parts> {
-    let (clock, pool) = (Clock::system(), store.pool.clone());
+    let (clock, pool) = (config.clock.value.map_or_else(Clock::system, Clock::starting_at), store.pool.clone());
     let settings = AccessSettings {
         address: local,
         allow_hosts: config.allow_hosts.value.clone(),

@@ -14,6 +14,7 @@ mod progress;
 mod report;
 mod run;
 mod rust_tests;
+mod screenshots;
 mod server;
 mod site;
 mod step;
@@ -69,6 +70,8 @@ enum Command {
         #[arg(last = true)]
         arguments: Vec<String>,
     },
+    /// Pictures of every page in every state, for a person to look at
+    Screenshots,
 }
 
 fn main() -> ExitCode {
@@ -82,6 +85,7 @@ fn main() -> ExitCode {
         Command::Test => suite::command(&context),
         Command::Bench { targets, quick } => bench::command(&context, &targets, quick),
         Command::End2end { arguments } => end2end::command(&context, &arguments),
+        Command::Screenshots => screenshots::command(&context),
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::ValueEnum as _;
+use model::Timestamp;
 use model::id::TownName;
 
 pub use origin::{Env, From, Origin};
@@ -46,6 +47,8 @@ pub struct Config {
     pub queue_events: From<usize>,
     /// How logs are written.
     pub log_format: From<LogFormat>,
+    /// The time at which the server's clock begins; the present when none.
+    pub clock: From<Option<Timestamp>>,
     /// The file that was read.
     pub file: Option<PathBuf>,
 }
@@ -106,6 +109,7 @@ impl Config {
             pick.parsed(flags.log_format, "TOWNGAUGE_LOG_FORMAT", file.log_format, LogFormat::default, |raw| {
                 LogFormat::from_str(raw, true).map_err(anyhow::Error::msg)
             })?;
+        let clock = pick.option(flags.clock.clone(), "TOWNGAUGE_CLOCK", file.clock);
         Ok(Self {
             listen: listen.try_map("listen", |raw| {
                 raw.parse().with_context(|| format!("\"{raw}\" is not an address, such as 127.0.0.1:4680"))
@@ -125,6 +129,10 @@ impl Config {
                 n => Ok(n),
             })?,
             log_format,
+            clock: clock.try_map("clock", |raw| {
+                let time = raw.as_deref().map(Timestamp::parse_rfc3339).transpose();
+                time.context("use a time with its offset, such as 2026-02-26T18:20:00Z")
+            })?,
             file: path,
         })
     }
@@ -157,6 +165,11 @@ impl Config {
             line("max_viewers", self.max_viewers.value.to_string(), &self.max_viewers.origin),
             line("queue_events", self.queue_events.value.to_string(), &self.queue_events.origin),
             line("log_format", log_format.to_owned(), &self.log_format.origin),
+            line(
+                "clock",
+                self.clock.value.map_or_else(|| "(the present)".to_owned(), |time| time.to_string()),
+                &self.clock.origin,
+            ),
         ]
     }
 }

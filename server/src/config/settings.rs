@@ -60,6 +60,9 @@ pub struct Settings {
     /// How logs are written to stderr. [default: text]
     #[arg(long, value_enum, global = true)]
     pub log_format: Option<LogFormat>,
+    /// Begin at this time instead of the present (RFC 3339): pictures of the demo then always look the same.
+    #[arg(long, value_name = "TIME", global = true)]
+    pub clock: Option<String>,
     /// Configuration file. [default: towngauge.toml in the platform's configuration folder]
     #[arg(long, value_name = "FILE", global = true)]
     #[serde(skip)]

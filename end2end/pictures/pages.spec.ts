@@ -1,0 +1,66 @@
+// Pictures of every page in every state, dark and light, wide and narrow, for a person to look at. The demo town is made
+// from its fixed seed at a fixed time, so that two runs show the same.
+
+import { join } from "node:path";
+import { type Page, test } from "@playwright/test";
+import { Server } from "../fixtures/server.js";
+
+const FOLDER = process.env.TOWNGAUGE_PICTURES ?? "test-results/pictures";
+// A Thursday afternoon: the town is at work.
+const CLOCK = "2026-02-26T15:20:00Z";
+const SIZES = [
+  { width: 1440, height: 900 },
+  { width: 390, height: 844 },
+];
+const PAGES = { towns: "/", overview: "/t/demo", observability: "/t/demo/observability?window=24h" };
+const NOTHING = { "first-run": "/", "empty-overview": "/t/home", "empty-observability": "/t/home/observability", "no-town": "/t/nowhere" };
+// Needles come to rest, charts are drawn.
+const SETTLE_MS = 2_500;
+
+for (const colorScheme of ["dark", "light"] as const) {
+  for (const viewport of SIZES) {
+    test.describe(`${colorScheme} ${viewport.width}`, () => {
+      test.use({ colorScheme, viewport, timezoneId: "Europe/Zurich" });
+      const take = async (page: Page, name: string) => {
+        await page.waitForTimeout(SETTLE_MS);
+        const path = join(FOLDER, `${name}-${colorScheme}-${viewport.width}.png`);
+        await page.screenshot({ path, fullPage: viewport.width < 600 });
+      };
+
+      test("live, and then disconnected", async ({ page, request }) => {
+        test.setTimeout(120_000);
+        const server = await Server.start(["--clock", CLOCK]);
+        try {
+          await request.post(`${server.url}/api/demo`);
+          for (const [name, path] of Object.entries(PAGES)) {
+            await page.goto(server.url + path);
+            await take(page, name);
+          }
+          await page.goto(`${server.url}${PAGES.observability}`);
+          await page.waitForTimeout(SETTLE_MS);
+          await page.locator(".chart canvas, canvas").last().hover();
+          await take(page, "observability-hover");
+          await page.goto(`${server.url}${PAGES.overview}`);
+          await page.locator(".link[data-link=live]").waitFor();
+          await server.kill();
+          await page.locator(".link[data-link=down]").waitFor({ timeout: 30_000 });
+          await take(page, "overview-disconnected");
+        } finally {
+          await server.discard();
+        }
+      });
+
+      test("without data", async ({ page }) => {
+        const server = await Server.start(["--clock", CLOCK]);
+        try {
+          for (const [name, path] of Object.entries(NOTHING)) {
+            await page.goto(server.url + path);
+            await take(page, name);
+          }
+        } finally {
+          await server.discard();
+        }
+      });
+    });
+  }
+}
