@@ -91,6 +91,24 @@ test("a drag zooms all charts, the way back leads back, and the address restores
   await expect(page.locator(".toolbar .range")).toHaveText(range ?? "");
 });
 
+test("a window changes the page in place, and the browser's own way back leads back", async ({ page, server, request }) => {
+  const town = new Town(request, server.url);
+  await town.send(call(100_000));
+  await page.goto("/t/home/observability?window=1h");
+  await live(page);
+  // Gone when the page is loaded anew.
+  await page.evaluate(() => document.body.setAttribute("data-kept", "yes"));
+  await page.getByRole("link", { name: "The last 24h" }).click();
+  await expect(page).toHaveURL(/window=24h/);
+  await expect(page.getByText("5 min steps")).toBeVisible();
+  await page.goBack();
+  await expect(page).toHaveURL(/window=1h/);
+  await expect(page.getByText("10 s steps")).toBeVisible();
+  await page.goForward();
+  await expect(page.getByText("5 min steps")).toBeVisible();
+  await expect(page.locator("body")).toHaveAttribute("data-kept", "yes");
+});
+
 test("the keyboard moves one cursor over all charts", async ({ page, server, request }) => {
   const town = new Town(request, server.url, "keys");
   await town.send(call(2_468, {}, 300), lines(135, 0, 300));

@@ -1,0 +1,116 @@
+//! The pages as the server sends them, and what open pages read again.
+
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+mod server_support;
+
+use reqwest::header::ACCEPT;
+use serde_json::{Value, json};
+use server_support::{Server, call, now, start};
+
+async fn page(server: &Server, path: &str) -> reqwest::Response {
+    server.client.get(server.url(path)).header(ACCEPT, "text/html").send().await.unwrap()
+}
+
+/// The data that a document carries.
+fn seed(html: &str) -> Value {
+    let text = html.split("type=\"application/json\">").nth(1).unwrap().split("</script>").next().unwrap();
+    serde_json::from_str(text).unwrap()
+}
+
+#[tokio::test]
+async fn pages_carry_real_numbers_and_only_scripts_with_their_nonce() {
+    let server = start().await;
+    server.post("/api/ingest", &call(now(), 1)).await;
+    for path in ["/", "/t/home", "/t/home/observability"] {
+        let page = page(&server, path).await;
+        assert_eq!(page.status(), 200, "{path}");
+        let policy = page.headers()["content-security-policy"].to_str().unwrap().to_owned();
+        assert!(!policy.contains("unsafe-inline") && policy.contains("frame-ancestors 'none'"));
+        let nonce = policy.split("'nonce-").nth(1).unwrap().split('\'').next().unwrap().to_owned();
+        let html = page.text().await.unwrap();
+        for script in html.split("<script").skip(1) {
+            let tag = script.split('>').next().unwrap();
+            assert!(
+                tag.contains(&format!("nonce=\"{nonce}\""))
+                    || tag.contains("src=\"/pkg/")
+                    || tag.contains("type=\"application/json\""),
+                "{path}: <script{tag}>"
+            );
+        }
+        assert!(!html.contains(" style=\""), "{path}: inline styles are forbidden");
+    }
+    server.running.stop().await;
+}
+
+#[tokio::test]
+async fn a_page_shows_the_data_that_its_client_starts_from() {
+    let server = start().await;
+    server.post("/api/ingest", &call(now(), 1)).await;
+
+    let html = page(&server, "/t/home").await.text().await.unwrap();
+    assert!(html.contains("data-client=\"overview\"") && html.contains("<title>home · Towngauge</title>"), "{html}");
+    let snapshot = &seed(&html)["snapshot"];
+    assert_eq!((&snapshot["town"], &snapshot["gauges"]["working"]), (&json!("home"), &json!(1)));
+    assert!(html.contains("<strong>1</strong> <span class=\"unit\">of 1</span>"), "{html}");
+
+    let html = page(&server, "/t/home/observability?window=6h").await.text().await.unwrap();
+    let seed_of_charts = seed(&html);
+    assert!(html.contains("data-client=\"observability\""), "{html}");
+    assert_eq!(
+        (seed_of_charts["charts"]["Ok"].as_array().unwrap().len(), &seed_of_charts["range"]),
+        (5, &json!({"window": "6h"}))
+    );
+
+    let html = page(&server, "/").await.text().await.unwrap();
+    assert!(html.contains("data-client=\"towns\""), "{html}");
+    assert_eq!(seed(&html)["towns"][0]["name"], "home");
+    server.running.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_a_page_that_says_so() {
+    let server = start().await;
+    for (path, says) in
+        [("/no/such/page", "There is no such page"), ("/t/nowhere", "nowhere"), ("/t/%3Cb%3E", "&lt;b&gt;")]
+    {
+        let answer = page(&server, path).await;
+        assert_eq!(answer.status(), 404, "{path}");
+        let html = answer.text().await.unwrap();
+        assert!(
+            html.contains(says) && html.contains("data-client=\"towns\"") && !html.contains("<b>"),
+            "{path}: {html}"
+        );
+    }
+    server.running.stop().await;
+}
+
+#[tokio::test]
+async fn an_open_page_reads_its_charts_and_towns_again() {
+    let server = start().await;
+    server.post("/api/ingest", &call(now(), 1)).await;
+    let charts = server.get("/api/page/charts/home?window=1h").await;
+    let metrics: Vec<&str> = charts.as_array().unwrap().iter().map(|chart| chart["metric"].as_str().unwrap()).collect();
+    assert_eq!(metrics, ["tokens", "cost", "agents", "beads", "lines"]);
+    assert_eq!(server.get("/api/page/towns").await[0]["gauges"]["working"], 1);
+    let unknown = server.client.get(server.url("/api/page/charts/nowhere")).send().await.unwrap();
+    assert_eq!(unknown.status(), 404);
+    assert_eq!(unknown.json::<Value>().await.unwrap(), json!({"unknown_town": "nowhere"}));
+    server.running.stop().await;
+}
+
+#[tokio::test]
+async fn without_the_store_the_page_stands_and_says_what_could_not_be_read() {
+    let server = start().await;
+    server.post("/api/ingest", &call(now(), 1)).await;
+    server.pool.close().await;
+    let answer = page(&server, "/t/home/observability").await;
+    assert_eq!(answer.status(), 200);
+    let html = answer.text().await.unwrap();
+    assert!(html.contains("the store does not answer") && html.contains("Try again"), "{html}");
+    let charts = server.client.get(server.url("/api/page/charts/home?window=7d")).send().await.unwrap();
+    assert_eq!((charts.status().as_u16(), charts.json::<Value>().await.unwrap()), (503, json!("unavailable")));
+    // The hub still knows the dials.
+    assert_eq!(page(&server, "/t/home").await.status(), 200);
+    server.running.stop().await;
+}
