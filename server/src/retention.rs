@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::db::partition::{self, Day};
 use crate::db::retention::{self, EVENTS, TIERS};
-use crate::db::{DbError, Pool};
+use crate::db::{DbError, Pool, spent};
 
 /// Partitions exist this many days ahead.
 const DAYS_AHEAD: i64 = 3;
@@ -57,6 +57,8 @@ pub async fn run_once(pool: &Pool, days: RetentionDays, now: Timestamp, settled_
         if let Some(floor) = retention::settled_floor(pool, store, settled_s).await? {
             // Markers below the floor are redone while their sources are still there.
             crate::rollup::run_once(pool).await?;
+            // Tanks go on counting from their first entry.
+            spent::settle(pool, floor).await?;
             dropped += retention::drop_below(pool, store, floor).await?;
         }
         // At least a day: the tiers above are made of it.

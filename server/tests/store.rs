@@ -336,6 +336,54 @@ async fn retention_drops_what_is_old_and_the_rest_still_adds_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_tank_is_exact_although_what_it_spent_is_dropped() {
+    use server::db::ledger::{self, Entry, EntryKind};
+    use server::db::live_seed;
+    use server::retention::{RetentionDays, run_once};
+    let pool = fresh_database().await;
+    let (intake, writer, _changes) = intake(&pool, IntakeLimits::default());
+    let mut dice = Dice(3);
+    let key = towns::ensure(&pool, &TOWN, false).await.unwrap();
+    for n in 0..6_i64 {
+        let mut calls: Vec<_> =
+            (0..80).map(|_| Seed { town: 0, kind: 0, claim: None, ..dice.seed() }.event()).collect();
+        calls.iter_mut().for_each(|event| event.at = event.at.plus_seconds(n * 86_400));
+        intake.submit(&town(0), calls).await.unwrap();
+    }
+    // In the middle of a day's calls, of a half hour, and of a bucket.
+    for (n, at) in [(0, T0.plus_seconds(86_400 + 1_507)), (1, T0.plus_seconds(3 * 86_400 + 2_003))] {
+        let amount = model::Nanodollars(50_000_000_000);
+        let request = uuid::Uuid::from_u128(n);
+        let entry = Entry { at, kind: EntryKind::Topup, amount, note: String::new(), request };
+        assert!(ledger::add(&pool, (key, &TOWN), &entry, "test").await.unwrap());
+    }
+    let tank = async || {
+        let mut connection = pool.acquire().await.unwrap();
+        let tank = live_seed::tank(&mut connection, key, None).await.unwrap().unwrap();
+        (tank.spent, tank.spent_at_topup)
+    };
+    let before = tank().await;
+    assert!(before.0 > before.1 && before.1 > model::Nanodollars(0), "{before:?}");
+    for (all, day) in [(2, 5), (1, 6), (1, 9)] {
+        let keep = Some(all);
+        let days = RetentionDays {
+            events: Some(1),
+            tier_10s: keep,
+            tier_1m: keep,
+            tier_5m: keep,
+            tier_30m: keep,
+            tier_6h: keep,
+        };
+        for _ in 0..2 {
+            run_once(&pool, days, T0.plus_seconds(day * 86_400), 0).await.unwrap();
+        }
+        assert_eq!(tank().await, before, "day {day}");
+    }
+    assert_eq!((count(&pool, "event").await, count(&pool, "headline_30m").await), (0, 0));
+    intake.close_and_drain(writer).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_town_is_founded_once() {
     let pool = fresh_database().await;
     let keys = futures::future::join_all((0..8).map(|_| towns::ensure(&pool, &TOWN, false))).await;

@@ -275,7 +275,7 @@ mod tests {
         for config in [by_file, by_flag, by_env] {
             let line = |name: &str| config.lines().into_iter().find(|(n, ..)| *n == name).unwrap().1;
             assert_eq!((line("beads").as_str(), line("paths").as_str()), ("/a/issues.jsonl", "false"));
-            assert_eq!(line("retention"), "events=90,10s=30,1m=forever,5m=forever,30m=forever,6h=forever");
+            assert_eq!(line("retention"), "events=90,10s=30");
         }
     }
 

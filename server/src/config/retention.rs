@@ -6,6 +6,8 @@ use crate::retention::RetentionDays;
 
 /// Stores by the names that owners use, the tiers finest first.
 const STORES: [&str; 6] = ["events", "10s", "1m", "5m", "30m", "6h"];
+/// Instead of a number of days, or of everything.
+const FOREVER: &str = "forever";
 /// A hundred years: more is a typing error.
 const MOST_DAYS: u32 = 36_525;
 
@@ -15,7 +17,7 @@ const MOST_DAYS: u32 = 36_525;
 /// An item that is none, a store named twice, or a tier that would end before the finer one that it is made of.
 pub(super) fn parse(items: &[String]) -> anyhow::Result<RetentionDays> {
     let mut kept: [Option<Option<u32>>; STORES.len()] = [None; STORES.len()];
-    for item in items {
+    for item in items.iter().filter(|item| *item != FOREVER) {
         let (store, days) = item
             .split_once('=')
             .with_context(|| format!("\"{item}\" is not STORE=DAYS, such as 10s=30 or events=forever"))?;
@@ -44,9 +46,11 @@ pub(super) fn parse(items: &[String]) -> anyhow::Result<RetentionDays> {
     Ok(days)
 }
 
-/// Every store, as [`parse`] reads it.
+/// The stores that end, as [`parse`] reads them; or `forever`.
 pub(super) fn shown(days: &RetentionDays) -> String {
-    stores(days).map(|(store, days)| format!("{store}={}", said(days))).join(",")
+    let ending = stores(days).into_iter().filter(|(_, days)| days.is_some());
+    let items: Vec<String> = ending.map(|(store, days)| format!("{store}={}", said(days))).collect();
+    if items.is_empty() { FOREVER.to_owned() } else { items.join(",") }
 }
 
 const fn stores(days: &RetentionDays) -> [(&'static str, Option<u32>); STORES.len()] {
@@ -62,11 +66,11 @@ const fn stores(days: &RetentionDays) -> [(&'static str, Option<u32>); STORES.le
 }
 
 fn said(days: Option<u32>) -> String {
-    days.map_or_else(|| "forever".to_owned(), |days| days.to_string())
+    days.map_or_else(|| FOREVER.to_owned(), |days| days.to_string())
 }
 
 fn parse_days(raw: &str) -> anyhow::Result<Option<u32>> {
-    if raw == "forever" {
+    if raw == FOREVER {
         return Ok(None);
     }
     match raw.parse() {
@@ -89,7 +93,8 @@ mod tests {
         assert_eq!(read(&[]).unwrap(), RetentionDays::default());
         let some = read(&["events=90", "10s=30", "1m=0", "6h=forever"]).unwrap();
         assert_eq!(some, RetentionDays { events: Some(90), tier_10s: Some(30), ..RetentionDays::default() });
-        assert_eq!(shown(&some), "events=90,10s=30,1m=forever,5m=forever,30m=forever,6h=forever");
+        assert_eq!(shown(&some), "events=90,10s=30");
+        assert_eq!(shown(&read(&["forever"]).unwrap()), "forever");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use model::{Aggregate, Nanodollars};
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, PgConnection, Postgres, Row as _, Transaction};
 
-use super::{DbError, PgTime, Pool, TownKey, cost, event, ledger, town};
+use super::{DbError, PgTime, Pool, TownKey, event, ledger, spent, town};
 use crate::hub::{Bucket, Edges, MAX_AGENTS, Seed, SeedView, Seeds, Tank, event_row, role_slot};
 
 /// Where the newest events are looked for first.
@@ -79,14 +79,14 @@ pub async fn tank(
     capacity: Option<Nanodollars>,
 ) -> Result<Option<Tank>, DbError> {
     let Some(sums) = ledger::sums(connection, town).await? else { return Ok(None) };
-    let until_topup = cost::between(connection, town, sums.first, sums.last_topup).await?;
-    let since_topup = cost::between(connection, town, sums.last_topup, Timestamp::MAX_BELIEVED).await?;
+    let until_topup = spent::between(connection, town, sums.first, sums.last_topup).await?;
+    let until_now = spent::between(connection, town, sums.first, Timestamp::MAX_BELIEVED).await?;
     Ok(Some(Tank {
         first: sums.first,
         last_topup: sums.last_topup,
         filled: sums.filled,
         filled_at_topup: sums.filled_at_topup,
-        spent: until_topup + since_topup,
+        spent: until_now,
         spent_at_topup: until_topup,
         capacity,
     }))
