@@ -38,7 +38,7 @@ for (const colorScheme of ["dark", "light"] as const) {
           }
           await page.goto(`${server.url}${PAGES.observability}`);
           await page.waitForTimeout(SETTLE_MS);
-          await page.locator(".chart canvas, canvas").last().hover();
+          await page.locator(".plot-box").first().hover({ position: { x: viewport.width * 0.6, y: 80 } });
           await take(page, "observability-hover");
           await page.goto(`${server.url}${PAGES.overview}`);
           await page.locator(".link[data-link=live]").waitFor();

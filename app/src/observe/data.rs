@@ -128,6 +128,10 @@ impl ChartData {
         self.page.from_s += i64::try_from(surplus).unwrap_or_default() * step;
     }
 
+    /// Whether all that is known is that nothing happened.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.page.series.iter().flat_map(|s| &s.sums).flatten().all(|sum| *sum == 0)
+    }
     /// Whether there is nothing but gaps.
     pub(crate) fn is_empty(&self) -> bool {
         self.page.series.iter().all(|series| series.sums.iter().all(Option::is_none))
@@ -167,6 +171,14 @@ mod tests {
     fn edge(from_s: i64, added: i64) -> Edge {
         let sum = Aggregate { lines_added: added, lines_removed: 1, ..Aggregate::default() };
         Edge { step_s: 10, from_s, sum, cost_by_role: [Nanodollars(0); 7] }
+    }
+
+    #[test]
+    fn nothing_recorded_is_not_the_same_as_nothing_happened() {
+        let state = |sums: &[Option<i64>]| (lines(100, sums).is_empty(), lines(100, sums).is_quiet());
+        assert_eq!(state(&[None, None]), (true, true));
+        assert_eq!(state(&[None, Some(0)]), (false, true));
+        assert_eq!(state(&[None, Some(1)]), (false, false));
     }
 
     #[test]

@@ -44,8 +44,12 @@ pub(crate) fn ChartCard(board: Board, metric: Metric) -> impl IntoView {
         let cursor = chart.cursor_bucket();
         slot.with(|data| words::short_value(words::headline(data, cursor.or_else(|| data.newest()))))
     });
-    let empty = Memo::new(move |_| slot.with(|data| data.is_empty()).unwrap_or(false));
-    let pending = Memo::new(move |_| slot.with(|_| ()).is_none());
+    let instead = Memo::new(move |_| match slot.with(|data| (data.is_empty(), data.is_quiet())) {
+        None => Some("Not read yet"),
+        Some((true, _)) => Some("Nothing recorded in this range"),
+        Some((false, true)) => Some("Nothing happened in this range"),
+        Some((false, false)) => None,
+    });
     let title = format!("chart-{}", metric.name());
     let stale = move || !board.live.link.get().is_fresh() && board.touches_now();
     view! {
@@ -61,8 +65,7 @@ pub(crate) fn ChartCard(board: Board, metric: Metric) -> impl IntoView {
             <Legend chart/>
             <div class="plot-box">
                 <ChartCanvas chart state=ChartState::shared()/>
-                {move || empty.get().then(|| view! { <p class="plot-empty">"Nothing recorded in this range"</p> })}
-                {move || pending.get().then(|| view! { <p class="plot-empty">"Not read yet"</p> })}
+                {move || instead.get().map(|text| view! { <p class="plot-empty">{text}</p> })}
             </div>
             <footer>
                 <Twin chart/>
