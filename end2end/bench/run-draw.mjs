@@ -10,8 +10,10 @@ const types = { ".html": "text/html", ".js": "text/javascript", ".wasm": "applic
 const server = createServer(async (request, response) => {
   try {
     const path = normalize(new URL(request.url, "http://x").pathname).replace(/^(\.\.[/\\])+/, "");
+    // First: what is not there, as a picture for the tab, must not begin an answer.
+    const content = await readFile(join(dir, path));
     response.writeHead(200, { "content-type": types[extname(path)] ?? "text/plain" });
-    response.end(await readFile(join(dir, path)));
+    response.end(content);
   } catch {
     response.writeHead(404).end();
   }

@@ -30,6 +30,10 @@ impl Audience {
         Self { town, viewers: Vec::new(), commands }
     }
 
+    /// How many there are.
+    pub const fn len(&self) -> usize {
+        self.viewers.len()
+    }
     /// Whether nobody looks.
     #[must_use]
     pub fn is_empty(&self) -> bool {

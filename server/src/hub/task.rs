@@ -13,7 +13,7 @@ use model::time::Timestamp;
 use model::wire::{BEAT_S, PROTOCOL, ServerMessage};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, sleep_until};
 
 use super::audience::Audience;
 use super::command::{Command, LoadFailed};
@@ -26,8 +26,17 @@ use super::viewer::Viewer;
 use crate::clock::Clock;
 use crate::ingest::{Changes, Committed};
 
-/// How often viewers are told what changed.
-pub const TICK: Duration = Duration::from_millis(250);
+/// How often viewers are told what changed while they are few.
+const TICK: Duration = Duration::from_millis(100);
+/// The same for many: each frame is written to every one of them.
+const TICK_FOR_MANY: Duration = Duration::from_millis(250);
+/// More viewers than this are many.
+const FEW_VIEWERS: usize = 500;
+
+/// How long until the next frame.
+const fn period(viewers: usize) -> Duration {
+    if viewers > FEW_VIEWERS { TICK_FOR_MANY } else { TICK }
+}
 /// How often viewers are pinged.
 const PING_S: i64 = 20;
 /// Batches that may be committed while a town is being loaded; with more, the load is given up and tried again.
@@ -116,14 +125,18 @@ impl HubTask {
 
     /// Runs until [`Command::Stop`].
     pub async fn run(mut self, mut committed: mpsc::Receiver<Committed>, mut commands: mpsc::Receiver<Command>) {
-        let mut tick = tokio::time::interval(TICK);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut next_tick = Instant::now();
         loop {
             tokio::select! {
                 // What was committed comes first, so that an answer shows everything acknowledged before.
                 biased;
                 Some(batch) = committed.recv() => self.fold(&batch),
-                _ = tick.tick() => self.tick().await,
+                () = sleep_until(next_tick) => {
+                    self.tick().await;
+                    let viewers = self.places.iter().map(|place| place.audience.len()).sum();
+                    // From now on, not from when it was due: after a stall nothing is to be caught up with.
+                    next_tick = Instant::now() + period(viewers);
+                }
                 command = commands.recv() => match command {
                     Some(Command::Stop(done)) => {
                         self.stop();
@@ -365,4 +378,14 @@ fn greeting_of(town: &mut Town, greeting: &mut Option<(Bytes, usize)>, build: &s
     let bytes = Bytes::from([welcome.as_ref(), snapshot.as_ref()].concat());
     *greeting = Some((bytes.clone(), welcome.len()));
     (bytes, welcome.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_viewers_are_told_four_times_a_second_and_few_ten_times() {
+        assert_eq!([0, 1, 500, 501, 10_000].map(|viewers| period(viewers).as_millis()), [100, 100, 100, 250, 250]);
+    }
 }
