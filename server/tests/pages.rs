@@ -4,7 +4,7 @@
 
 mod server_support;
 
-use reqwest::header::ACCEPT;
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING};
 use serde_json::{Value, json};
 use server_support::{Server, call, now, start};
 
@@ -65,6 +65,22 @@ async fn a_page_shows_the_data_that_its_client_starts_from() {
     let html = page(&server, "/").await.text().await.unwrap();
     assert!(html.contains("data-client=\"towns\""), "{html}");
     assert_eq!(seed(&html)["towns"][0]["name"], "home");
+    server.running.stop().await;
+}
+
+#[tokio::test]
+async fn pages_and_charts_are_compressed_for_those_who_ask() {
+    let server = start().await;
+    server.post("/api/ingest", &call(now(), 1)).await;
+    for path in ["/t/home/observability", "/api/page/charts/home?window=1h"] {
+        let get = |encoding: &'static str| server.client.get(server.url(path)).header(ACCEPT_ENCODING, encoding).send();
+        let packed = get("gzip").await.unwrap();
+        assert_eq!(packed.headers()[CONTENT_ENCODING], "gzip", "{path}");
+        let plain = get("identity").await.unwrap();
+        assert!(plain.headers().get(CONTENT_ENCODING).is_none(), "{path}");
+        let (packed, plain) = (packed.bytes().await.unwrap().len(), plain.bytes().await.unwrap().len());
+        assert!(packed * 4 < plain, "{path}: {packed} of {plain} bytes");
+    }
     server.running.stop().await;
 }
 

@@ -19,6 +19,8 @@ use leptos_axum::{ResponseOptions, render_app_async_with_context};
 use model::TownName;
 use model::series::{Metric, SeriesPage};
 use serde::Deserialize;
+use tower_http::CompressionLevel;
+use tower_http::compression::CompressionLayer;
 
 use crate::assets::Assets;
 use crate::state::App;
@@ -56,6 +58,8 @@ pub fn router(app: &App) -> Router {
         .route("/api/page/towns", get(read_towns))
         .route("/api/page/charts/{town}", get(read_charts))
         .fallback(missing)
+        // A page carries its data as text: an eighth of it goes over the wire. The fastest level, for each page is new.
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .with_state(Pages { reader, assets: app.assets.clone() })
 }
 
