@@ -1,36 +1,9 @@
-//! What the pages read, as a trait: the server implements it, so that this crate never sees a database.
+//! What the pages read. The server fills it in, so this crate never sees a database.
 
-use async_trait::async_trait;
 use model::id::TownName;
-use model::series::{Metric, SeriesPage};
 use model::time::{TimeRange, Window};
-use model::wire::{BeadCounts, Gauges, Snapshot};
+use model::wire::{BeadCounts, Gauges};
 use serde::{Deserialize, Serialize};
-
-/// Read access to the towns, for pages and server functions. Provided to Leptos as `Arc<dyn TownReader>` in context.
-#[async_trait]
-pub trait TownReader: Send + Sync {
-    /// Every town, by name.
-    ///
-    /// # Errors
-    /// When the store does not answer.
-    async fn towns(&self) -> Result<Vec<TownCard>, ReadError>;
-    /// Live state of one town: the same that the first frame of `/live` carries.
-    ///
-    /// # Errors
-    /// Unknown town, or the store does not answer.
-    async fn snapshot(&self, town: &TownName) -> Result<Snapshot, ReadError>;
-    /// One metric over a range.
-    ///
-    /// # Errors
-    /// Unknown town, or the store does not answer.
-    async fn series(&self, town: &TownName, metric: Metric, range: SeriesRange) -> Result<SeriesPage, ReadError>;
-    /// What the first-run page needs to know.
-    ///
-    /// # Errors
-    /// When the store does not answer.
-    async fn setup(&self) -> Result<Setup, ReadError>;
-}
 
 /// A town on the towns page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,10 +1,9 @@
-//! What pages and the API read: the hub's state and the rollups, behind [`TownReader`].
+//! What pages and the API read: the hub's state and the rollups.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use app::reader::{ReadError, SeriesRange, Setup, TownCard, TownReader, WatchedRoot};
-use async_trait::async_trait;
+use app::reader::{ReadError, SeriesRange, Setup, TownCard, WatchedRoot};
 use model::id::TownName;
 use model::series::{Metric, SeriesPage};
 use model::time::{TimeRange, Timestamp};
@@ -106,20 +105,31 @@ impl Reader {
     }
 }
 
-#[async_trait]
-impl TownReader for Reader {
-    async fn towns(&self) -> Result<Vec<TownCard>, ReadError> {
+impl Reader {
+    /// Every town, by name.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn towns(&self) -> Result<Vec<TownCard>, ReadError> {
         self.hub.cards().await.ok_or(ReadError::Unavailable)
     }
 
-    async fn snapshot(&self, town: &TownName) -> Result<Snapshot, ReadError> {
+    /// Live state of one town: the same that the first frame of `/live` carries.
+    ///
+    /// # Errors
+    /// Unknown town, or the store does not answer.
+    pub async fn snapshot(&self, town: &TownName) -> Result<Snapshot, ReadError> {
         match self.hub.snapshot(town).await {
             Some(snapshot) => Ok(*snapshot),
             None => Err(ReadError::UnknownTown(town.to_string())),
         }
     }
 
-    async fn series(&self, town: &TownName, metric: Metric, range: SeriesRange) -> Result<SeriesPage, ReadError> {
+    /// One metric over a range.
+    ///
+    /// # Errors
+    /// Unknown town, or the store does not answer.
+    pub async fn series(&self, town: &TownName, metric: Metric, range: SeriesRange) -> Result<SeriesPage, ReadError> {
         if matches!(range, SeriesRange::Between(_)) {
             return self.read_series(town, metric, range).await;
         }
@@ -136,7 +146,11 @@ impl TownReader for Reader {
         Ok(page)
     }
 
-    async fn setup(&self) -> Result<Setup, ReadError> {
+    /// What the first-run page needs to know.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn setup(&self) -> Result<Setup, ReadError> {
         Ok(Setup { demo: self.demo().await?, ..self.setup.clone() })
     }
 }

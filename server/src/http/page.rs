@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use app::reader::{ReadError, SeriesRange, TownCard, TownReader};
+use app::reader::{ReadError, SeriesRange, TownCard};
 use app::seed::{ChartsSeed, TownSeed, TownsSeed};
 use app::{Document, Notice, parse_range, shell};
 use axum::body::Body;
@@ -23,12 +23,13 @@ use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
 use crate::assets::Assets;
+use crate::read::Reader;
 use crate::state::App;
 
 /// What pages are made from.
 #[derive(Clone)]
 struct Pages {
-    reader: Arc<dyn TownReader>,
+    reader: Arc<Reader>,
     assets: Assets,
 }
 
@@ -50,7 +51,6 @@ impl Asked {
 pub fn router(app: &App) -> Router {
     // Refused only when it was done before, as by another server in the same test.
     let _ = any_spawner::Executor::init_tokio();
-    let reader: Arc<dyn TownReader> = Arc::clone(&app.reader) as Arc<dyn TownReader>;
     Router::new()
         .route("/", get(towns))
         .route("/t/{town}", get(overview))
@@ -60,7 +60,7 @@ pub fn router(app: &App) -> Router {
         .fallback(missing)
         // A page carries its data as text: an eighth of it goes over the wire. The fastest level, for each page is new.
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
-        .with_state(Pages { reader, assets: app.assets.clone() })
+        .with_state(Pages { reader: Arc::clone(&app.reader), assets: app.assets.clone() })
 }
 
 async fn towns(State(pages): State<Pages>, request: Request) -> Response {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use app::reader::{SeriesRange, TownReader as _};
+use app::reader::SeriesRange;
 use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;

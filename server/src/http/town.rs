@@ -1,6 +1,5 @@
 //! Towns: their dials, their state, their ledger, their newest events.
 
-use app::reader::TownReader as _;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
