@@ -1,8 +1,8 @@
 //! Whose a session is: events that know complete those that do not.
 
-use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use foldhash::HashMap;
 use model::event::Envelope;
 use model::id::{AgentName, Role, SessionId};
 
