@@ -2,12 +2,14 @@
 //!
 //! Limit: binary COPY of the very same rows into a table without index or key, in the same Postgres. Peer: what
 //! comparable tools do, select then upsert, a row at a time. All three interleaved in each round.
+//!
+//! `TOWNGAUGE_BENCH_SOAK_S=600` instead ingests for so long, and compares the end with the beginning.
 
 mod rig;
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use futures::TryStreamExt as _;
@@ -30,6 +32,14 @@ fn main() -> anyhow::Result<()> {
     runtime.block_on(prepare(&pool))?;
 
     let (mut limit, mut peer, mut ours) = (Vec::new(), Vec::new(), Vec::new());
+    if let Ok(seconds) = std::env::var("TOWNGAUGE_BENCH_SOAK_S") {
+        let soaked = soak(&runtime, &pool, &server.address, rows, Duration::from_secs(seconds.parse()?));
+        runtime.block_on(async {
+            pool.close().await;
+            cluster.stop().await;
+        });
+        return soaked;
+    }
     // The first round warms caches and partitions, and is not counted.
     for round in 0..=rounds {
         let bodies: Vec<Vec<u8>> = (0..rows / PER_REQUEST).map(|n| body(round, n)).collect();
@@ -52,6 +62,39 @@ fn main() -> anyhow::Result<()> {
         pool.close().await;
         cluster.stop().await;
     });
+    Ok(())
+}
+
+/// Ingest without a pause; the last tenth against the first. Days are dropped behind, as retention does, because the
+/// disk would not hold them all.
+fn soak(
+    runtime: &tokio::runtime::Runtime,
+    pool: &Pool,
+    address: &str,
+    rows: usize,
+    length: Duration,
+) -> anyhow::Result<()> {
+    const KEPT: usize = 5;
+    let begun = Instant::now();
+    let mut rates = Vec::new();
+    for round in 0.. {
+        if begun.elapsed() > length {
+            break;
+        }
+        let bodies: Vec<Vec<u8>> = (0..rows / PER_REQUEST).map(|n| body(round, n)).collect();
+        rates.push(rows as f64 / ingest(address, &bodies)?);
+        if round >= KEPT {
+            let day = server::db::partition::Day::of(day(round - KEPT));
+            let gone = format!("drop table {}", server::db::partition::name(day));
+            runtime.block_on(sqlx::raw_sql(sqlx::AssertSqlSafe(gone)).execute(pool))?;
+        }
+    }
+    let tenth = rates.len().div_ceil(10);
+    eprintln!("soak: {} rounds of {rows} events in {:.0} s", rates.len(), begun.elapsed().as_secs_f64());
+    // The very first round makes the caches warm.
+    let (first, last) = (&rates[1..=tenth], &rates[rates.len() - tenth..]);
+    let what = "ingest at the end of a soak, of its beginning";
+    Comparison { target: "P1", what, unit: "rows/s", limit: first, peer: &[], ours: last, wanted: "≥ 0.9" }.print();
     Ok(())
 }
 

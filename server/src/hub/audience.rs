@@ -15,6 +15,9 @@ use super::viewer::{Viewer, Wrote};
 /// Writes between two chances for other tasks.
 const WRITES_PER_TURN: usize = 128;
 
+/// From here on two threads write.
+const CROWD: usize = 1_000;
+
 /// The viewers of one town, in the order of joining.
 #[derive(Debug)]
 pub struct Audience {
@@ -49,25 +52,28 @@ impl Audience {
         self.after(last, wrote);
     }
 
-    /// Writes a frame to everyone whose socket is free.
+    /// Writes a frame to everyone whose socket is free. For a crowd, another thread writes the second half: the last
+    /// viewer then waits half as long.
     pub async fn send(&mut self, frame: &Bytes, stats: &HubStats, now: Timestamp) {
-        let (mut sent, mut skipped) = (0, 0);
-        for place in 0..self.viewers.len() {
-            match self.viewers[place].send(frame, now) {
-                Some(Wrote::All) => sent += 1,
-                Some(wrote) => {
-                    sent += 1;
-                    self.after(place, wrote);
-                }
-                None => skipped += 1,
-            }
-            if place % WRITES_PER_TURN == WRITES_PER_TURN - 1 {
-                yield_now().await;
+        let mut first = std::mem::take(&mut self.viewers);
+        let half = if first.len() < CROWD { first.len() } else { first.len().div_ceil(2) };
+        let second = first.split_off(half);
+        let second = if second.is_empty() { None } else { Some(tokio::spawn(write_all(second, frame.clone(), now))) };
+        let mut rounds = vec![write_all(first, frame.clone(), now).await];
+        if let Some(second) = second {
+            match second.await {
+                Ok(round) => rounds.push(round),
+                Err(error) => tracing::error!(%error, "half of the viewers were lost; they will connect again"),
             }
         }
-        stats.frames.fetch_add(sent, Ordering::Relaxed);
-        stats.bytes.fetch_add(sent * u64::try_from(frame.len()).unwrap_or_default(), Ordering::Relaxed);
-        stats.skipped.fetch_add(skipped, Ordering::Relaxed);
+        for Round { viewers, not_all, sent, skipped } in rounds {
+            let begin = self.viewers.len();
+            self.viewers.extend(viewers);
+            not_all.into_iter().for_each(|(place, wrote)| self.after(begin + place, wrote));
+            stats.frames.fetch_add(sent, Ordering::Relaxed);
+            stats.bytes.fetch_add(sent * u64::try_from(frame.len()).unwrap_or_default(), Ordering::Relaxed);
+            stats.skipped.fetch_add(skipped, Ordering::Relaxed);
+        }
         self.sweep();
     }
 
@@ -180,4 +186,31 @@ impl Audience {
             self.viewers.retain(|viewer| !viewer.gone);
         }
     }
+}
+
+/// What came of writing a frame to some viewers.
+struct Round {
+    viewers: Vec<Viewer>,
+    /// Places at which not everything could be written.
+    not_all: Vec<(usize, Wrote)>,
+    sent: u64,
+    skipped: u64,
+}
+
+async fn write_all(mut viewers: Vec<Viewer>, frame: Bytes, now: Timestamp) -> Round {
+    let (mut not_all, mut sent, mut skipped) = (Vec::new(), 0, 0);
+    for (place, viewer) in viewers.iter_mut().enumerate() {
+        match viewer.send(&frame, now) {
+            Some(Wrote::All) => sent += 1,
+            Some(wrote) => {
+                sent += 1;
+                not_all.push((place, wrote));
+            }
+            None => skipped += 1,
+        }
+        if place % WRITES_PER_TURN == WRITES_PER_TURN - 1 {
+            yield_now().await;
+        }
+    }
+    Round { viewers, not_all, sent, skipped }
 }
