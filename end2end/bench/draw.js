@@ -24,7 +24,7 @@ function ours(host, data) {
     return host.appendChild(c);
   };
   const bench = new DrawBench(canvas(), canvas(), 1200, 320, window.devicePixelRatio);
-  bench.load(...data.map((c) => Float64Array.from(c)));
+  bench.load(...data.map((c) => new Float64Array(c)));
   bench.draw();
   return {
     zoom: (from, to) => { bench.zoom(from, to); bench.draw(); },

@@ -1,12 +1,12 @@
 // P6: bytes of WASM, JS and CSS on the wire, and time to interactive under a 4 x slower CPU and 10 Mbit/s.
-// Usage: node run-page.mjs OUR_URL READY_SELECTOR [ROUNDS]
+// Usage: node run-page.mjs OUR_URL READY_SELECTOR BUTTON_SELECTOR [ROUNDS]
 // The peer is a React + Recharts page, served with brotli from this process.
 import { build } from "esbuild";
 import { createServer } from "node:http";
 import { brotliCompressSync } from "node:zlib";
 import { chromium } from "playwright-core";
 
-const [ours, ready, rounds = "5"] = process.argv.slice(2);
+const [ours, ready, button, rounds = "5"] = process.argv.slice(2);
 const bundle = await build({
   entryPoints: [new URL("recharts-page.js", import.meta.url).pathname], bundle: true, minify: true, write: false,
   define: { "process.env.NODE_ENV": '"production"' },
@@ -29,15 +29,37 @@ const browser = await chromium.launch({
     "--disable-component-update", "--disable-sync"],
 });
 
-/** Loads a page with an empty cache; interactive is when `selector` is there. */
-async function load(url, selector) {
+/**
+ * Runs in the page before anything else: notes when `selector` is there and the frame with it is drawn, so that the main
+ * thread is free for a click. By the page's own clock, because Playwright looks every half second only.
+ */
+function note(selector) {
+  window.interactive = new Promise((done) => {
+    const look = () => {
+      if (!document.querySelector(selector)) return;
+      observer.disconnect();
+      requestAnimationFrame(() => setTimeout(() => done(performance.now())));
+    };
+    const observer = new MutationObserver(look);
+    observer.observe(document, { subtree: true, childList: true, attributes: true });
+  });
+}
+
+/**
+ * Loads a page with an empty cache and says when it was interactive, in ms since the navigation began. A page with a
+ * `button` must then answer a click on it by changing its words.
+ */
+async function load(url, selector, button) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
   const page = await context.newPage();
+  await page.addInitScript(note, selector);
   const cdp = await context.newCDPSession(page);
   await cdp.send("Network.enable");
   await cdp.send("Network.emulateNetworkConditions", {
     offline: false, latency: 20, downloadThroughput: 10e6 / 8, uploadThroughput: 10e6 / 8,
   });
+  // A new window keeps the browser busy with itself for a moment; that is nobody's page.
+  await page.waitForTimeout(1000);
   await cdp.send("Emulation.setCPUThrottlingRate", { rate: 4 });
   const kinds = new Map();
   let bytes = 0;
@@ -48,10 +70,15 @@ async function load(url, selector) {
   cdp.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => {
     if (kinds.has(requestId)) bytes += encodedDataLength;
   });
-  const begun = Date.now();
   await page.goto(url, { waitUntil: "commit" });
-  await page.waitForSelector(selector, { state: "attached", timeout: 60_000 });
-  const interactive = Date.now() - begun;
+  const interactive = await page.evaluate(() => window.interactive);
+  const answered = !button || await page.evaluate((selector) => {
+    const pressed = document.querySelector(selector);
+    const before = pressed.textContent;
+    pressed.click();
+    return new Promise((done) => setTimeout(() => done(pressed.textContent !== before)));
+  }, button);
+  if (!answered) throw new Error(`${url} says that it is interactive, but ${button} answers no click`);
   await page.waitForTimeout(500);
   await context.close();
   return { interactive, bytes };
@@ -59,8 +86,8 @@ async function load(url, selector) {
 
 const seen = { ours: { interactive: [], bytes: [] }, peer: { interactive: [], bytes: [] } };
 for (let round = 0; round < Number(rounds); round++) {
-  for (const [name, url, selector] of [["peer", peer, "svg path.recharts-line-curve"], ["ours", ours, ready]]) {
-    const { interactive, bytes } = await load(url, selector);
+  for (const [name, ...page] of [["peer", peer, "svg path.recharts-line-curve"], ["ours", ours, ready, button]]) {
+    const { interactive, bytes } = await load(...page);
     seen[name].interactive.push(interactive);
     seen[name].bytes.push(bytes);
   }

@@ -1,8 +1,10 @@
-//! At most four points per pixel column (first, least, greatest, last), so that every peak survives and a chart costs
-//! what its pixels cost, not what its data do.
+//! At most four points per pixel column (first, least, greatest, last; of a crowded one the extremes), so that every peak
+//! survives and a chart costs what its pixels cost, not what its data do.
 //!
 //! A bucket `[t, t + step)` that carries a rate or a mean is drawn at its centre, and lines join centres. A value that
 //! is not finite is a gap, and so is a missing bucket: a jump in `t` of more than one and a half steps.
+
+use std::ops::Range;
 
 use crate::viewport::TimeRange;
 
@@ -71,33 +73,42 @@ pub(crate) fn decimate(
         emit(edge);
     }
     let s_per_px = span / columns_px.max(1) as f64;
-    // Columns are told apart by their ends in time: a comparison per bucket instead of a division.
     let column_end = |t: f64| range.from_s - half + (((t + half - range.from_s) / s_per_px).floor() + 1.0) * s_per_px;
-    let mut column: Option<Column> = None;
-    for (i, t_i) in t.iter().enumerate().take(end).skip(start) {
-        let v = value(i);
-        if !v.is_finite() {
-            flush(&mut column, &mut emit);
+    // Where the next pixel column begins: with every bucket in place, a step away from being known.
+    let beyond = |i: usize| {
+        let edge = column_end(t[i]);
+        let guess = i.saturating_add(((edge - t[i]) / (half * 2.0)).ceil() as usize).clamp(i + 1, end);
+        let right = t[guess - 1] < edge && (guess == end || t[guess] >= edge);
+        if right { guess } else { i + 1 + t[i + 1..end].partition_point(|t| *t < edge) }
+    };
+    // Buckets do not overlap: with none missing between two of them, those are no further apart than their number says.
+    let unbroken = |a: usize, b: usize| half == 0.0 || t[b] - t[a] <= half * ((b - a) * 2 + 1) as f64;
+
+    let mut before: Option<usize> = None;
+    let mut i = start;
+    while i < end {
+        if !value(i).is_finite() {
             emit(Pick::Gap);
+            before = None;
+            i += 1;
             continue;
         }
-        match &mut column {
-            Some(c) if joined(c.last, i) => {
-                if *t_i < c.end {
-                    c.add(i, v);
-                    continue;
-                }
-                flush(&mut column, &mut emit);
-            }
-            Some(_) => {
-                flush(&mut column, &mut emit);
-                emit(Pick::Gap);
-            }
-            None => {}
+        if before.is_some_and(|before| !joined(before, i)) {
+            emit(Pick::Gap);
         }
-        column = Some(Column { end: column_end(*t_i), first: i, least: (i, v), greatest: (i, v), last: i });
+        let next = beyond(i);
+        let whole = if unbroken(i, next - 1) { Extremes::within(i..next, &value) } else { None };
+        let stop = if whole.is_some() {
+            next
+        } else {
+            (i + 1..next).find(|k| !value(*k).is_finite() || !joined(k - 1, *k)).unwrap_or(next)
+        };
+        if let Some(extremes) = whole.or_else(|| Extremes::within(i..stop, &value)) {
+            extremes.emit(i..stop, &mut emit);
+        }
+        before = Some(stop - 1);
+        i = stop;
     }
-    flush(&mut column, &mut emit);
     if end > 0
         && end < t.len()
         && let Some(edge) = crossing(end - 1, end, range.to_s)
@@ -106,35 +117,47 @@ pub(crate) fn decimate(
     }
 }
 
-/// The extremes of the pixel column under way, as indexes and values.
-struct Column {
-    end: f64,
-    first: usize,
-    least: (usize, f64),
-    greatest: (usize, f64),
-    last: usize,
+/// A column with more buckets than this is drawn by its extremes alone: where it begins and ends lies between them, less
+/// than a pixel away.
+const CROWDED: usize = 4;
+
+/// The buckets with the least and the greatest value.
+#[derive(Clone, Copy)]
+struct Extremes {
+    least: usize,
+    greatest: usize,
 }
 
-impl Column {
-    fn add(&mut self, index: usize, v: f64) {
-        self.last = index;
-        if v < self.least.1 {
-            self.least = (index, v);
+impl Extremes {
+    /// Of some buckets; none when a value is not finite.
+    fn within(buckets: Range<usize>, value: impl Fn(usize) -> f64) -> Option<Self> {
+        let v = value(buckets.start);
+        let (mut least, mut greatest) = ((buckets.start, v), (buckets.start, v));
+        // Stays zero as long as all are finite: one test for a column instead of one for each bucket.
+        let mut zero = v * 0.0;
+        for i in buckets.start + 1..buckets.end {
+            let v = value(i);
+            zero += v * 0.0;
+            if v < least.1 {
+                least = (i, v);
+            }
+            if v > greatest.1 {
+                greatest = (i, v);
+            }
         }
-        if v > self.greatest.1 {
-            self.greatest = (index, v);
-        }
+        (zero == 0.0).then_some(Self { least: least.0, greatest: greatest.0 })
     }
-}
 
-fn flush(column: &mut Option<Column>, emit: &mut impl FnMut(Pick)) {
-    let Some(c) = column.take() else { return };
-    emit(Pick::At(c.first));
-    let mut previous = c.first;
-    for index in [c.least.0.min(c.greatest.0), c.least.0.max(c.greatest.0), c.last] {
-        if index > previous {
-            emit(Pick::At(index));
-            previous = index;
+    fn emit(self, buckets: Range<usize>, emit: &mut impl FnMut(Pick)) {
+        let (a, b) = (self.least.min(self.greatest), self.least.max(self.greatest));
+        let (first, last) = if buckets.len() > CROWDED { (a, b) } else { (buckets.start, buckets.end - 1) };
+        emit(Pick::At(first));
+        let mut previous = first;
+        for index in [a, b, last] {
+            if index > previous {
+                emit(Pick::At(index));
+                previous = index;
+            }
         }
     }
 }
@@ -154,10 +177,30 @@ mod tests {
 
     #[test]
     fn a_column_keeps_first_least_greatest_last() {
+        let t = [0.0, 1.0, 2.0, 3.0];
+        let kept = picks(&t, &[5.0, 9.0, 1.0, 5.0], 0.0, TimeRange::new(0.0, 8.0), 1);
+        assert_eq!(kept, [0, 1, 2, 3].map(Pick::At));
+        let kept = picks(&t, &[5.0, 9.0, 6.0, 5.0], 0.0, TimeRange::new(0.0, 8.0), 1);
+        assert_eq!(kept, [0, 1, 3].map(Pick::At));
+    }
+
+    #[test]
+    fn a_crowded_column_keeps_its_extremes() {
         let t: Vec<f64> = (0..8).map(f64::from).collect();
         let v = [5.0, 9.0, 5.0, 1.0, 5.0, 5.0, 4.0, 5.0];
         let kept = picks(&t, &v, 0.0, TimeRange::new(0.0, 8.0), 1);
-        assert_eq!(kept, [0, 1, 3, 7].map(Pick::At));
+        assert_eq!(kept, [1, 3].map(Pick::At));
+    }
+
+    #[test]
+    fn a_gap_within_a_column_is_a_gap() {
+        use Pick::{At, Gap};
+        let range = TimeRange::new(0.0, 100.0);
+        let t = [0.0, 10.0, 20.0, 30.0, 40.0, 50.0];
+        let kept = picks(&t, &[1.0, 2.0, f64::NAN, 4.0, 3.0, 5.0], 10.0, range, 1);
+        assert_eq!(kept, [At(0), At(1), Gap, At(3), At(4), At(5)]);
+        let kept = picks(&[0.0, 10.0, 50.0, 60.0], &[1.0, 2.0, 3.0, 4.0], 10.0, range, 1);
+        assert_eq!(kept, [At(0), At(1), Gap, At(2), At(3)]);
     }
 
     #[test]

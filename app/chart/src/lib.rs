@@ -4,7 +4,7 @@
 //! seconds (f64), `now_ms` is any steady clock in milliseconds.
 //!
 //! # A canvas
-//! Set the context's transform to `devicePixelRatio / FINE` and its `lineJoin` to `round`, and keep one area per canvas
+//! Set the context's transform to `devicePixelRatio / FINE` and its `lineJoin` to `bevel`, and keep one area per canvas
 //! until its size changes: `FineBackend::new(backend, width_px, height_px).into_area()`. Every `draw_…` function takes
 //! such an area, draws in its own order from back to front, and never clears it.
 //!

@@ -53,6 +53,8 @@ impl Prepared {
 
     /// Takes in what `range` shows of the data. Returns the largest value (of the stack, where stacked) for choosing
     /// the y axis; 0 when there is nothing to see.
+    // Not inlined: the client is built for size, and this crate for speed, but a function has one way only.
+    #[inline(never)]
     pub fn update(&mut self, kind: Kind, columns: &Columns<'_>, range: TimeRange, layout: &Layout) -> f64 {
         self.kind = kind;
         self.placed = None;

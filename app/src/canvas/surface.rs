@@ -47,7 +47,8 @@ impl Surface {
         let scale = ratio / fine;
         // Setting a canvas' size resets its context, and a canvas may be reset by the browser at any time.
         let _ = self.context.set_transform(scale, 0.0, 0.0, scale, 0.0, 0.0);
-        self.context.set_line_join("round");
+        // At a width of one and a half pixels nobody sees the corners, and round ones cost as much as the line.
+        self.context.set_line_join("bevel");
         self.context.clear_rect(0.0, 0.0, width * fine, height * fine);
         true
     }

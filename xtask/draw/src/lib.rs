@@ -36,7 +36,7 @@ impl Surface {
         let context = canvas.get_context("2d")?.ok_or("no 2d context")?.dyn_into::<CanvasRenderingContext2d>()?;
         let scale = pixel_ratio / f64::from(FINE);
         context.set_transform(scale, 0.0, 0.0, scale, 0.0, 0.0)?;
-        context.set_line_join("round");
+        context.set_line_join("bevel");
         Ok(Self { canvas, context, width, height })
     }
     fn cleared(&self) -> Result<FineBackend<CanvasBackend>, JsValue> {

@@ -13,6 +13,8 @@ use std::{ffi::OsStr, path::PathBuf, process::Command};
 const LINES: &str = "section[aria-label=\"Lines of code\"] .figure strong";
 /// There once the page is hydrated and its socket has spoken.
 const LIVE: &str = "[data-link=\"live\"]";
+/// A button that says what it did.
+const THEME: &str = ".theme-toggle";
 
 /// The libraries and drivers that the scripts use.
 pub fn provide_peers(bench: &Bench<'_>) -> Result<PathBuf> {
@@ -32,7 +34,7 @@ pub fn pixel(bench: &Bench<'_>) -> Result<Vec<Measurement>> {
 pub fn page(bench: &Bench<'_>) -> Result<Vec<Measurement>> {
     with_server(bench, "run-page.mjs", |serving| {
         let page = format!("{}/t/home", serving.url());
-        vec![page, LIVE.to_owned(), if bench.quick { "3" } else { "7" }.to_owned()]
+        vec![page, LIVE.to_owned(), THEME.to_owned(), if bench.quick { "3" } else { "7" }.to_owned()]
     })
 }
 
