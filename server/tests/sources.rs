@@ -16,8 +16,11 @@ use server::db::{self, Pool};
 use server::ingest::{Intake, IntakeLimits};
 use server::postgres::testing::fresh_database;
 use server::source::backfill::{self, Order, Report};
-use server::source::input::Kind;
-use server::source::watch::{self, Root};
+use server::source::beads::{Issues, files_of_town};
+use server::source::claude_code::Transcripts;
+use server::source::gas_town::Costs;
+use server::source::registry::{Root, Roots};
+use server::source::{FileSource, watch};
 use tokio_util::sync::CancellationToken;
 
 struct Store {
@@ -39,8 +42,8 @@ impl Store {
         Self { pool, intake, town: TownName::new("t").unwrap() }
     }
 
-    async fn backfill(&self, kind: Kind, path: &Path) -> Report {
-        let order = Order { kind, paths: vec![path.to_owned()], town: self.town.clone(), no_paths: false };
+    async fn backfill(&self, source: &'static dyn FileSource, path: &Path) -> Report {
+        let order = Order { source, paths: vec![path.to_owned()], town: self.town.clone(), no_paths: false };
         backfill::run(&order, &self.pool, &self.intake, |_| {}).await.unwrap()
     }
 
@@ -110,14 +113,14 @@ async fn a_second_backfill_stores_nothing() {
         ("a.jsonl", answer(1, 1, "a") + &answer(1, 1, "a")),
         ("b.jsonl", copy + "nonsense\n" + answer(3, 3, "b").trim_end()),
     ]);
-    let first = store.backfill(Kind::ClaudeCode, dir.path()).await;
+    let first = store.backfill(&Transcripts, dir.path()).await;
     assert_eq!((first.files, first.totals.lines, first.totals.rejected), (2, 11, 1));
     let sums = store.sums().await;
     assert_eq!(sums, ([30, 15, 0, 0, 0], 3 * (10 * 3_000 + 5 * 15_000), 3));
     assert_eq!(store.number("select count(*) from event where kind = 1").await, 3);
     assert_eq!(store.number("select count(*) from event where kind = 4").await, 2);
 
-    let second = store.backfill(Kind::ClaudeCode, dir.path()).await;
+    let second = store.backfill(&Transcripts, dir.path()).await;
     assert_eq!(second.totals.stored, 0);
     assert_eq!(second.totals.duplicate, first.totals.stored + first.totals.duplicate);
     assert_eq!(store.sums().await, sums);
@@ -128,14 +131,14 @@ async fn what_cannot_be_read_is_said_and_the_rest_is_stored() {
     let store = Store::new().await;
     let dir = projects(&[("a.jsonl", answer(1, 1, "a"))]);
     let mut order = Order {
-        kind: Kind::ClaudeCode,
+        source: &Transcripts,
         paths: vec![PathBuf::from("/does/not/exist"), dir.path().to_owned()],
         town: store.town.clone(),
         no_paths: false,
     };
     let report = backfill::run(&order, &store.pool, &store.intake, |_| {}).await.unwrap();
     assert_eq!((report.files, report.unreadable.len()), (1, 1));
-    order.kind = Kind::Beads;
+    order.source = &Issues;
     let report = backfill::run(&order, &store.pool, &store.intake, |_| {}).await.unwrap();
     assert_eq!(report.files, 0);
     assert_eq!(report.unreadable.len(), 2);
@@ -145,11 +148,11 @@ async fn what_cannot_be_read_is_said_and_the_rest_is_stored() {
 async fn a_growing_file_is_followed_within_a_second_and_across_restarts() {
     let store = Store::new().await;
     let dir = projects(&[("a.jsonl", answer(1, 1, "a"))]);
-    let root = Root { kind: Kind::ClaudeCode, path: dir.path().join("projects") };
+    let root = Root { source: &Transcripts, path: dir.path().join("projects") };
     let start = || {
         let cancel = CancellationToken::new();
         let task = watch::spawn(
-            vec![root.clone()],
+            Roots::named(vec![root.clone()]),
             store.town.clone(),
             store.intake.clone(),
             store.pool.clone(),
@@ -211,8 +214,8 @@ async fn beads_and_costs_are_stored_once() {
     let text =
         format!("{}\n{}\n", bead("b-1", "open", Value::Null), bead("b-2", "closed", json!("2026-01-02T00:00:00Z")));
     std::fs::write(&beads, &text).unwrap();
-    assert_eq!(store.backfill(Kind::Beads, &beads).await.totals.stored, 3);
-    assert_eq!(store.backfill(Kind::Beads, &beads).await.totals.duplicate, 3);
+    assert_eq!(store.backfill(&Issues, &beads).await.totals.stored, 3);
+    assert_eq!(store.backfill(&Issues, &beads).await.totals.duplicate, 3);
     assert_eq!(store.number("select count(*) from bead where status = 'closed'").await, 1);
 
     let costs = dir.path().join("costs.jsonl");
@@ -222,10 +225,39 @@ async fn beads_and_costs_are_stored_once() {
         )
     };
     std::fs::write(&costs, line("0.4", 1) + &line("0.6", 2) + &line("0.1", 3)).unwrap();
-    assert_eq!(store.backfill(Kind::GasTownCosts, &costs).await.totals.stored, 3);
-    assert_eq!(store.backfill(Kind::GasTownCosts, &costs).await.totals.duplicate, 3);
+    assert_eq!(store.backfill(&Costs, &costs).await.totals.stored, 3);
+    assert_eq!(store.backfill(&Costs, &costs).await.totals.duplicate, 3);
     assert_eq!(store.number("select reported from session where session = 'gt-toast'").await, 700_000_000);
     assert_eq!(store.sums().await, ([0; 5], 0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rig_that_is_added_while_watching_is_found() {
+    let store = Store::new().await;
+    let dir = tempfile::tempdir().unwrap();
+    let town = dir.path().to_owned();
+    let add = |rig: &str| {
+        let beads = town.join(rig).join(".beads");
+        std::fs::create_dir_all(&beads).unwrap();
+        let line = format!(
+            "{{\"id\":\"{rig}-1\",\"title\":\"T\",\"status\":\"open\",\"created_at\":\"2026-01-01T00:00:00Z\"}}\n"
+        );
+        std::fs::write(beads.join("issues.jsonl"), line).unwrap();
+    };
+    add("gastown");
+    let look = {
+        let town = town.clone();
+        move || files_of_town(&town).into_iter().map(|path| Root { source: &Issues, path }).collect()
+    };
+    let cancel = CancellationToken::new();
+    let roots = Roots::from_fn(look);
+    let task = watch::spawn(roots, store.town.clone(), store.intake.clone(), store.pool.clone(), cancel.clone(), false);
+    let beads = async |n: i64| store.number("select count(*) from bead").await == n;
+    eventually("the first rig", Duration::from_secs(10), async || beads(1).await).await;
+    add("wyvern");
+    eventually("the new rig", Duration::from_secs(8), async || beads(2).await).await;
+    cancel.cancel();
+    task.await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -233,7 +265,7 @@ async fn a_report_has_a_row_for_everything() {
     let store = Store::new().await;
     let dir =
         projects(&[("a.jsonl", answer(1, 1, "a") + &answer(2, 2, "a").replace("claude-sonnet-4-5", "nobody-s-model"))]);
-    store.backfill(Kind::ClaudeCode, dir.path()).await;
+    store.backfill(&Transcripts, dir.path()).await;
     let keys = |rows: Vec<ReportRow>| rows.into_iter().map(|row| (row.key, row.calls)).collect::<Vec<_>>();
     let own = |rows: &[(&str, i64)]| rows.iter().map(|(key, n)| ((*key).to_owned(), *n)).collect::<Vec<_>>();
     assert_eq!(keys(store.report(GroupBy::Daily).await), own(&[("2026-01-02", 2)]));
@@ -259,17 +291,23 @@ async fn real_sessions_give_the_known_totals() {
         assert_eq!((short.tokens, short.cost_nanodollars), ([88, 278, 44_544, 16_000, 0], 77_797_200));
     };
     let store = Store::new().await;
-    assert_eq!(store.backfill(Kind::ClaudeCode, &folder).await.totals.rejected, 0);
+    assert_eq!(store.backfill(&Transcripts, &folder).await.totals.rejected, 0);
     want(store.report(GroupBy::Session).await);
-    assert_eq!(store.backfill(Kind::ClaudeCode, &folder).await.totals.stored, 0);
+    assert_eq!(store.backfill(&Transcripts, &folder).await.totals.stored, 0);
     want(store.report(GroupBy::Session).await);
 
     let store = Store::new().await;
     let dir = tempfile::tempdir().unwrap();
-    let root = Root { kind: Kind::ClaudeCode, path: dir.path().to_owned() };
+    let root = Root { source: &Transcripts, path: dir.path().to_owned() };
     let cancel = CancellationToken::new();
-    let task =
-        watch::spawn(vec![root], store.town.clone(), store.intake.clone(), store.pool.clone(), cancel.clone(), false);
+    let task = watch::spawn(
+        Roots::named(vec![root]),
+        store.town.clone(),
+        store.intake.clone(),
+        store.pool.clone(),
+        cancel.clone(),
+        false,
+    );
     for entry in std::fs::read_dir(folder.join("-Users-test-dev-ai-music")).unwrap() {
         let from = entry.unwrap().path();
         let mut to = std::fs::File::create(dir.path().join(from.file_name().unwrap())).unwrap();
