@@ -20,6 +20,7 @@ pub mod registry;
 pub mod rfc3339;
 pub mod tail;
 pub mod watch;
+pub mod whole;
 
 use model::event::Envelope;
 

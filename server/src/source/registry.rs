@@ -7,10 +7,10 @@ use super::beads::Issues;
 use super::claude_code::Transcripts;
 use super::codex::Rollouts;
 use super::file_source::FileSource;
-use super::gas_town::Costs;
+use super::gas_town::{Costs, Town};
 
 /// All sources of files.
-pub static ALL: [&dyn FileSource; 4] = [&Transcripts, &Rollouts, &Issues, &Costs];
+pub static ALL: [&dyn FileSource; 5] = [&Transcripts, &Rollouts, &Issues, &Town, &Costs];
 
 /// The source that is called `word` on the command line.
 #[must_use]

@@ -22,7 +22,7 @@ impl<'a> Address<'a> {
         let of = |rig, role, name| Some(Self { rig, role, name });
         match parts.as_slice() {
             [name @ ("mayor" | "deacon")] => of(None, Role::parse(name), name),
-            ["deacon", "dogs", name] => of(None, Role::Deacon, name),
+            ["deacon", name @ "boot"] | ["deacon", "dogs", name] => of(None, Role::Deacon, name),
             [rig, name @ ("witness" | "refinery")] => of(Some(rig), Role::parse(name), name),
             [rig, "crew", name] => of(Some(rig), Role::Crew, name),
             [rig, "polecats", name] | [rig, name] => of(Some(rig), Role::Polecat, name),
