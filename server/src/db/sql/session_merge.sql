@@ -2,10 +2,10 @@
 -- `reported` is running totals added up over resets (within the batch: by the writer); a sum below the last total known
 -- is a reset.
 insert into session as s (town_id, session, source, rig, role, agent, bead, reported, reported_last, reported_at,
-                          first_seen, last_seen, ended_at, lacks_agent, lacks_role)
+                          first_seen, last_seen, ended_at, lacks_agent, lacks_role, lacks_rig)
 select * from unnest($1::integer[], $2::text[], $3::text[], $4::text[], $5::smallint[], $6::text[], $7::text[],
                      $8::bigint[], $9::bigint[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[],
-                     $13::timestamptz[], $14::bigint[], $15::bigint[])
+                     $13::timestamptz[], $14::bigint[], $15::bigint[], $16::bigint[])
 on conflict (town_id, session) do update set
     rig = case when excluded.last_seen >= s.last_seen then coalesce(excluded.rig, s.rig)
                else coalesce(s.rig, excluded.rig) end,
@@ -27,4 +27,5 @@ on conflict (town_id, session) do update set
     last_seen = greatest(s.last_seen, excluded.last_seen),
     ended_at = greatest(s.ended_at, excluded.ended_at),
     lacks_agent = s.lacks_agent + excluded.lacks_agent,
-    lacks_role = s.lacks_role + excluded.lacks_role
+    lacks_role = s.lacks_role + excluded.lacks_role,
+    lacks_rig = s.lacks_rig + excluded.lacks_rig
