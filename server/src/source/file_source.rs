@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
+use model::time::Timestamp;
+
 use super::claude_code::Projects;
 use super::found::{self, Found};
 use super::tail::{LastLine, Piece};
@@ -91,6 +93,19 @@ impl Look {
         let meta = path.metadata().ok().filter(std::fs::Metadata::is_file)?;
         Some(Self { bytes: meta.len(), changed: meta.modified().ok() })
     }
+
+    /// How two files look together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self { bytes: self.bytes.wrapping_add(other.bytes), changed: self.changed.max(other.changed) }
+    }
+}
+
+/// When a file changed last, for sources whose items have no time of their own.
+#[must_use]
+pub fn changed_at(path: &Path) -> Option<Timestamp> {
+    let since = path.metadata().ok()?.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    Timestamp(i64::try_from(since.as_micros()).ok()?).believed().ok()
 }
 
 /// The name under which the cursor of a file is kept.

@@ -8,11 +8,14 @@ pub mod codex;
 pub mod commit;
 #[cfg(test)]
 mod counting;
+pub mod difference;
 pub mod environment;
 pub mod file_source;
 pub mod found;
 pub mod gas_town;
+pub mod gemini;
 pub mod identity;
+pub mod opencode;
 pub mod price_seed;
 pub mod project;
 pub mod refusal;

@@ -37,6 +37,12 @@ impl Project {
         Self { place: None, rig: RigName::new(rig).ok(), no_paths: shared.no_paths }
     }
 
+    /// Whether its folder is an agent's in a Gas Town.
+    #[must_use]
+    pub fn is_in_gas_town(&self) -> bool {
+        self.place.as_ref().is_some_and(|place| place.gas_town.is_some())
+    }
+
     /// How a file is called: relative to the project, never a path outside it; `None` without paths.
     #[must_use]
     pub fn file(&self, path: &str) -> Option<CompactString> {

@@ -8,9 +8,11 @@ use super::claude_code::Transcripts;
 use super::codex::Rollouts;
 use super::file_source::FileSource;
 use super::gas_town::{Costs, Town};
+use super::gemini::Chats;
+use super::opencode::{KILO, OPENCODE};
 
 /// All sources of files.
-pub static ALL: [&dyn FileSource; 5] = [&Transcripts, &Rollouts, &Issues, &Town, &Costs];
+pub static ALL: [&dyn FileSource; 8] = [&Transcripts, &Rollouts, &Chats, &OPENCODE, &KILO, &Issues, &Town, &Costs];
 
 /// The source that is called `word` on the command line.
 #[must_use]

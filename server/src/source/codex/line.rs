@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::source::claude_code::line::{Counted, Maybe, Object};
+use crate::source::difference::Difference;
 
 /// A line of a rollout, or of `codex exec --json`.
 #[derive(Debug, Default, Deserialize)]
@@ -114,5 +115,5 @@ pub(super) struct Change {
 #[serde(default)]
 pub(super) struct Content {
     pub content: Counted,
-    pub unified_diff: super::patch::Difference,
+    pub unified_diff: Difference,
 }

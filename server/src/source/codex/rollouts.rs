@@ -2,13 +2,10 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
-
-use model::time::Timestamp;
 
 use super::SOURCE;
 use super::reader::RolloutReader;
-use crate::source::file_source::{FileSource, Reading};
+use crate::source::file_source::{FileSource, Reading, changed_at};
 use crate::source::found::{self, Found};
 use crate::source::tail::{self, Piece};
 use crate::source::{LineReader, environment};
@@ -60,9 +57,4 @@ impl FileSource for Rollouts {
         };
         tail::read(reading.path, reading.from, reading.last_line, &mut open, emit)
     }
-}
-
-fn changed_at(path: &Path) -> Option<Timestamp> {
-    let since = path.metadata().ok()?.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
-    Timestamp(i64::try_from(since.as_micros()).ok()?).believed().ok()
 }
