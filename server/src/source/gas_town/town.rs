@@ -53,7 +53,7 @@ impl FileSource for Town {
     fn read(&self, reading: &Reading<'_>, emit: &mut dyn FnMut(Piece) -> bool) -> io::Result<()> {
         let name = reading.file_name();
         if is_heartbeat(reading.path) {
-            let rigs = reading.path.ancestors().nth(4).map(Rigs::of).unwrap_or_default();
+            let rigs = reading.path.ancestors().nth(3).map(Rigs::of).unwrap_or_default();
             return whole::read(reading, emit, &|bytes, out| beat(bytes, &name, &rigs, out));
         }
         let mut open = |_: Option<&str>| -> Box<dyn LineReader> {
