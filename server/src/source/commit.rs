@@ -166,6 +166,10 @@ impl Committer {
         for (source, cursors) in cursors {
             db::cursor::save(&self.pool, self.key, source, &cursors).await?;
         }
+        if totals.unknown > self.totals.unknown {
+            let lines = totals.unknown - self.totals.unknown;
+            tracing::info!(lines, "lines of kinds that this version does not know were passed over");
+        }
         self.totals = totals;
         Ok(())
     }

@@ -291,6 +291,21 @@ fn bad_lines_are_rejected_with_their_place_and_never_repeated() {
     assert_eq!(out.unknown, 1);
 }
 
+#[test]
+fn without_paths_none_is_kept_even_between_lines() {
+    let shared = Shared { no_paths: true, ..shared() };
+    let mut reader = RolloutReader::new("rollout-a", None, None, &shared);
+    let mut out = Yield::default();
+    let arguments = json!({"input": PATCH}).to_string();
+    let lines = [meta("00:00"), call("00:01", "c1", "apply_patch", &arguments)];
+    for line in &lines {
+        reader.line(line.to_string().as_bytes(), Spot { line: 1, offset: 0 }, &mut out);
+    }
+    assert!(!reader.memory().unwrap().contains("a.rs"));
+    reader.line(output("00:02", "c1", "Exit code: 0").to_string().as_bytes(), Spot { line: 3, offset: 0 }, &mut out);
+    assert_eq!(lines_of(&out), [(2, 1, None)]);
+}
+
 fn story() -> Vec<u8> {
     let arguments = json!({"input": PATCH}).to_string();
     let lines = [

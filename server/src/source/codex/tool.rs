@@ -26,7 +26,11 @@ impl RolloutReader<'_> {
         let Some(id) = payload.call_id.0.as_deref().filter(|id| !id.is_empty()) else { return };
         let tool = payload.name.0.as_deref().or(payload.kind.0.as_deref()).unwrap_or(NO_TOOL);
         let text = payload.arguments.0.as_deref().or(payload.input.0.as_deref()).unwrap_or_default();
-        let edits = if patch::may_hold(text) { patch::edits_in(text) } else { Vec::new() };
+        let mut edits = if patch::may_hold(text) { patch::edits_in(text) } else { Vec::new() };
+        // What is remembered is kept with the cursor: no more of a path than an event would have.
+        for edit in &mut edits {
+            edit.file = self.project.file(&edit.file).map(String::from).unwrap_or_default();
+        }
         self.memory.open_tool(OpenTool { id: id.to_owned(), tool: tool.to_owned(), at: at.0, edits });
     }
 

@@ -1,6 +1,6 @@
 //! What the system tells of changes.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,7 +24,8 @@ pub(super) struct SystemWatch {
     missed: Arc<AtomicBool>,
     /// None: the system cannot.
     watcher: Option<RecommendedWatcher>,
-    folders: HashSet<PathBuf>,
+    /// Each with whether the folders in it are watched too.
+    folders: HashMap<PathBuf, bool>,
     /// Something is not watched, so we look ourselves.
     blind: bool,
 }
@@ -53,27 +54,26 @@ impl SystemWatch {
                 None
             }
         };
-        Self { changes, missed, blind: watcher.is_none(), watcher, folders: HashSet::new() }
+        Self { changes, missed, blind: watcher.is_none(), watcher, folders: HashMap::new() }
     }
 
     /// Watches what of `roots` is not watched yet; a root that does not exist is looked at every second until it does.
     pub(super) fn watch(&mut self, roots: &[Root]) {
         let Some(watcher) = &mut self.watcher else { return };
-        self.folders.retain(|folder| folder.is_dir());
+        self.folders.retain(|folder, _| folder.is_dir());
         self.blind = false;
         for root in roots {
             // The folder of a file: the file itself may be replaced by another.
-            let (folder, mode) = if root.path.is_dir() {
-                (root.path.as_path(), RecursiveMode::Recursive)
-            } else {
-                (root.path.parent().unwrap_or_else(|| Path::new(".")), RecursiveMode::NonRecursive)
-            };
-            if self.folders.contains(folder) {
+            let deep = root.path.is_dir();
+            let above = root.path.parent().unwrap_or_else(|| Path::new("."));
+            let folder = if deep { root.path.as_path() } else { above };
+            if self.folders.get(folder).is_some_and(|watched| *watched || !deep) {
                 continue;
             }
+            let mode = if deep { RecursiveMode::Recursive } else { RecursiveMode::NonRecursive };
             match watcher.watch(folder, mode) {
                 Ok(()) => {
-                    self.folders.insert(folder.to_owned());
+                    self.folders.insert(folder.to_owned(), deep);
                 }
                 Err(error) => {
                     tracing::debug!(%error, folder = %folder.display(), "looked at every second");
