@@ -16,8 +16,8 @@ use rig::comparison::Comparison;
 use server::db::Pool;
 use server::postgres::{Cluster, OpenMode};
 
-const PER_REQUEST: usize = 5_000;
-const CONNECTIONS: usize = 4;
+const PER_REQUEST: usize = 2_500;
+const CONNECTIONS: usize = 16;
 const PEER_ROWS: i64 = 1_500;
 
 fn main() -> anyhow::Result<()> {

@@ -5,16 +5,15 @@ use model::id::{AgentName, BeadId, RigName, Role, SessionId};
 use model::roster::AgentRow;
 use sqlx::postgres::PgConnection;
 
+use super::fold::Statement;
 use super::{DbError, PgTime, TownKey};
 
-/// Merges rows (sorted by town, rig and name, each once) into the roster, as [`AgentRow::merge`] does.
-///
-/// # Errors
-/// Whatever Postgres reports.
-pub async fn merge(connection: &mut PgConnection, rows: &[(TownKey, AgentRow)]) -> Result<(), DbError> {
+/// Binds rows (sorted by town, rig and name, each once) for [`super::fold`], which merges them into the roster as
+/// [`AgentRow::merge`] does.
+pub(super) fn bind<'q>(statement: Statement<'q>, rows: &'q [(TownKey, AgentRow)]) -> Statement<'q> {
     let number =
         |state: AgentState| AgentState::ALL.iter().position(|s| *s == state).and_then(|i| i16::try_from(i).ok());
-    sqlx::query(include_str!("sql/agent_merge.sql"))
+    statement
         .bind(rows.iter().map(|(town, _)| town.0).collect::<Vec<i32>>())
         .bind(rows.iter().map(|(_, row)| row.rig.as_ref().map_or("", RigName::as_str)).collect::<Vec<_>>())
         .bind(rows.iter().map(|(_, row)| AgentName::as_str(&row.name)).collect::<Vec<_>>())
@@ -26,9 +25,6 @@ pub async fn merge(connection: &mut PgConnection, rows: &[(TownKey, AgentRow)]) 
         .bind(rows.iter().map(|(_, row)| row.worked.map(PgTime)).collect::<Vec<_>>())
         .bind(rows.iter().map(|(_, row)| PgTime(row.first_seen)).collect::<Vec<_>>())
         .bind(rows.iter().map(|(_, row)| PgTime(row.last_seen)).collect::<Vec<_>>())
-        .execute(connection)
-        .await?;
-    Ok(())
 }
 
 /// Takes everyone called `name` off the roster.

@@ -6,6 +6,7 @@ use model::id::Role;
 use model::time::Timestamp;
 use sqlx::postgres::PgConnection;
 
+use super::fold::Statement;
 use super::{DbError, PgTime, TownKey};
 
 /// What a role adds to a bucket.
@@ -34,55 +35,55 @@ pub struct BucketSum {
     pub roles: [RoleSum; Role::ALL.len()],
 }
 
-/// Adds sums (sorted by town and bucket, each once). With `may_empty`, rows that end up without events go.
-///
-/// # Errors
-/// Whatever Postgres reports.
-pub async fn add(connection: &mut PgConnection, sums: &[BucketSum], may_empty: bool) -> Result<(), DbError> {
-    let towns: Vec<i32> = sums.iter().map(|sum| sum.town.0).collect();
-    let buckets: Vec<PgTime> = sums.iter().map(|sum| PgTime(sum.bucket)).collect();
+/// Binds sums (sorted by town and bucket, each once) for [`super::fold`]: buckets, then their roles.
+pub(super) fn bind<'q>(mut statement: Statement<'q>, sums: &[BucketSum]) -> Statement<'q> {
     let mut measures: [Vec<i64>; MEASURES] = std::array::from_fn(|_| Vec::with_capacity(sums.len()));
     for sum in sums {
         for (column, value) in measures.iter_mut().zip(sum.total.to_array()) {
             column.push(value);
         }
     }
-    let mut query = sqlx::query(include_str!("sql/headline_add.sql")).bind(&towns).bind(&buckets);
+    statement = statement
+        .bind(sums.iter().map(|sum| sum.town.0).collect::<Vec<i32>>())
+        .bind(sums.iter().map(|sum| PgTime(sum.bucket)).collect::<Vec<_>>());
     for column in measures {
-        query = query.bind(column);
+        statement = statement.bind(column);
     }
-    query.execute(&mut *connection).await?;
-    add_roles(&mut *connection, sums, may_empty).await?;
-    if may_empty {
-        let query = sqlx::query(include_str!("sql/headline_drop_empty.sql")).bind(&towns).bind(&buckets);
-        query.execute(connection).await?;
-    }
-    Ok(())
-}
-
-async fn add_roles(connection: &mut PgConnection, sums: &[BucketSum], may_empty: bool) -> Result<(), DbError> {
-    let parts: Vec<(&BucketSum, i16, RoleSum)> = sums
-        .iter()
-        .flat_map(|sum| (0_i16..).zip(sum.roles).map(move |(role, part)| (sum, role, part)))
-        .filter(|(.., part)| *part != RoleSum::default())
-        .collect();
-    let towns: Vec<i32> = parts.iter().map(|(sum, ..)| sum.town.0).collect();
-    let buckets: Vec<PgTime> = parts.iter().map(|(sum, ..)| PgTime(sum.bucket)).collect();
-    let roles: Vec<i16> = parts.iter().map(|(_, role, _)| *role).collect();
+    let parts = roles(sums);
     let column = |of: fn(&RoleSum) -> i64| parts.iter().map(|(.., part)| of(part)).collect::<Vec<_>>();
-    sqlx::query(include_str!("sql/by_role_add.sql"))
-        .bind(&towns)
-        .bind(&buckets)
-        .bind(&roles)
+    statement
+        .bind(parts.iter().map(|(sum, ..)| sum.town.0).collect::<Vec<i32>>())
+        .bind(parts.iter().map(|(sum, ..)| PgTime(sum.bucket)).collect::<Vec<_>>())
+        .bind(parts.iter().map(|(_, role, _)| *role).collect::<Vec<i16>>())
         .bind(column(|part| part.cost))
         .bind(column(|part| part.tokens))
         .bind(column(|part| part.calls))
         .bind(column(|part| part.events))
+}
+
+fn roles(sums: &[BucketSum]) -> Vec<(&BucketSum, i16, RoleSum)> {
+    sums.iter()
+        .flat_map(|sum| (0_i16..).zip(sum.roles).map(move |(role, part)| (sum, role, part)))
+        .filter(|(.., part)| *part != RoleSum::default())
+        .collect()
+}
+
+/// Deletes those rows of `sums` that ended up without events.
+///
+/// # Errors
+/// Whatever Postgres reports.
+pub(super) async fn drop_empty(connection: &mut PgConnection, sums: &[BucketSum]) -> Result<(), DbError> {
+    sqlx::query(include_str!("sql/headline_drop_empty.sql"))
+        .bind(sums.iter().map(|sum| sum.town.0).collect::<Vec<i32>>())
+        .bind(sums.iter().map(|sum| PgTime(sum.bucket)).collect::<Vec<_>>())
         .execute(&mut *connection)
         .await?;
-    if may_empty {
-        let query = sqlx::query(include_str!("sql/by_role_drop_empty.sql")).bind(towns).bind(buckets).bind(roles);
-        query.execute(connection).await?;
-    }
+    let parts = roles(sums);
+    sqlx::query(include_str!("sql/by_role_drop_empty.sql"))
+        .bind(parts.iter().map(|(sum, ..)| sum.town.0).collect::<Vec<i32>>())
+        .bind(parts.iter().map(|(sum, ..)| PgTime(sum.bucket)).collect::<Vec<_>>())
+        .bind(parts.iter().map(|(_, role, _)| *role).collect::<Vec<i16>>())
+        .execute(connection)
+        .await?;
     Ok(())
 }

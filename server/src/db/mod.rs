@@ -2,6 +2,7 @@
 
 mod edges_overlay;
 mod error;
+mod fold;
 mod pool;
 mod time;
 

@@ -3,6 +3,7 @@
 use model::time::Timestamp;
 use sqlx::postgres::PgConnection;
 
+use super::fold::Statement;
 use super::{DbError, PgTime, TownKey};
 
 /// How many signs of work a batch adds (or takes back) for one agent in one minute.
@@ -20,32 +21,27 @@ pub struct PresenceSum<'a> {
     pub n: i64,
 }
 
-/// Adds sums (sorted by key, each once). With `may_empty`, rows that end up without a sign go.
+/// Binds sums (sorted by key, each once) for [`super::fold`].
+pub(super) fn bind<'q>(statement: Statement<'q>, sums: &[PresenceSum<'q>]) -> Statement<'q> {
+    statement
+        .bind(sums.iter().map(|sum| sum.town.0).collect::<Vec<i32>>())
+        .bind(sums.iter().map(|sum| PgTime(sum.minute)).collect::<Vec<_>>())
+        .bind(sums.iter().map(|sum| sum.rig).collect::<Vec<&str>>())
+        .bind(sums.iter().map(|sum| sum.agent).collect::<Vec<&str>>())
+        .bind(sums.iter().map(|sum| sum.n).collect::<Vec<i64>>())
+}
+
+/// Deletes those rows of `sums` that ended up without a sign.
 ///
 /// # Errors
 /// Whatever Postgres reports.
-pub async fn add(connection: &mut PgConnection, sums: &[PresenceSum<'_>], may_empty: bool) -> Result<(), DbError> {
-    let towns: Vec<i32> = sums.iter().map(|sum| sum.town.0).collect();
-    let minutes: Vec<PgTime> = sums.iter().map(|sum| PgTime(sum.minute)).collect();
-    let rigs: Vec<&str> = sums.iter().map(|sum| sum.rig).collect();
-    let agents: Vec<&str> = sums.iter().map(|sum| sum.agent).collect();
-    let counts: Vec<i64> = sums.iter().map(|sum| sum.n).collect();
-    sqlx::query(include_str!("sql/presence_add.sql"))
-        .bind(&towns)
-        .bind(&minutes)
-        .bind(&rigs)
-        .bind(&agents)
-        .bind(counts)
-        .execute(&mut *connection)
+pub(super) async fn drop_empty(connection: &mut PgConnection, sums: &[PresenceSum<'_>]) -> Result<(), DbError> {
+    sqlx::query(include_str!("sql/presence_drop_empty.sql"))
+        .bind(sums.iter().map(|sum| sum.town.0).collect::<Vec<i32>>())
+        .bind(sums.iter().map(|sum| PgTime(sum.minute)).collect::<Vec<_>>())
+        .bind(sums.iter().map(|sum| sum.rig).collect::<Vec<&str>>())
+        .bind(sums.iter().map(|sum| sum.agent).collect::<Vec<&str>>())
+        .execute(connection)
         .await?;
-    if may_empty {
-        sqlx::query(include_str!("sql/presence_drop_empty.sql"))
-            .bind(towns)
-            .bind(minutes)
-            .bind(rigs)
-            .bind(agents)
-            .execute(connection)
-            .await?;
-    }
     Ok(())
 }

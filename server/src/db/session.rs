@@ -4,9 +4,9 @@ use model::event::Envelope;
 use model::id::{AgentName, BeadId, RigName, Role, SessionId, SourceName};
 use model::time::Timestamp;
 use sqlx::Row as _;
-use sqlx::postgres::PgConnection;
 
 use super::agent::role_number;
+use super::fold::Statement;
 use super::{DbError, PgTime, Pool, TownKey};
 
 /// What a batch says about one session.
@@ -94,12 +94,9 @@ pub fn lacks_rig(envelope: &Envelope) -> bool {
     envelope.rig.is_none() && !matches!(envelope.role, Role::Mayor | Role::Deacon)
 }
 
-/// Merges rows (sorted by town and session, each once).
-///
-/// # Errors
-/// Whatever Postgres reports.
-pub async fn merge(connection: &mut PgConnection, rows: &[SessionRow]) -> Result<(), DbError> {
-    sqlx::query(include_str!("sql/session_merge.sql"))
+/// Binds rows (sorted by town and session, each once) for [`super::fold`].
+pub(super) fn bind<'q>(statement: Statement<'q>, rows: &'q [SessionRow]) -> Statement<'q> {
+    statement
         .bind(rows.iter().map(|row| row.town.0).collect::<Vec<i32>>())
         .bind(rows.iter().map(|row| row.session.as_str()).collect::<Vec<_>>())
         .bind(rows.iter().map(|row| row.source.as_str()).collect::<Vec<_>>())
@@ -116,9 +113,6 @@ pub async fn merge(connection: &mut PgConnection, rows: &[SessionRow]) -> Result
         .bind(rows.iter().map(|row| row.lacks_agent).collect::<Vec<_>>())
         .bind(rows.iter().map(|row| row.lacks_role).collect::<Vec<_>>())
         .bind(rows.iter().map(|row| row.lacks_rig).collect::<Vec<_>>())
-        .execute(connection)
-        .await?;
-    Ok(())
 }
 
 /// Whose these sessions are; sessions that are not stored are left out.

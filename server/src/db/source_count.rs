@@ -3,6 +3,7 @@
 use model::time::Timestamp;
 use sqlx::postgres::PgConnection;
 
+use super::fold::{Fold, Statement};
 use super::{DbError, PgTime, Pool, TownKey};
 
 /// Refused items that are kept of each source; the statement that trims them says the same.
@@ -39,24 +40,22 @@ pub struct Refused<'a> {
     pub reason: &'a str,
 }
 
-/// Adds to the counters (sorted by town and source, each once), and keeps what was refused.
-///
-/// # Errors
-/// Whatever Postgres reports.
-pub async fn add(
-    connection: &mut PgConnection,
-    sums: &[SourceSum<'_>],
-    refused: &[Refused<'_>],
-) -> Result<(), DbError> {
-    sqlx::query(include_str!("sql/source_add.sql"))
+/// Binds counters (sorted by town and source, each once) for [`super::fold`].
+pub(super) fn bind<'q>(statement: Statement<'q>, sums: &[SourceSum<'q>]) -> Statement<'q> {
+    statement
         .bind(sums.iter().map(|sum| sum.town.0).collect::<Vec<i32>>())
         .bind(sums.iter().map(|sum| sum.source).collect::<Vec<_>>())
         .bind(sums.iter().map(|sum| sum.stored).collect::<Vec<_>>())
         .bind(sums.iter().map(|sum| sum.duplicate).collect::<Vec<_>>())
         .bind(sums.iter().map(|sum| sum.rejected).collect::<Vec<_>>())
         .bind(sums.iter().map(|sum| sum.last_event.map(PgTime)).collect::<Vec<_>>())
-        .execute(&mut *connection)
-        .await?;
+}
+
+/// Keeps what was refused; of each source the newest only.
+///
+/// # Errors
+/// Whatever Postgres reports.
+pub async fn keep(connection: &mut PgConnection, refused: &[Refused<'_>]) -> Result<(), DbError> {
     if refused.is_empty() {
         return Ok(());
     }
@@ -79,7 +78,8 @@ pub async fn add(
 /// The database refused.
 pub async fn reject(pool: &Pool, sum: SourceSum<'_>, refused: &[Refused<'_>]) -> Result<(), DbError> {
     let mut transaction = pool.begin().await?;
-    add(&mut transaction, &[sum], refused).await?;
+    Fold { sources: &[sum], ..Fold::default() }.write(&mut transaction).await?;
+    keep(&mut transaction, refused).await?;
     transaction.commit().await?;
     Ok(())
 }

@@ -1,7 +1,8 @@
 //! Everyone in a town, and who has changed since viewers were last told.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
+use foldhash::HashMap;
 use model::event::{Event, PricedEvent};
 use model::id::{AgentName, RigName};
 use model::roster::{AgentRow, AgentStatus};

@@ -1,8 +1,8 @@
 //! Whose a session is: events that know complete those that do not.
 
-use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use foldhash::HashMap;
 use model::event::Envelope;
 use model::id::{AgentName, Role, SessionId};
 
@@ -26,34 +26,35 @@ impl Sessions {
     pub(super) async fn complete(
         &mut self,
         pool: &Pool,
-        events: &mut [(TownKey, Envelope)],
+        town: TownKey,
+        events: &mut [Envelope],
         now: Instant,
     ) -> Result<(), DbError> {
-        self.look_up(pool, events, now).await?;
-        for (town, envelope) in events.iter() {
-            self.learn(*town, envelope, now);
+        self.look_up(pool, town, events, now).await?;
+        for envelope in events.iter() {
+            self.learn(town, envelope, now);
         }
-        for (town, envelope) in events.iter_mut() {
-            self.fill(*town, envelope);
+        for envelope in events.iter_mut() {
+            self.fill(town, envelope);
         }
         Ok(())
     }
 
-    async fn look_up(&mut self, pool: &Pool, events: &[(TownKey, Envelope)], now: Instant) -> Result<(), DbError> {
+    async fn look_up(&mut self, pool: &Pool, town: TownKey, events: &[Envelope], now: Instant) -> Result<(), DbError> {
         let mut wanted: Vec<(TownKey, SessionId)> = Vec::new();
-        let mut last: Option<(TownKey, &SessionId)> = None;
-        for (town, envelope) in events {
+        let mut last: Option<&SessionId> = None;
+        for envelope in events {
             let Some(session) = &envelope.session else { continue };
             // Events of one session come in runs.
-            if last == Some((*town, session)) {
+            if last == Some(session) {
                 continue;
             }
-            last = Some((*town, session));
-            let settled = self.get(*town, session).is_some_and(|(known, asked)| {
+            last = Some(session);
+            let settled = self.get(town, session).is_some_and(|(known, asked)| {
                 known.agent.is_some() || known.role != Role::Other || now.duration_since(*asked) < ASK_AGAIN
             });
             if !settled {
-                wanted.push((*town, session.clone()));
+                wanted.push((town, session.clone()));
             }
         }
         if wanted.is_empty() {

@@ -8,7 +8,8 @@ use model::id::{SourceName, TownName};
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use super::writer::{Submission, Writer};
+use super::queue::Submission;
+use super::writer::Writer;
 use super::{Committed, Outcome, SubmitError, WriterStats};
 use crate::db::price::Prices;
 use crate::db::source_count::{self, Refused, SourceSum};
@@ -32,12 +33,15 @@ pub struct IntakeLimits {
     pub batch_events: usize,
     /// Transactions under way at once.
     pub lanes: usize,
+    /// Of these, how many may copy events at once.
+    pub copies: usize,
 }
 
-/// Measured (P1): a commit for two full submissions instead of one, and one lane more than can be at the disk at a time.
+/// Measured (P1) on two cores: with two copying and one at the disk, batches come out full. More at once would make them
+/// small: what a statement costs besides its rows then weighs more.
 impl Default for IntakeLimits {
     fn default() -> Self {
-        Self { queue_events: 50_000, queue_bytes: 64 << 20, batch_events: 10_000, lanes: 3 }
+        Self { queue_events: 50_000, queue_bytes: 64 << 20, batch_events: 10_000, lanes: 3, copies: 2 }
     }
 }
 
@@ -92,7 +96,7 @@ impl Intake {
     ) -> (Self, WriterHandle) {
         let (queue, submissions) = mpsc::channel(QUEUE_SUBMISSIONS);
         let stats = Arc::default();
-        let writer = Writer::new(pool.clone(), prices, committed, submissions, limits.batch_events, Arc::clone(&stats));
+        let writer = Writer::new(pool.clone(), prices, committed, submissions, limits, Arc::clone(&stats));
         let handle = tokio::spawn(writer.run(limits.lanes));
         let inner = Inner {
             pool,

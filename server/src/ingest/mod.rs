@@ -2,10 +2,12 @@
 
 mod attribution;
 mod check;
+mod group;
 mod histogram;
 mod intake;
 mod outcome;
 mod price;
+mod queue;
 mod stats;
 mod writer;
 

@@ -1,8 +1,8 @@
 //! One batch of events, one transaction: what is new goes in, what is better replaces, and the finest tier, the
 //! roster, the sessions and the counters follow from what really changed.
 //!
-//! Locks are always taken in the same order (towns' claims, events by key, tiers by key, roster, sessions, counters),
-//! so writers of several processes never wait in a circle.
+//! Locks are always taken in the same order (towns' claims, events by key, then as [`super::fold`] does), so writers of
+//! several processes never wait in a circle.
 
 mod claims;
 mod restate;
@@ -11,12 +11,16 @@ mod sums;
 use std::collections::HashSet;
 
 use model::event::PricedEvent;
+use model::roster::AgentRow;
 use model::time::Timestamp;
 use sqlx::postgres::PgConnection;
 
 use super::event::{self, Place};
-use super::source_count::{self, Refused, SourceSum};
-use super::{DbError, Pool, TownKey, agent, claim, headline, presence, session};
+use super::fold::Fold;
+use super::headline::BucketSum;
+use super::presence::PresenceSum;
+use super::source_count::{self, Refused};
+use super::{DbError, Pool, TownKey, claim};
 use claims::Claims;
 pub use restate::{pending, restate};
 
@@ -57,7 +61,7 @@ pub struct Written {
 }
 
 /// Writes one batch. After an error nothing of it is stored, except that a connection lost during the commit leaves
-/// that unknown; writing the same batch again is always safe.
+/// that unknown; writing the same batch again is always safe. `copied` is called when the events themselves are in.
 ///
 /// # Errors
 /// 23505 when something is stored already (probe then), 23514 when a day has no partition, and whatever else
@@ -68,9 +72,10 @@ pub async fn write(
     refused: &[Refused<'_>],
     notices: &[String],
     approach: Approach,
+    copied: impl FnOnce(),
 ) -> Result<Written, DbError> {
     let mut transaction = pool.begin().await?;
-    let written = write_in(&mut transaction, rows, refused, notices, approach).await?;
+    let written = write_in(&mut transaction, rows, refused, notices, approach, copied).await?;
     transaction.commit().await?;
     Ok(written)
 }
@@ -81,6 +86,7 @@ async fn write_in(
     refused: &[Refused<'_>],
     notices: &[String],
     approach: Approach,
+    copied: impl FnOnce(),
 ) -> Result<Written, DbError> {
     let mut verdicts = vec![Verdict::Stored; rows.len()];
     let mut removed = Vec::new();
@@ -125,6 +131,7 @@ async fn write_in(
     if !order.is_empty() {
         event::copy(&mut *connection, order.iter().map(|&i| (rows[i].town, &rows[i].event))).await?;
     }
+    copied();
     follow(connection, rows, &order, &verdicts, &removed, refused, notices).await?;
     Ok(Written { verdicts, removed })
 }
@@ -141,60 +148,48 @@ async fn follow(
 ) -> Result<(), DbError> {
     let inserted = || order.iter().map(|&i| (rows[i].town, &rows[i].event));
     let taken = || removed.iter().map(|(town, event)| (*town, event));
-    let dirty = sum_up(&mut *connection, inserted, taken, !removed.is_empty()).await?;
-    let sessions = sums::sessions(inserted());
-    if !sessions.is_empty() {
-        session::merge(&mut *connection, &sessions).await?;
-    }
-    let counted: Vec<SourceSum<'_>> = sums::sources(rows, verdicts, removed, refused);
-    if !counted.is_empty() {
-        source_count::add(&mut *connection, &counted, refused).await?;
-    }
-    announce(connection, &dirty, notices).await
+    let changed = Changed::of(inserted, taken);
+    let fold = Fold {
+        sessions: &sums::sessions(inserted()),
+        sources: &sums::sources(rows, verdicts, removed, refused),
+        notices: if changed.dirty.is_empty() { &[] } else { notices },
+        may_empty: !removed.is_empty(),
+        ..changed.fold()
+    };
+    fold.write(&mut *connection).await?;
+    source_count::keep(connection, refused).await
 }
 
-/// Carries what was inserted (sorted by town and time) and taken back into the finest tier and the roster. Returns the
-/// spans that the coarser tiers have to redo.
-async fn sum_up<'a, I, T>(
-    connection: &mut PgConnection,
-    inserted: impl Fn() -> I,
-    taken: impl Fn() -> T,
-    may_empty: bool,
-) -> Result<Vec<(TownKey, Timestamp)>, DbError>
-where
-    I: Iterator<Item = (TownKey, &'a PricedEvent)>,
-    T: Iterator<Item = (TownKey, &'a PricedEvent)>,
-{
-    let buckets = sums::buckets(inserted(), taken());
-    if !buckets.is_empty() {
-        headline::add(&mut *connection, &buckets, may_empty).await?;
-    }
-    let present = sums::presence(inserted(), taken());
-    if !present.is_empty() {
-        presence::add(&mut *connection, &present, may_empty).await?;
-    }
-    let agents = sums::agents(inserted());
-    if !agents.is_empty() {
-        agent::merge(connection, &agents).await?;
-    }
-    Ok(sums::dirty(&buckets, &present))
+/// What inserted (sorted by town and time) and taken-back events change in the finest tier and the roster.
+struct Changed<'a> {
+    buckets: Vec<BucketSum>,
+    present: Vec<PresenceSum<'a>>,
+    agents: Vec<(TownKey, AgentRow)>,
+    dirty: Vec<(TownKey, Timestamp)>,
 }
 
-/// Leaves word for the rollup worker and, with the commit, for other processes.
-async fn announce(
-    connection: &mut PgConnection,
-    dirty: &[(TownKey, Timestamp)],
-    notices: &[String],
-) -> Result<(), DbError> {
-    if !dirty.is_empty() {
-        sqlx::query(include_str!("../sql/batch_announce.sql"))
-            .bind(dirty.iter().map(|(town, _)| town.0).collect::<Vec<i32>>())
-            .bind(dirty.iter().map(|(_, span)| super::PgTime(*span)).collect::<Vec<_>>())
-            .bind(notices)
-            .execute(connection)
-            .await?;
+impl<'a> Changed<'a> {
+    fn of<I, T>(inserted: impl Fn() -> I, taken: impl Fn() -> T) -> Self
+    where
+        I: Iterator<Item = (TownKey, &'a PricedEvent)>,
+        T: Iterator<Item = (TownKey, &'a PricedEvent)>,
+    {
+        let buckets = sums::buckets(inserted(), taken());
+        let present = sums::presence(inserted(), taken());
+        let agents = sums::agents(inserted());
+        let dirty = sums::dirty(&buckets, &present);
+        Self { buckets, present, agents, dirty }
     }
-    Ok(())
+
+    fn fold(&self) -> Fold<'_> {
+        Fold {
+            buckets: &self.buckets,
+            present: &self.present,
+            agents: &self.agents,
+            dirty: &self.dirty,
+            ..Fold::default()
+        }
+    }
 }
 
 /// The primary key of a row.

@@ -10,8 +10,9 @@ use sqlx::Row as _;
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
-use super::{announce, sum_up};
+use super::Changed;
 use crate::db::event::{self, Place};
+use crate::db::fold::Fold;
 use crate::db::session::Attribution;
 use crate::db::{DbError, PgTime, Pool, TownKey, agent, claim};
 
@@ -102,10 +103,11 @@ async fn tell_again(
         .filter_map(|(_, event)| event.envelope.agent.as_ref().map(AgentName::as_str))
         .collect();
     agent::forget_rigless(&mut *connection, town, session.as_str(), &moved).await?;
-    let dirty = sum_up(&mut *connection, inserted, || taken.iter().map(|(town, event)| (*town, event)), true).await?;
+    let changed = Changed::of(inserted, || taken.iter().map(|(town, event)| (*town, event)));
+    Fold { notices: &[notice], may_empty: true, ..changed.fold() }.write(&mut *connection).await?;
     if known.agent.is_some() {
         // Nobody is called by the session any more.
-        agent::forget(&mut *connection, town, session.as_str()).await?;
+        agent::forget(connection, town, session.as_str()).await?;
     }
-    announce(connection, &dirty, &[notice]).await
+    Ok(())
 }

@@ -1,7 +1,8 @@
 //! What follows from inserted and taken-back events. Pure; every list comes out sorted by its key.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
+use foldhash::{HashMap, HashMapExt as _};
 use model::Aggregate;
 use model::event::{AgentState, Envelope, Event, PricedEvent, SessionEdge};
 use model::id::{BeadId, RigName, Role, SessionId};

@@ -1,0 +1,63 @@
+//! Everything that follows from a batch of events, written in one statement.
+
+use model::roster::AgentRow;
+use model::time::Timestamp;
+use sqlx::Postgres;
+use sqlx::postgres::{PgArguments, PgConnection};
+use sqlx::query::Query;
+
+use super::headline::BucketSum;
+use super::presence::PresenceSum;
+use super::session::SessionRow;
+use super::source_count::SourceSum;
+use super::{DbError, PgTime, TownKey, agent, headline, presence, session, source_count};
+
+/// A statement that is being given its values.
+pub(super) type Statement<'q> = Query<'q, Postgres, PgArguments>;
+
+/// What a batch changes besides the events themselves. Every list is sorted by its key and names each key once.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Fold<'a> {
+    /// The finest tier.
+    pub buckets: &'a [BucketSum],
+    /// Signs of work.
+    pub present: &'a [PresenceSum<'a>],
+    /// The roster.
+    pub agents: &'a [(TownKey, AgentRow)],
+    /// Sessions.
+    pub sessions: &'a [SessionRow],
+    /// Counters.
+    pub sources: &'a [SourceSum<'a>],
+    /// Spans that the coarser tiers have to redo.
+    pub dirty: &'a [(TownKey, Timestamp)],
+    /// Word to the other processes.
+    pub notices: &'a [String],
+    /// Whether sums go down, so that rows may end up without anything. Such rows go.
+    pub may_empty: bool,
+}
+
+impl Fold<'_> {
+    /// Writes it.
+    ///
+    /// # Errors
+    /// Whatever Postgres reports.
+    pub(super) async fn write(&self, connection: &mut PgConnection) -> Result<(), DbError> {
+        let statement = sqlx::query(include_str!("sql/fold.sql"));
+        let statement = headline::bind(statement, self.buckets);
+        let statement = presence::bind(statement, self.present);
+        let statement = agent::bind(statement, self.agents);
+        let statement = session::bind(statement, self.sessions);
+        let statement = source_count::bind(statement, self.sources);
+        statement
+            .bind(self.dirty.iter().map(|(town, _)| town.0).collect::<Vec<i32>>())
+            .bind(self.dirty.iter().map(|(_, span)| PgTime(*span)).collect::<Vec<_>>())
+            .bind(self.notices)
+            .execute(&mut *connection)
+            .await?;
+        if self.may_empty {
+            headline::drop_empty(&mut *connection, self.buckets).await?;
+            presence::drop_empty(connection, self.present).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,127 @@
+-- everything that follows from a batch, in one round trip: the rows that all batches touch are locked for as short as
+-- can be, and always in the order in which they stand here, so that writers never wait in a circle.
+-- `fillfactor` keeps room for HOT updates; no updated column is indexed.
+with
+-- the finest tier
+headline as (
+    insert into headline_10s as h (town_id, bucket, events, calls, call_errors, input_tokens, output_tokens,
+                                   cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cost_nanodollars,
+                                   unpriced_tokens, tool_calls, tool_errors, lines_added,
+                                   lines_removed, beads_created, beads_closed)
+    select * from unnest($1::integer[], $2::timestamptz[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],
+                         $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[],
+                         $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[],
+                         $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[])
+    on conflict (town_id, bucket) do update set
+        events = h.events + excluded.events,
+        calls = h.calls + excluded.calls,
+        call_errors = h.call_errors + excluded.call_errors,
+        input_tokens = h.input_tokens + excluded.input_tokens,
+        output_tokens = h.output_tokens + excluded.output_tokens,
+        cache_read_tokens = h.cache_read_tokens + excluded.cache_read_tokens,
+        cache_write_5m_tokens = h.cache_write_5m_tokens + excluded.cache_write_5m_tokens,
+        cache_write_1h_tokens = h.cache_write_1h_tokens + excluded.cache_write_1h_tokens,
+        cost_nanodollars = h.cost_nanodollars + excluded.cost_nanodollars,
+        unpriced_tokens = h.unpriced_tokens + excluded.unpriced_tokens,
+        tool_calls = h.tool_calls + excluded.tool_calls,
+        tool_errors = h.tool_errors + excluded.tool_errors,
+        lines_added = h.lines_added + excluded.lines_added,
+        lines_removed = h.lines_removed + excluded.lines_removed,
+        beads_created = h.beads_created + excluded.beads_created,
+        beads_closed = h.beads_closed + excluded.beads_closed
+),
+-- the same by role
+roles as (
+    insert into by_role_10s as h (town_id, bucket, role, cost, tokens, calls, events)
+    select * from unnest($19::integer[], $20::timestamptz[], $21::smallint[], $22::bigint[], $23::bigint[], $24::bigint[],
+                         $25::bigint[])
+    on conflict (town_id, bucket, role) do update set
+        cost = h.cost + excluded.cost,
+        tokens = h.tokens + excluded.tokens,
+        calls = h.calls + excluded.calls,
+        events = h.events + excluded.events
+),
+-- who showed signs of work, per minute
+present as (
+    insert into presence as p (town_id, minute, rig, agent, n)
+    select * from unnest($26::integer[], $27::timestamptz[], $28::text[], $29::text[], $30::bigint[])
+    on conflict (town_id, minute, rig, agent) do update set n = p.n + excluded.n
+),
+-- the roster: the same merge as model::roster::AgentRow::merge; role 6 is Role::Other, which says nothing
+roster as (
+    insert into agent as a (town_id, rig, name, role, session, bead, said, said_at, worked_at, first_seen, last_seen)
+    select * from unnest($31::integer[], $32::text[], $33::text[], $34::smallint[], $35::text[], $36::text[], $37::smallint[],
+                         $38::timestamptz[], $39::timestamptz[], $40::timestamptz[], $41::timestamptz[])
+    on conflict (town_id, rig, name) do update set
+        role = case
+            when excluded.last_seen >= a.last_seen and excluded.role <> 6 then excluded.role
+            when a.role = 6 then excluded.role
+            else a.role
+        end,
+        session = case
+            when excluded.last_seen >= a.last_seen then coalesce(excluded.session, a.session)
+            else coalesce(a.session, excluded.session)
+        end,
+        bead = case
+            when excluded.last_seen >= a.last_seen then coalesce(excluded.bead, a.bead)
+            else coalesce(a.bead, excluded.bead)
+        end,
+        said = case when a.said_at is null or excluded.said_at >= a.said_at then coalesce(excluded.said, a.said) else a.said end,
+        said_at = greatest(a.said_at, excluded.said_at),
+        worked_at = greatest(a.worked_at, excluded.worked_at),
+        first_seen = least(a.first_seen, excluded.first_seen),
+        last_seen = greatest(a.last_seen, excluded.last_seen)
+),
+-- what is known of a conversation; later reports win, role 6 (Role::Other) says nothing.
+-- `reported` is running totals added up over resets (within the batch: by the writer); a sum below the last total known
+-- is a reset.
+sessions as (
+    insert into session as s (town_id, session, source, rig, role, agent, bead, reported, reported_last, reported_at,
+                              first_seen, last_seen, ended_at, lacks_agent, lacks_role, lacks_rig)
+    select * from unnest($42::integer[], $43::text[], $44::text[], $45::text[], $46::smallint[], $47::text[], $48::text[],
+                         $49::bigint[], $50::bigint[], $51::timestamptz[], $52::timestamptz[], $53::timestamptz[],
+                         $54::timestamptz[], $55::bigint[], $56::bigint[], $57::bigint[])
+    on conflict (town_id, session) do update set
+        rig = case when excluded.last_seen >= s.last_seen then coalesce(excluded.rig, s.rig)
+                   else coalesce(s.rig, excluded.rig) end,
+        role = case when excluded.last_seen >= s.last_seen and excluded.role <> 6 then excluded.role
+                    when s.role = 6 then excluded.role else s.role end,
+        agent = case when excluded.last_seen >= s.last_seen then coalesce(excluded.agent, s.agent)
+                     else coalesce(s.agent, excluded.agent) end,
+        bead = case when excluded.last_seen >= s.last_seen then coalesce(excluded.bead, s.bead)
+                    else coalesce(s.bead, excluded.bead) end,
+        reported = case when excluded.reported is null then s.reported
+                        when s.reported is null then excluded.reported
+                        when excluded.reported_at <= s.reported_at then s.reported
+                        when excluded.reported >= s.reported_last then s.reported + excluded.reported - s.reported_last
+                        else s.reported + excluded.reported end,
+        reported_last = case when s.reported_at is null or excluded.reported_at > s.reported_at
+                             then coalesce(excluded.reported_last, s.reported_last) else s.reported_last end,
+        reported_at = greatest(s.reported_at, excluded.reported_at),
+        first_seen = least(s.first_seen, excluded.first_seen),
+        last_seen = greatest(s.last_seen, excluded.last_seen),
+        ended_at = greatest(s.ended_at, excluded.ended_at),
+        lacks_agent = s.lacks_agent + excluded.lacks_agent,
+        lacks_role = s.lacks_role + excluded.lacks_role,
+        lacks_rig = s.lacks_rig + excluded.lacks_rig
+),
+-- received = stored + duplicate + rejected, always
+sources as (
+    insert into source as s (town_id, source, received, stored, duplicate, rejected, last_event, last_heard)
+    select town_id, source, stored + duplicate + rejected, stored, duplicate, rejected, last_event, now()
+    from unnest($58::integer[], $59::text[], $60::bigint[], $61::bigint[], $62::bigint[], $63::timestamptz[])
+         as n(town_id, source, stored, duplicate, rejected, last_event)
+    on conflict (town_id, source) do update set
+        received = s.received + excluded.received,
+        stored = s.stored + excluded.stored,
+        duplicate = s.duplicate + excluded.duplicate,
+        rejected = s.rejected + excluded.rejected,
+        last_event = greatest(s.last_event, excluded.last_event),
+        last_heard = excluded.last_heard
+),
+-- what the rollup worker has to redo
+dirty as (
+    insert into rollup_dirty (town_id, bucket) select * from unnest($64::integer[], $65::timestamptz[])
+)
+-- word to the other processes, with the commit
+select pg_notify('towngauge', told) from unnest($66::text[]) as told

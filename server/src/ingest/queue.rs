@@ -1,0 +1,63 @@
+//! What waits for the writer, in order of arrival.
+
+use model::event::Envelope;
+use model::id::TownName;
+use tokio::sync::{mpsc, oneshot};
+
+use super::intake::Room;
+use super::{Outcome, SubmitError};
+use crate::db::TownKey;
+
+/// Where the outcomes of a submission go.
+pub(super) type Reply = oneshot::Sender<Result<Vec<Outcome>, SubmitError>>;
+
+/// Events of one sender, waiting for their outcomes.
+#[derive(Debug)]
+pub(super) struct Submission {
+    /// None: no more submissions follow.
+    pub town: Option<(TownKey, TownName)>,
+    pub events: Vec<Envelope>,
+    pub reply: Reply,
+    pub room: Option<Room>,
+}
+
+impl Submission {
+    /// Tells the writer to finish.
+    pub(super) const fn close(reply: Reply) -> Self {
+        Self { town: None, events: Vec::new(), reply, room: None }
+    }
+}
+
+/// Submissions in order; a lane holds it while it gathers a batch.
+pub(super) struct Queue {
+    submissions: mpsc::Receiver<Submission>,
+    /// Did not fit into the batch before.
+    carried: Option<Submission>,
+}
+
+impl Queue {
+    pub(super) const fn new(submissions: mpsc::Receiver<Submission>) -> Self {
+        Self { submissions, carried: None }
+    }
+
+    /// Waits for a submission; none: no more will come. Nothing is lost when the wait is given up.
+    pub(super) async fn next(&mut self) -> Option<Submission> {
+        if let Some(carried) = self.carried.take() {
+            return Some(carried);
+        }
+        loop {
+            let submission = self.submissions.recv().await?;
+            if submission.town.is_some() {
+                return Some(submission);
+            }
+            // What was sent before the channel closes is still taken.
+            self.submissions.close();
+            let _closing_needs_no_answer = submission.reply.send(Ok(Vec::new()));
+        }
+    }
+
+    /// Keeps a submission for the next batch.
+    pub(super) fn carry(&mut self, submission: Submission) {
+        self.carried = Some(submission);
+    }
+}
