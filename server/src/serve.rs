@@ -24,6 +24,7 @@ use crate::postgres::OpenMode;
 use crate::read::{Reader, SetupFacts};
 use crate::retention;
 use crate::rollup;
+use crate::source::registry::{Root, Roots};
 use crate::source::watch;
 use crate::state::{App, AppState, Counters};
 use crate::store::Store;
@@ -281,21 +282,21 @@ fn watch_local(
         tracing::info!("local files are not watched");
         return (Vec::new(), None);
     }
-    let roots = watch::discover_roots(&config.beads.value);
-    if roots.is_empty() {
-        tracing::info!("no agents' files were found on this machine");
-        return (Vec::new(), None);
+    let roots = Roots::found(config.beads.value.clone());
+    let now = roots.now();
+    if now.is_empty() {
+        tracing::info!("no agents' files were found on this machine yet; they are watched once there are any");
     }
     let home = std::env::var("HOME").unwrap_or_default();
-    let shown = |root: &watch::Root| {
+    let shown = |root: &Root| {
         let path = root.path.display().to_string();
         let path =
             path.strip_prefix(&home).filter(|_| !home.is_empty()).map_or(path.clone(), |rest| format!("~{rest}"));
-        tracing::info!(path, source = root.kind.source(), "watching");
-        let files = root.kind.files(&root.path).map_or(0, |found| found.files.len());
-        WatchedRoot { source: root.kind.source().to_owned(), path, files: u64::try_from(files).unwrap_or_default() }
+        tracing::info!(path, source = root.source.name(), "watching");
+        let files = root.source.files(&root.path).map_or(0, |found| found.files.len());
+        WatchedRoot { source: root.source.name().to_owned(), path, files: u64::try_from(files).unwrap_or_default() }
     };
-    let watched = roots.iter().map(shown).collect();
+    let watched = now.iter().map(shown).collect();
     let town = config.town.value.clone();
     let task = watch::spawn(roots, town, intake.clone(), pool.clone(), stop.clone(), !config.paths.value);
     (watched, Some(task))

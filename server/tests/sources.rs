@@ -16,8 +16,14 @@ use server::db::{self, Pool};
 use server::ingest::{Intake, IntakeLimits};
 use server::postgres::testing::fresh_database;
 use server::source::backfill::{self, Order, Report};
-use server::source::input::Kind;
-use server::source::watch::{self, Root};
+use server::source::beads::{Issues, files_of_town};
+use server::source::claude_code::Transcripts;
+use server::source::codex::Rollouts;
+use server::source::gas_town::{Costs, Town};
+use server::source::gemini::Chats;
+use server::source::opencode::OPENCODE;
+use server::source::registry::{Root, Roots};
+use server::source::{FileSource, watch};
 use tokio_util::sync::CancellationToken;
 
 struct Store {
@@ -39,8 +45,8 @@ impl Store {
         Self { pool, intake, town: TownName::new("t").unwrap() }
     }
 
-    async fn backfill(&self, kind: Kind, path: &Path) -> Report {
-        let order = Order { kind, paths: vec![path.to_owned()], town: self.town.clone(), no_paths: false };
+    async fn backfill(&self, source: &'static dyn FileSource, path: &Path) -> Report {
+        let order = Order { source, paths: vec![path.to_owned()], town: self.town.clone(), no_paths: false };
         backfill::run(&order, &self.pool, &self.intake, |_| {}).await.unwrap()
     }
 
@@ -110,14 +116,14 @@ async fn a_second_backfill_stores_nothing() {
         ("a.jsonl", answer(1, 1, "a") + &answer(1, 1, "a")),
         ("b.jsonl", copy + "nonsense\n" + answer(3, 3, "b").trim_end()),
     ]);
-    let first = store.backfill(Kind::ClaudeCode, dir.path()).await;
+    let first = store.backfill(&Transcripts, dir.path()).await;
     assert_eq!((first.files, first.totals.lines, first.totals.rejected), (2, 11, 1));
     let sums = store.sums().await;
     assert_eq!(sums, ([30, 15, 0, 0, 0], 3 * (10 * 3_000 + 5 * 15_000), 3));
     assert_eq!(store.number("select count(*) from event where kind = 1").await, 3);
     assert_eq!(store.number("select count(*) from event where kind = 4").await, 2);
 
-    let second = store.backfill(Kind::ClaudeCode, dir.path()).await;
+    let second = store.backfill(&Transcripts, dir.path()).await;
     assert_eq!(second.totals.stored, 0);
     assert_eq!(second.totals.duplicate, first.totals.stored + first.totals.duplicate);
     assert_eq!(store.sums().await, sums);
@@ -128,14 +134,14 @@ async fn what_cannot_be_read_is_said_and_the_rest_is_stored() {
     let store = Store::new().await;
     let dir = projects(&[("a.jsonl", answer(1, 1, "a"))]);
     let mut order = Order {
-        kind: Kind::ClaudeCode,
+        source: &Transcripts,
         paths: vec![PathBuf::from("/does/not/exist"), dir.path().to_owned()],
         town: store.town.clone(),
         no_paths: false,
     };
     let report = backfill::run(&order, &store.pool, &store.intake, |_| {}).await.unwrap();
     assert_eq!((report.files, report.unreadable.len()), (1, 1));
-    order.kind = Kind::Beads;
+    order.source = &Issues;
     let report = backfill::run(&order, &store.pool, &store.intake, |_| {}).await.unwrap();
     assert_eq!(report.files, 0);
     assert_eq!(report.unreadable.len(), 2);
@@ -145,11 +151,11 @@ async fn what_cannot_be_read_is_said_and_the_rest_is_stored() {
 async fn a_growing_file_is_followed_within_a_second_and_across_restarts() {
     let store = Store::new().await;
     let dir = projects(&[("a.jsonl", answer(1, 1, "a"))]);
-    let root = Root { kind: Kind::ClaudeCode, path: dir.path().join("projects") };
+    let root = Root { source: &Transcripts, path: dir.path().join("projects") };
     let start = || {
         let cancel = CancellationToken::new();
         let task = watch::spawn(
-            vec![root.clone()],
+            Roots::named(vec![root.clone()]),
             store.town.clone(),
             store.intake.clone(),
             store.pool.clone(),
@@ -211,8 +217,8 @@ async fn beads_and_costs_are_stored_once() {
     let text =
         format!("{}\n{}\n", bead("b-1", "open", Value::Null), bead("b-2", "closed", json!("2026-01-02T00:00:00Z")));
     std::fs::write(&beads, &text).unwrap();
-    assert_eq!(store.backfill(Kind::Beads, &beads).await.totals.stored, 3);
-    assert_eq!(store.backfill(Kind::Beads, &beads).await.totals.duplicate, 3);
+    assert_eq!(store.backfill(&Issues, &beads).await.totals.stored, 3);
+    assert_eq!(store.backfill(&Issues, &beads).await.totals.duplicate, 3);
     assert_eq!(store.number("select count(*) from bead where status = 'closed'").await, 1);
 
     let costs = dir.path().join("costs.jsonl");
@@ -222,10 +228,39 @@ async fn beads_and_costs_are_stored_once() {
         )
     };
     std::fs::write(&costs, line("0.4", 1) + &line("0.6", 2) + &line("0.1", 3)).unwrap();
-    assert_eq!(store.backfill(Kind::GasTownCosts, &costs).await.totals.stored, 3);
-    assert_eq!(store.backfill(Kind::GasTownCosts, &costs).await.totals.duplicate, 3);
+    assert_eq!(store.backfill(&Costs, &costs).await.totals.stored, 3);
+    assert_eq!(store.backfill(&Costs, &costs).await.totals.duplicate, 3);
     assert_eq!(store.number("select reported from session where session = 'gt-toast'").await, 700_000_000);
     assert_eq!(store.sums().await, ([0; 5], 0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rig_that_is_added_while_watching_is_found() {
+    let store = Store::new().await;
+    let dir = tempfile::tempdir().unwrap();
+    let town = dir.path().to_owned();
+    let add = |rig: &str| {
+        let beads = town.join(rig).join(".beads");
+        std::fs::create_dir_all(&beads).unwrap();
+        let line = format!(
+            "{{\"id\":\"{rig}-1\",\"title\":\"T\",\"status\":\"open\",\"created_at\":\"2026-01-01T00:00:00Z\"}}\n"
+        );
+        std::fs::write(beads.join("issues.jsonl"), line).unwrap();
+    };
+    add("gastown");
+    let look = {
+        let town = town.clone();
+        move || files_of_town(&town).into_iter().map(|path| Root { source: &Issues, path }).collect()
+    };
+    let cancel = CancellationToken::new();
+    let roots = Roots::from_fn(look);
+    let task = watch::spawn(roots, store.town.clone(), store.intake.clone(), store.pool.clone(), cancel.clone(), false);
+    let beads = async |n: i64| store.number("select count(*) from bead").await == n;
+    eventually("the first rig", Duration::from_secs(10), async || beads(1).await).await;
+    add("wyvern");
+    eventually("the new rig", Duration::from_secs(8), async || beads(2).await).await;
+    cancel.cancel();
+    task.await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -233,7 +268,7 @@ async fn a_report_has_a_row_for_everything() {
     let store = Store::new().await;
     let dir =
         projects(&[("a.jsonl", answer(1, 1, "a") + &answer(2, 2, "a").replace("claude-sonnet-4-5", "nobody-s-model"))]);
-    store.backfill(Kind::ClaudeCode, dir.path()).await;
+    store.backfill(&Transcripts, dir.path()).await;
     let keys = |rows: Vec<ReportRow>| rows.into_iter().map(|row| (row.key, row.calls)).collect::<Vec<_>>();
     let own = |rows: &[(&str, i64)]| rows.iter().map(|(key, n)| ((*key).to_owned(), *n)).collect::<Vec<_>>();
     assert_eq!(keys(store.report(GroupBy::Daily).await), own(&[("2026-01-02", 2)]));
@@ -242,6 +277,149 @@ async fn a_report_has_a_row_for_everything() {
     let models = store.report(GroupBy::Model).await;
     assert_eq!(models.iter().map(|m| m.unpriced_tokens).collect::<Vec<_>>(), [0, 15]);
     assert_eq!(keys(models), own(&[("claude-sonnet-4-5", 1), ("nobody-s-model", 1)]));
+}
+
+/// A call of 100 tokens by each agent, as it keeps it, below `dir`.
+fn write_agents(dir: &Path) {
+    let write = |path: &str, text: String| {
+        let path = dir.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    let lines = |lines: &[Value]| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+    let usage = json!({"input_tokens": 90, "cached_input_tokens": 40, "output_tokens": 10});
+    let rollout = lines(&[
+        json!({"timestamp": "2026-05-13T09:00:00Z", "type": "session_meta", "payload": {"id": "t-1", "cwd": "/w/app"}}),
+        json!({"timestamp": "2026-05-13T09:00:00Z", "type": "turn_context", "payload": {"model": "gpt-5.4", "cwd": "/w/app"}}),
+        json!({"timestamp": "2026-05-13T09:00:01Z", "type": "event_msg",
+            "payload": {"type": "token_count", "info": {"last_token_usage": usage}}}),
+    ]);
+    let name = "rollout-2026-05-13T09-00-00-t-1.jsonl";
+    write(&format!("codex/sessions/2026/05/13/{name}"), rollout.clone());
+    write(&format!("codex/archived_sessions/2026/05/13/{name}"), rollout);
+    let tokens = json!({"input": 90, "output": 8, "cached": 40, "thoughts": 2, "tool": 0, "total": 100});
+    let chat = json!({"sessionId": "g-1", "startTime": "2026-05-13T09:00:00Z", "messages": [
+        {"id": "m-1", "type": "gemini", "timestamp": "2026-05-13T09:00:01Z", "model": "gemini-2.5-pro", "tokens": tokens}]});
+    write("gemini/tmp/my-app/chats/session-1.json", chat.to_string());
+    let message = json!({"id": "msg_1", "sessionID": "ses_1", "role": "assistant", "modelID": "claude-sonnet-4.5",
+        "time": {"created": 1_778_662_800_000_i64, "completed": 1_778_662_801_000_i64}, "cost": 0,
+        "tokens": {"input": 50, "output": 8, "reasoning": 2, "cache": {"read": 40, "write": 0}}});
+    write("opencode/storage/message/ses_1/msg_1.json", message.to_string());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_agent_s_calls_are_stored_and_priced_once() {
+    let store = Store::new().await;
+    let dir = tempfile::tempdir().unwrap();
+    write_agents(dir.path());
+    let agents: [(&'static dyn FileSource, &str, i64); 3] = [
+        (&Rollouts, "codex", 50 * 2_500 + 10 * 15_000 + 40 * 250),
+        (&Chats, "gemini", 50 * 1_250 + 10 * 10_000 + 40 * 125),
+        (&OPENCODE, "opencode", 50 * 3_000 + 10 * 15_000 + 40 * 300),
+    ];
+    let mut cost = 0;
+    for ((source, folder, nanodollars), calls) in agents.into_iter().zip(1..) {
+        let first = store.backfill(source, &dir.path().join(folder)).await;
+        assert_eq!((first.totals.rejected, first.unreadable.len()), (0, 0), "{folder}");
+        cost += nanodollars;
+        let want = ([50 * calls, 10 * calls, 40 * calls, 0, 0], cost, calls);
+        assert_eq!(store.sums().await, want, "{folder}");
+        let second = store.backfill(source, &dir.path().join(folder)).await;
+        assert_eq!(second.totals.stored, 0, "{folder}");
+        assert_eq!(store.sums().await, want, "{folder}");
+    }
+    let rigs = "select count(distinct rig) from event where rig in ('app', 'my-app')";
+    assert_eq!(store.number(rigs).await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_agent_is_followed_while_it_works() {
+    let store = Store::new().await;
+    let dir = tempfile::tempdir().unwrap();
+    write_agents(dir.path());
+    let of = |source: &'static dyn FileSource, folder: &str| Root { source, path: dir.path().join(folder) };
+    let roots = Roots::named(vec![
+        of(&Rollouts, "codex/sessions"),
+        of(&Chats, "gemini/tmp"),
+        of(&OPENCODE, "opencode/storage/message"),
+    ]);
+    let cancel = CancellationToken::new();
+    let task = watch::spawn(roots, store.town.clone(), store.intake.clone(), store.pool.clone(), cancel.clone(), false);
+    let calls = async |n: i64| store.sums().await.2 == n;
+    eventually("what is there already", Duration::from_secs(10), async || calls(3).await).await;
+    let chat = dir.path().join("gemini/tmp/my-app/chats/session-1.json");
+    let text = std::fs::read_to_string(&chat).unwrap();
+    let more = text.replace("\"messages\":[", "\"messages\":[{\"id\":\"m-0\",\"type\":\"gemini\",\"timestamp\":\"2026-05-13T09:00:00Z\",\"model\":\"gemini-2.5-pro\",\"tokens\":{\"input\":1,\"total\":1}},");
+    assert_ne!(more, text);
+    // Cut in the middle, as it is met while it is being written: that is no bad item.
+    std::fs::write(&chat, &more[..more.len() / 2]).unwrap();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    std::fs::write(&chat, &more).unwrap();
+    eventually("a chat written anew", Duration::from_secs(8), async || calls(4).await).await;
+    assert_eq!(store.number("select coalesce(sum(rejected), 0)::bigint from source").await, 0);
+    cancel.cancel();
+    task.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_town_s_records_say_who_works_and_whose_a_conversation_is() {
+    let store = Store::new().await;
+    let dir = tempfile::tempdir().unwrap();
+    let town = dir.path();
+    std::fs::create_dir_all(town.join("mayor")).unwrap();
+    std::fs::create_dir_all(town.join(".runtime/heartbeats")).unwrap();
+    std::fs::write(town.join("mayor/town.json"), "{}").unwrap();
+    std::fs::write(town.join("mayor/rigs.json"), r#"{"version":1,"rigs":{"gastown":{"beads":{"prefix":"gt"}}}}"#)
+        .unwrap();
+    let beat = |minute: u32, state: &str| {
+        let beat = format!(
+            "{{\n  \"timestamp\": \"2026-05-13T09:{minute:02}:00Z\",\n  \"state\": \"{state}\",\n  \"bead\": \"gt-1\"\n}}\n"
+        );
+        std::fs::write(town.join(".runtime/heartbeats/gt-toast.json"), beat).unwrap();
+    };
+    beat(1, "working");
+    let line = |minute: u32, kind: &str, payload: Value| {
+        format!(
+            "{}\n",
+            json!({"ts": format!("2026-05-13T09:{minute:02}:00Z"), "source": "gt", "type": kind,
+            "actor": "gastown/polecats/toast", "payload": payload, "visibility": "feed"})
+        )
+    };
+    let old = line(0, "hook", json!({"bead": "gt-1"})) + &line(1, "brand_new", json!({}));
+    let start = line(2, "session_start", json!({"session_id": "conversation-1"}));
+    std::fs::write(town.join(".events.jsonl"), old + &start).unwrap();
+
+    // Somebody who does not know whose it is has told of the conversation.
+    let anonymous = json!({"type": "model_call", "ts": "2026-05-13T09:03:00Z", "id": "c", "session": "conversation-1",
+        "model": "claude-sonnet-4-5", "input_tokens": 5});
+    let item = server::source::api::parse_item(1, anonymous.to_string().as_bytes()).unwrap();
+    store.intake.submit(&store.town, vec![item.envelope]).await.unwrap();
+
+    let first = store.backfill(&Town, town).await;
+    assert_eq!((first.files, first.totals.stored, first.totals.unknown, first.totals.rejected), (2, 3, 1, 0));
+    server::rollup::run_once(&store.pool).await.unwrap();
+    let whose = "select count(*) from event where kind = 0 and agent = 'toast' and rig = 'gastown' and role = 1";
+    assert_eq!(store.number(whose).await, 1);
+
+    // Pruned by rewriting, and a heartbeat later.
+    std::fs::write(town.join(".events.jsonl"), &start).unwrap();
+    beat(4, "idle");
+    let second = store.backfill(&Town, town).await;
+    assert_eq!((second.totals.stored, second.totals.duplicate), (1, 1));
+    assert_eq!(store.number("select count(*) from agent where name = 'toast' and bead = 'gt-1'").await, 1);
+}
+
+/// The message of ../shared/fixtures, where it is at hand.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sample_of_opencode_costs_what_it_should() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/fixtures/opencode/msg_test001.json");
+    if !file.is_file() {
+        eprintln!("skipped: {} is not there", file.display());
+        return;
+    }
+    let store = Store::new().await;
+    assert_eq!(store.backfill(&OPENCODE, &file).await.totals.stored, 1);
+    assert_eq!(store.sums().await, ([1_000, 500, 200, 100, 0], 10_935_000, 1));
 }
 
 /// The two real sessions of ../shared/fixtures, where they are at hand: once, twice, and line by line.
@@ -259,17 +437,23 @@ async fn real_sessions_give_the_known_totals() {
         assert_eq!((short.tokens, short.cost_nanodollars), ([88, 278, 44_544, 16_000, 0], 77_797_200));
     };
     let store = Store::new().await;
-    assert_eq!(store.backfill(Kind::ClaudeCode, &folder).await.totals.rejected, 0);
+    assert_eq!(store.backfill(&Transcripts, &folder).await.totals.rejected, 0);
     want(store.report(GroupBy::Session).await);
-    assert_eq!(store.backfill(Kind::ClaudeCode, &folder).await.totals.stored, 0);
+    assert_eq!(store.backfill(&Transcripts, &folder).await.totals.stored, 0);
     want(store.report(GroupBy::Session).await);
 
     let store = Store::new().await;
     let dir = tempfile::tempdir().unwrap();
-    let root = Root { kind: Kind::ClaudeCode, path: dir.path().to_owned() };
+    let root = Root { source: &Transcripts, path: dir.path().to_owned() };
     let cancel = CancellationToken::new();
-    let task =
-        watch::spawn(vec![root], store.town.clone(), store.intake.clone(), store.pool.clone(), cancel.clone(), false);
+    let task = watch::spawn(
+        Roots::named(vec![root]),
+        store.town.clone(),
+        store.intake.clone(),
+        store.pool.clone(),
+        cancel.clone(),
+        false,
+    );
     for entry in std::fs::read_dir(folder.join("-Users-test-dev-ai-music")).unwrap() {
         let from = entry.unwrap().path();
         let mut to = std::fs::File::create(dir.path().join(from.file_name().unwrap())).unwrap();

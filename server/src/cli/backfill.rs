@@ -14,44 +14,22 @@ use indicatif::{ProgressBar, ProgressStyle};
 use model::time::Timestamp;
 
 use super::CommandContext;
+use super::source_word::SourceWord;
 use crate::db;
+use crate::source::FileSource;
 use crate::source::backfill::{self, Order, Progress};
-use crate::source::claude_code;
-use crate::source::input::Kind;
 
 /// Between two lines of progress where no bar can be drawn.
 const SAY_EVERY: Duration = Duration::from_secs(5);
 
-/// Reads transcripts, beads or costs that exist already. Running it again changes nothing.
+/// Reads what agents and tools have written already. Running it again changes nothing.
 #[derive(Debug, Clone, clap::Args)]
 pub struct BackfillArgs {
-    /// What the paths hold.
-    #[arg(value_enum)]
-    pub what: What,
-    /// Folders or files; without any, Claude Code's own folders.
-    #[arg(required_if_eq_any([("what", "beads"), ("what", "gas-town-costs")]))]
+    /// Whose files the paths hold.
+    #[arg(value_parser = SourceWord)]
+    pub source: &'static dyn FileSource,
+    /// Folders or files; without any, those that exist on this machine by convention.
     pub paths: Vec<PathBuf>,
-}
-
-/// What can be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum What {
-    /// Claude Code transcripts: a configuration folder, its `projects`, a project's folder or a file.
-    ClaudeCode,
-    /// Beads: issues.jsonl, exported or from .beads/backup.
-    Beads,
-    /// Gas Town's costs.jsonl.
-    GasTownCosts,
-}
-
-impl From<What> for Kind {
-    fn from(what: What) -> Self {
-        match what {
-            What::ClaudeCode => Self::ClaudeCode,
-            What::Beads => Self::Beads,
-            What::GasTownCosts => Self::GasTownCosts,
-        }
-    }
 }
 
 /// Runs the command; it fails when something could not be read, after having stored all that could.
@@ -59,11 +37,11 @@ impl From<What> for Kind {
 /// # Errors
 /// The store does not answer.
 pub async fn run(args: BackfillArgs, context: &CommandContext) -> anyhow::Result<ExitCode> {
-    let paths = if args.paths.is_empty() { claude_code::default_roots() } else { args.paths };
+    let paths = if args.paths.is_empty() { args.source.roots() } else { args.paths };
     if paths.is_empty() {
-        anyhow::bail!("Claude Code has no folder on this machine; name the folder that holds its transcripts");
+        anyhow::bail!("nothing of {} was found on this machine; name a file or folder", args.source.word());
     }
-    let order = Order { kind: args.what.into(), paths, town: context.town.clone(), no_paths: context.no_paths };
+    let order = Order { source: args.source, paths, town: context.town.clone(), no_paths: context.no_paths };
     let mut shown = Shown::new();
     let report = backfill::run(&order, &context.pool, &context.intake, |progress| shown.update(progress)).await?;
     for (path, reason) in &report.unreadable {
@@ -75,6 +53,12 @@ pub async fn run(args: BackfillArgs, context: &CommandContext) -> anyhow::Result
         db::coverage::add(&context.pool, town, first, now).await?;
     }
     let totals = report.totals;
+    if totals.ignored + totals.unknown > 0 {
+        eprintln!(
+            "{} lines hold nothing that is measured, {} are of a kind that this version does not know",
+            totals.ignored, totals.unknown
+        );
+    }
     println!(
         r#"{{"files":{},"lines":{},"stored":{},"duplicate":{},"rejected":{}}}"#,
         report.files, totals.lines, totals.stored, totals.duplicate, totals.rejected

@@ -10,6 +10,7 @@ mod rollup;
 mod serve;
 mod session;
 mod signals;
+mod source_word;
 mod topup;
 pub mod watch;
 
@@ -49,7 +50,7 @@ struct Cli {
 enum Command {
     /// Run the server: pages, API, live frames, and the local agents' files.
     Serve,
-    /// Read transcripts, beads or costs that exist already; running it again changes nothing.
+    /// Read what agents and tools have written already; running it again changes nothing.
     Backfill(backfill::BackfillArgs),
     /// Follow local files into the store, without serving pages.
     Watch(watch::WatchArgs),

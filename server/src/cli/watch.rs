@@ -3,18 +3,25 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 
 use super::CommandContext;
 use crate::config::{From, Origin};
-use crate::source::input::Kind;
-use crate::source::watch::{self, Root, discover_roots};
+use crate::source::beads::Issues;
+use crate::source::claude_code::Transcripts;
+use crate::source::gas_town::Costs;
+use crate::source::registry::{self, Root, Roots};
+use crate::source::{FileSource, watch};
 
-/// Follows transcripts, beads and costs as they grow, from where it stopped before.
+/// Follows what agents and tools write as it grows, from where it stopped before.
 #[derive(Debug, Clone, clap::Args)]
 pub struct WatchArgs {
-    /// Folders of Claude Code transcripts; without any path, those that exist on this machine by convention.
+    /// Folders of Claude Code transcripts; without any path, whatever exists on this machine by convention.
     pub dirs: Vec<PathBuf>,
+    /// Another agent's or tool's folder or file, such as `--from codex ~/.codex`; may be repeated.
+    #[arg(long, num_args = 2, value_names = ["SOURCE", "PATH"], action = clap::ArgAction::Append)]
+    pub from: Vec<String>,
     /// Gas Town's costs.jsonl; may be repeated.
     #[arg(long, value_name = "FILE")]
     pub gas_town_costs: Vec<PathBuf>,
@@ -22,36 +29,45 @@ pub struct WatchArgs {
 
 impl WatchArgs {
     /// What is to be followed. Who names anything on the command line means that and nothing else.
-    #[must_use]
-    pub fn roots(&self, beads: &From<Vec<PathBuf>>) -> Vec<Root> {
-        let of = |kind: Kind, paths: &[PathBuf]| -> Vec<Root> {
-            paths.iter().cloned().map(|path| Root { kind, path }).collect()
+    ///
+    /// # Errors
+    /// There is no source of that name.
+    pub fn roots(&self, beads: &From<Vec<PathBuf>>) -> anyhow::Result<Roots> {
+        let of = |source: &'static dyn FileSource, paths: &[PathBuf]| -> Vec<Root> {
+            paths.iter().cloned().map(|path| Root { source, path }).collect()
         };
-        let named = [of(Kind::ClaudeCode, &self.dirs), of(Kind::GasTownCosts, &self.gas_town_costs)].concat();
-        if named.is_empty() && beads.origin != Origin::Flag {
-            return discover_roots(&beads.value);
+        let mut named = [of(&Transcripts, &self.dirs), of(&Costs, &self.gas_town_costs)].concat();
+        for pair in self.from.chunks_exact(2) {
+            let source = registry::by_word(&pair[0]).with_context(|| {
+                let words = registry::ALL.map(FileSource::word).join(", ");
+                format!("there is no source \"{}\"; there are {words}", pair[0])
+            })?;
+            named.push(Root { source, path: PathBuf::from(&pair[1]) });
         }
-        let beads = if beads.origin == Origin::Flag { of(Kind::Beads, &beads.value) } else { Vec::new() };
-        [named, beads].concat()
+        if beads.origin == Origin::Flag {
+            named.extend(of(&Issues, &beads.value));
+        }
+        Ok(if named.is_empty() { Roots::found(beads.value.clone()) } else { Roots::named(named) })
     }
 }
 
 /// Runs until `cancel`.
 ///
 /// # Errors
-/// There is nothing to follow.
+/// The command line names a source that there is not.
 pub async fn run(
     args: WatchArgs,
     beads: &From<Vec<PathBuf>>,
     context: &CommandContext,
     cancel: CancellationToken,
 ) -> anyhow::Result<ExitCode> {
-    let roots = args.roots(beads);
-    if roots.is_empty() {
-        anyhow::bail!("no agent's files were found on this machine; name a folder to watch");
+    let roots = args.roots(beads)?;
+    let now = roots.now();
+    for root in &now {
+        println!("watching {} ({})", root.path.display(), root.source.name());
     }
-    for root in &roots {
-        println!("watching {} ({})", root.path.display(), root.kind.source());
+    if now.is_empty() {
+        println!("no agent's files were found on this machine yet; they are watched once there are any");
     }
     let (town, intake, pool) = (context.town.clone(), context.intake.clone(), context.pool.clone());
     watch::spawn(roots, town, intake, pool, cancel, context.no_paths).await?;

@@ -40,6 +40,28 @@ pub async fn forget(connection: &mut PgConnection, town: TownKey, name: &str) ->
     Ok(())
 }
 
+/// Takes those of `names` off the roster that are on it without a rig, and were last seen in `session`.
+///
+/// # Errors
+/// Whatever Postgres reports.
+pub async fn forget_rigless(
+    connection: &mut PgConnection,
+    town: TownKey,
+    session: &str,
+    names: &[&str],
+) -> Result<(), DbError> {
+    if names.is_empty() {
+        return Ok(());
+    }
+    sqlx::query("delete from agent where town_id = $1 and rig = '' and session = $2 and name = any($3)")
+        .bind(town.0)
+        .bind(session)
+        .bind(names)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// A role as stored.
 pub(super) fn role_number(role: Role) -> i16 {
     i16::try_from(role.index()).unwrap_or(6)

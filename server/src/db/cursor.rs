@@ -7,7 +7,8 @@ use super::{DbError, Pool, TownKey};
 /// How far one file was read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cursor {
-    /// Hash of the file's first bytes (of as many as were read, at most [`Cursor::HEAD_BYTES`]).
+    /// Hash of the file's first bytes and of those before `position` (of as many as were read, at most
+    /// [`Cursor::HEAD_BYTES`] each); of a file that is read as a whole, hash of all of it.
     pub head: i64,
     /// Bytes read: the next line begins here.
     pub position: u64,
@@ -18,7 +19,7 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// How much of a file's beginning tells it from another.
+    /// How much of a file's beginning and of what was read last tells it from another.
     pub const HEAD_BYTES: u64 = 1_024;
 }
 

@@ -38,6 +38,8 @@ pub struct SessionRow {
     pub lacks_agent: i64,
     /// How many of the events are without a role.
     pub lacks_role: i64,
+    /// How many of the events are without a rig.
+    pub lacks_rig: i64,
 }
 
 /// What a session said it cost; never counted as cost.
@@ -73,6 +75,9 @@ impl Attribution {
             // A name means something within its rig only.
             envelope.rig = self.rig.clone().or(envelope.rig.take());
         }
+        if lacks_rig(envelope) {
+            envelope.rig.clone_from(&self.rig);
+        }
     }
 }
 
@@ -81,6 +86,12 @@ impl Attribution {
 pub fn is_nameless(envelope: &Envelope) -> bool {
     let session = envelope.session.as_ref().map(SessionId::as_str);
     envelope.agent.as_ref().is_none_or(|agent| Some(agent.as_str()) == session)
+}
+
+/// Whether the envelope's rig is not known. Mayor and deacon belong to the whole town: they have none.
+#[must_use]
+pub fn lacks_rig(envelope: &Envelope) -> bool {
+    envelope.rig.is_none() && !matches!(envelope.role, Role::Mayor | Role::Deacon)
 }
 
 /// Binds rows (sorted by town and session, each once) for [`super::fold`].
@@ -101,6 +112,7 @@ pub(super) fn bind<'q>(statement: Statement<'q>, rows: &'q [SessionRow]) -> Stat
         .bind(rows.iter().map(|row| row.ended_at.map(PgTime)).collect::<Vec<_>>())
         .bind(rows.iter().map(|row| row.lacks_agent).collect::<Vec<_>>())
         .bind(rows.iter().map(|row| row.lacks_role).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| row.lacks_rig).collect::<Vec<_>>())
 }
 
 /// Whose these sessions are; sessions that are not stored are left out.

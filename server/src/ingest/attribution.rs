@@ -6,7 +6,7 @@ use foldhash::HashMap;
 use model::event::Envelope;
 use model::id::{AgentName, Role, SessionId};
 
-use crate::db::session::{self, Attribution, is_nameless};
+use crate::db::session::{self, Attribution, is_nameless, lacks_rig};
 use crate::db::{DbError, Pool, TownKey};
 
 /// Sessions remembered; beyond that the memory is begun anew.
@@ -82,7 +82,7 @@ impl Sessions {
     fn learn(&mut self, town: TownKey, envelope: &Envelope, now: Instant) {
         let Some(session) = &envelope.session else { return };
         let agent = envelope.agent.as_ref().filter(|agent| agent.as_str() != session.as_str());
-        if agent.is_none() && envelope.role == Role::Other {
+        if agent.is_none() && envelope.role == Role::Other && envelope.rig.is_none() {
             return;
         }
         let of_town = self.known.entry(town).or_default();
@@ -93,15 +93,18 @@ impl Sessions {
         if envelope.role != Role::Other {
             known.role = envelope.role;
         }
-        if agent.is_some() && (known.agent.as_ref() != agent || known.rig != envelope.rig) {
+        if agent.is_some() && known.agent.as_ref() != agent {
             known.agent = agent.cloned();
+        }
+        // Whoever names the agent knows its rig; without a name, a rig is better than none.
+        if envelope.rig.is_some() && known.rig != envelope.rig && (agent.is_some() || known.rig.is_none()) {
             known.rig.clone_from(&envelope.rig);
         }
     }
 
     fn fill(&self, town: TownKey, envelope: &mut Envelope) {
         let Some(session) = &envelope.session else { return };
-        if (is_nameless(envelope) || envelope.role == Role::Other)
+        if (is_nameless(envelope) || envelope.role == Role::Other || lacks_rig(envelope))
             && let Some((known, _)) = self.get(town, session)
         {
             known.complete(envelope);

@@ -7,6 +7,9 @@ use model::unit::Nanodollars;
 /// Claude Code's name for messages that no model made.
 const SYNTHETIC: &str = "<synthetic>";
 
+/// Ends the name of a model that a source had to assume: the name is still looked up, but the cost is a guess.
+const ASSUMED: &str = "[assumed]";
+
 /// The agent's own figure if it gave one, else tokens times the price book, else none: unpriced.
 pub(super) fn price(envelope: &Envelope, book: &PriceBook) -> Option<Cost> {
     let Event::ModelCall(call) = &envelope.event else { return None };
@@ -19,7 +22,11 @@ pub(super) fn price(envelope: &Envelope, book: &PriceBook) -> Option<Cost> {
     Some(match book.at(call.model.as_str(), envelope.at) {
         Some(price) => Cost {
             amount: Some(price.cost(&call.tokens, call.fast)),
-            provenance: Provenance::Computed,
+            provenance: if call.model.as_str().ends_with(ASSUMED) {
+                Provenance::Estimated
+            } else {
+                Provenance::Computed
+            },
             price_id: Some(price.id),
         },
         None => Cost { amount: None, provenance: Provenance::Unpriced, price_id: None },

@@ -10,8 +10,8 @@ use tokio::sync::mpsc;
 
 use super::claude_code::Projects;
 use super::commit::{CommitError, Committer, Totals};
-use super::input::{self, Kind, Read, Shared};
-use super::tail::LastLine;
+use super::file_source::{FileSource, Reading, Shared, cursor_path};
+use super::tail::{LastLine, Piece};
 use crate::db::{self, DbError, Pool};
 use crate::ingest::Intake;
 
@@ -48,8 +48,8 @@ pub enum BackfillError {
 /// What a backfill reads, and for whom.
 #[derive(Debug, Clone)]
 pub struct Order {
-    /// What the paths hold.
-    pub kind: Kind,
+    /// Whose files the paths hold.
+    pub source: &'static dyn FileSource,
     /// Files and folders.
     pub paths: Vec<PathBuf>,
     /// For which town.
@@ -59,7 +59,7 @@ pub struct Order {
 }
 
 enum Message {
-    Piece(PathBuf, Box<Read>),
+    Piece(PathBuf, Box<Piece>),
     Done(PathBuf, Option<String>),
 }
 
@@ -77,7 +77,7 @@ pub async fn run(
     let mut report = Report::default();
     let mut files = Vec::new();
     for path in &order.paths {
-        match order.kind.files(path) {
+        match order.source.files(path) {
             Ok(found) => {
                 files.extend(found.files);
                 report.unreadable.extend(found.unreadable);
@@ -94,15 +94,13 @@ pub async fn run(
     let projects = Arc::new(Mutex::new(Projects::new(given, order.no_paths)));
     let shared = Shared { projects: Arc::clone(&projects), no_paths: order.no_paths };
     let mut committer = Committer::new(order.town.clone(), town, pool.clone(), intake.clone(), projects);
-    let mut pieces = start_readers(order.kind, files, &shared)?;
-    let source = order.kind.source();
+    let mut pieces = start_readers(order.source, files, &shared)?;
+    let source = order.source.name();
     while let Some(message) = pieces.recv().await {
         match message {
-            Message::Piece(path, read) => {
-                let (piece, beads) = *read;
+            Message::Piece(path, piece) => {
                 progress(Progress::Read { bytes: piece.bytes });
-                committer.add_beads(beads);
-                committer.add(source, &input::cursor_path(&path), piece).await?;
+                committer.add(source, &cursor_path(&path), *piece).await?;
             }
             Message::Done(_, None) => report.files += 1,
             Message::Done(path, Some(reason)) => report.unreadable.push((path, reason)),
@@ -132,7 +130,11 @@ pub enum Progress {
 }
 
 /// Readers take the next file each until none is left, or until nobody listens.
-fn start_readers(kind: Kind, files: Vec<PathBuf>, shared: &Shared) -> io::Result<mpsc::Receiver<Message>> {
+fn start_readers(
+    source: &'static dyn FileSource,
+    files: Vec<PathBuf>,
+    shared: &Shared,
+) -> io::Result<mpsc::Receiver<Message>> {
     let (sender, receiver) = mpsc::channel(WAITING_PIECES);
     let next = Arc::new(AtomicUsize::new(0));
     let files = Arc::new(files);
@@ -140,8 +142,9 @@ fn start_readers(kind: Kind, files: Vec<PathBuf>, shared: &Shared) -> io::Result
         let (sender, next, files, shared) = (sender.clone(), Arc::clone(&next), Arc::clone(&files), shared.clone());
         std::thread::Builder::new().name(format!("reader-{number}")).spawn(move || {
             while let Some(path) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let mut emit = |read: Read| sender.blocking_send(Message::Piece(path.clone(), Box::new(read))).is_ok();
-                let result = input::read(kind, path, None, LastLine::Take, &shared, &mut emit);
+                let reading = Reading { path, from: None, last_line: LastLine::Take, shared: &shared };
+                let mut emit = |piece| sender.blocking_send(Message::Piece(path.clone(), Box::new(piece))).is_ok();
+                let result = source.read(&reading, &mut emit);
                 let reason = result.err().map(|error| error.to_string());
                 if sender.blocking_send(Message::Done(path.clone(), reason)).is_err() {
                     break;

@@ -44,6 +44,10 @@ pub struct Totals {
     pub duplicate: u64,
     /// Bad lines, and events that the store refused.
     pub rejected: u64,
+    /// Lines that were understood, and hold nothing that is measured.
+    pub ignored: u64,
+    /// Lines of a kind that this version does not know.
+    pub unknown: u64,
     /// The earliest event.
     pub first: Option<Timestamp>,
 }
@@ -62,6 +66,8 @@ pub struct Committer {
     beads: Vec<BeadRow>,
     files: usize,
     lines: u64,
+    ignored: u64,
+    unknown: u64,
     totals: Totals,
 }
 
@@ -81,6 +87,8 @@ impl Committer {
             beads: Vec::new(),
             files: 0,
             lines: 0,
+            ignored: 0,
+            unknown: 0,
             totals: Totals::default(),
         }
     }
@@ -97,7 +105,10 @@ impl Committer {
     /// As [`Committer::flush`].
     pub async fn add(&mut self, source: &'static str, path: &str, piece: Piece) -> Result<(), CommitError> {
         self.lines += piece.found.lines;
+        self.ignored += piece.found.ignored;
+        self.unknown += piece.found.unknown;
         self.events.extend(piece.found.events);
+        self.beads.extend(piece.found.beads);
         if !piece.found.rejected.is_empty() {
             self.rejected.entry(source).or_default().extend(piece.found.rejected);
         }
@@ -111,11 +122,6 @@ impl Committer {
         self.rejected.entry(source).or_default().push(rejection);
     }
 
-    /// Takes beads as they are now; they are written with the next flush.
-    pub fn add_beads(&mut self, beads: Vec<BeadRow>) {
-        self.beads.extend(beads);
-    }
-
     /// Stores everything taken so far: events, then bad lines, and after both the cursors.
     ///
     /// # Errors
@@ -127,8 +133,10 @@ impl Committer {
         let cursors = std::mem::take(&mut self.cursors);
         let beads = std::mem::take(&mut self.beads);
         self.files = 0;
-        let mut totals = Totals { lines: std::mem::take(&mut self.lines), ..self.totals };
-        totals.lines += self.totals.lines;
+        let mut totals = self.totals;
+        totals.lines += std::mem::take(&mut self.lines);
+        totals.ignored += std::mem::take(&mut self.ignored);
+        totals.unknown += std::mem::take(&mut self.unknown);
 
         let fresh = self.projects.lock().unwrap_or_else(PoisonError::into_inner).take_fresh();
         if !fresh.is_empty() {
@@ -157,6 +165,10 @@ impl Committer {
         }
         for (source, cursors) in cursors {
             db::cursor::save(&self.pool, self.key, source, &cursors).await?;
+        }
+        if totals.unknown > self.totals.unknown {
+            let lines = totals.unknown - self.totals.unknown;
+            tracing::info!(lines, "lines of kinds that this version does not know were passed over");
         }
         self.totals = totals;
         Ok(())

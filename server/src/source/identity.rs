@@ -1,6 +1,8 @@
 //! Identities: 128-bit hashes that depend on nothing but what the source itself says, so that reading twice gives the
 //! same keys.
 
+use model::dedupe::{Claim, Rank};
+use model::time::Timestamp;
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 /// Hash of `kind` and `parts`; each part is framed by its length, so that ("a", "bc") and ("ab", "c") differ.
@@ -34,6 +36,15 @@ fn hash_long(kind: &str, parts: &[&[u8]]) -> u128 {
         hasher.update(part);
     }
     hasher.digest128()
+}
+
+/// The beginning of a session: key and claim. Several sources may tell of it; one that names the agent is the better
+/// report, and of equals the earlier one.
+#[must_use]
+pub fn session_start(session: &str, names_agent: bool, at: Timestamp) -> (u128, Claim) {
+    let message = hash("session started", &[session.as_bytes()]);
+    let rank = Rank { sidechain: false, tokens: 0, has_speed: names_agent, at: at.0, origin: 0 };
+    (message, Claim { message, request: 0, rank })
 }
 
 /// A rank's origin for a file: sorts like the file's name does, so that of equal reports the one in the file that

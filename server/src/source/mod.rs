@@ -4,20 +4,32 @@ pub mod api;
 pub mod backfill;
 pub mod beads;
 pub mod claude_code;
+pub mod codex;
 pub mod commit;
+#[cfg(test)]
+mod counting;
+pub mod difference;
+pub mod environment;
+pub mod file_source;
+pub mod found;
 pub mod gas_town;
+pub mod gemini;
 pub mod identity;
-pub mod input;
+pub mod opencode;
 pub mod price_seed;
+pub mod project;
+pub mod refusal;
+pub mod registry;
 pub mod rfc3339;
 pub mod tail;
-pub mod town_beads;
 pub mod watch;
+pub mod whole;
 
 use model::event::Envelope;
 
+use crate::db::bead::BeadRow;
 pub use crate::ingest::Rejection;
-pub use watch::{Root, discover_roots};
+pub use file_source::FileSource;
 
 /// What a piece of a file yielded.
 #[derive(Debug, Default)]
@@ -26,8 +38,14 @@ pub struct Yield {
     pub events: Vec<Envelope>,
     /// Lines that were understood as bad.
     pub rejected: Vec<Rejection>,
-    /// Lines read, empty ones included.
+    /// Lines read, empty ones included; in files that are not made of lines, their items.
     pub lines: u64,
+    /// Lines that were understood, and hold nothing that is measured.
+    pub ignored: u64,
+    /// Lines of a kind that this version does not know.
+    pub unknown: u64,
+    /// Beads as they are now.
+    pub beads: Vec<BeadRow>,
 }
 
 /// Where a line stands in its file.
@@ -46,4 +64,17 @@ pub trait LineReader: Send {
     fn line(&mut self, line: &[u8], spot: Spot, out: &mut Yield);
     /// What must be remembered when reading goes on elsewhere or later; `None` when nothing.
     fn memory(&self) -> Option<String>;
+}
+
+/// Stands in for a reader that cannot be made.
+struct Unreadable;
+
+impl LineReader for Unreadable {
+    fn line(&mut self, _: &[u8], spot: Spot, out: &mut Yield) {
+        let place = format!("line {}", spot.line);
+        out.rejected.push(Rejection { place, reason: "the reader could not be made".to_owned() });
+    }
+    fn memory(&self) -> Option<String> {
+        None
+    }
 }

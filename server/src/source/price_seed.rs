@@ -191,6 +191,21 @@ mod tests {
     }
 
     #[test]
+    fn every_model_that_sources_name_has_a_price_and_long_contexts_their_tier() {
+        let plain = "gpt-5 gpt-5-codex gpt-5.1 gpt-5.1-codex gpt-5.2 gpt-5.2-codex gpt-5.3-codex gpt-5-mini gpt-5-nano o3 \
+             o4-mini gemini-2.5-flash gemini-2.5-flash-lite gemini-3-flash-preview gemini-3.5-flash";
+        let tiered =
+            "gpt-5.4 gpt-5.5 gpt-5.6 gpt-5.6-sol gpt-5.6-terra gpt-5.6-luna gemini-2.5-pro gemini-3.1-pro-preview";
+        for model in plain.split_whitespace() {
+            assert_eq!(price(model).tier, None, "{model}");
+        }
+        for model in tiered.split_whitespace() {
+            assert!(price(model).tier.is_some(), "{model}");
+        }
+        assert_eq!(price("gpt-5[assumed]").rates, price("gpt-5").rates);
+    }
+
+    #[test]
     fn missing_cache_prices_follow_the_provider() {
         let list = |model: &str| {
             format!(

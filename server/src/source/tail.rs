@@ -44,11 +44,11 @@ pub enum LastLine {
 ///
 /// # Errors
 /// The file cannot be opened or read.
-pub fn read(
+pub fn read<'r>(
     path: &Path,
     from: Option<&Cursor>,
     last_line: LastLine,
-    open: &mut dyn FnMut(Option<&str>) -> Box<dyn LineReader>,
+    open: &mut dyn FnMut(Option<&str>) -> Box<dyn LineReader + 'r>,
     emit: &mut dyn FnMut(Piece) -> bool,
 ) -> io::Result<()> {
     let mut file = File::open(path)?;
@@ -60,7 +60,7 @@ pub fn read(
     reading.run(last_line, emit)
 }
 
-/// Whether the file still begins as when `cursor` was kept, and has a line end where reading stopped.
+/// Whether the file still begins, and ends where reading stopped, as when `cursor` was kept, and has a line end where reading stopped.
 fn continues(file: &mut File, cursor: &Cursor) -> io::Result<bool> {
     if cursor.position == 0 || file.metadata()?.len() < cursor.position {
         return Ok(false);
@@ -74,18 +74,22 @@ fn continues(file: &mut File, cursor: &Cursor) -> io::Result<bool> {
     Ok(end == *b"\n")
 }
 
-/// Hash of the first bytes, of as many as were read.
+/// Hash of the first bytes, of as many as were read, and of as many before where reading stopped: a file out of whose
+/// middle something was taken begins as before.
 fn head(file: &mut File, position: u64) -> io::Result<i64> {
-    file.seek(SeekFrom::Start(0))?;
     let mut bytes = Vec::new();
-    file.take(position.min(Cursor::HEAD_BYTES)).read_to_end(&mut bytes)?;
+    let size = position.min(Cursor::HEAD_BYTES);
+    for from in [0, position - size] {
+        file.seek(SeekFrom::Start(from))?;
+        file.by_ref().take(size).read_to_end(&mut bytes)?;
+    }
     Ok(xxh3_64(&bytes).cast_signed())
 }
 
-struct Reading {
+struct Reading<'r> {
     name: String,
     file: File,
-    reader: Box<dyn LineReader>,
+    reader: Box<dyn LineReader + 'r>,
     cursor: Cursor,
     /// Read and not yet taken: the beginning of a line.
     carry: Vec<u8>,
@@ -95,12 +99,12 @@ struct Reading {
     bytes: u64,
 }
 
-impl Reading {
+impl<'r> Reading<'r> {
     fn new(
         path: &Path,
         mut file: File,
         cursor: Cursor,
-        open: &mut dyn FnMut(Option<&str>) -> Box<dyn LineReader>,
+        open: &mut dyn FnMut(Option<&str>) -> Box<dyn LineReader + 'r>,
     ) -> io::Result<Self> {
         file.seek(SeekFrom::Start(cursor.position))?;
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -281,6 +285,7 @@ mod tests {
         assert_eq!(again("new\nfile\nlonger\n").len(), 3);
         assert_eq!(again("one\ntwo\nthree\n"), ["three@8:3"]);
         assert_eq!(again("one\ntwo\n"), Vec::<String>::new());
+        assert_eq!(again("one\nsix\nten\n").len(), 3);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Attribution that comes late: stored events of a session are told again as they would be told now.
 //!
-//! An event that lacks agent or role is completed by what is known of its session (`Attribution::complete`). What
+//! An event that lacks agent, role or rig is completed by what is known of its session (`Attribution::complete`). What
 //! becomes known only later holds for the earlier ones too: they are taken back and stored anew under their keys, in
 //! one transaction with everything that follows, exactly as when a better report replaces another.
 
@@ -55,6 +55,7 @@ pub async fn restate(pool: &Pool, town: TownKey, session: &SessionId, limit: i64
         .bind(session.as_str())
         .bind(known.agent.is_some())
         .bind(known.role != Role::Other)
+        .bind(known.rig.is_some())
         .bind(limit)
         .fetch_all(&mut *connection)
         .await?;
@@ -66,11 +67,14 @@ pub async fn restate(pool: &Pool, town: TownKey, session: &SessionId, limit: i64
     }
     let told = i64::try_from(places.len()).unwrap_or(i64::MAX);
     if told < limit {
+        // What the session does not know yet stays to be told once it does.
+        let looked_for = |is_known: bool, column| if is_known { row.try_get::<i64, _>(column) } else { Ok(0) };
         sqlx::query(include_str!("../sql/restate_done.sql"))
             .bind(town.0)
             .bind(session.as_str())
-            .bind(row.try_get::<i64, _>("lacks_agent")?)
-            .bind(row.try_get::<i64, _>("lacks_role")?)
+            .bind(looked_for(known.agent.is_some(), "lacks_agent")?)
+            .bind(looked_for(known.role != Role::Other, "lacks_role")?)
+            .bind(looked_for(known.rig.is_some(), "lacks_rig")?)
             .execute(&mut *connection)
             .await?;
     }
@@ -92,6 +96,13 @@ async fn tell_again(
     told.sort_unstable_by_key(|(town, event)| (*town, event.envelope.at, event.envelope.key));
     let inserted = || told.iter().map(|(town, event)| (*town, event));
     event::copy(&mut *connection, inserted()).await?;
+    // Who had no rig and has one now is no longer without: known only through this session, as far as the roster says.
+    let moved: Vec<&str> = taken
+        .iter()
+        .filter(|(_, event)| event.envelope.rig.is_none() && known.rig.is_some())
+        .filter_map(|(_, event)| event.envelope.agent.as_ref().map(AgentName::as_str))
+        .collect();
+    agent::forget_rigless(&mut *connection, town, session.as_str(), &moved).await?;
     let changed = Changed::of(inserted, || taken.iter().map(|(town, event)| (*town, event)));
     Fold { notices: &[notice], may_empty: true, ..changed.fold() }.write(&mut *connection).await?;
     if known.agent.is_some() {

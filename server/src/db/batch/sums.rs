@@ -13,7 +13,7 @@ use super::{Row, Verdict};
 use crate::db::TownKey;
 use crate::db::headline::{BucketSum, RoleSum};
 use crate::db::presence::PresenceSum;
-use crate::db::session::{Reported, SessionRow, is_nameless};
+use crate::db::session::{Reported, SessionRow, is_nameless, lacks_rig};
 use crate::db::source_count::{Refused, SourceSum};
 
 const BUCKET_S: i64 = Resolution::S10.step_s();
@@ -167,9 +167,11 @@ pub(super) fn sessions<'a>(inserted: impl Iterator<Item = Located<'a>>) -> Vec<S
             ended_at: None,
             lacks_agent: 0,
             lacks_role: 0,
+            lacks_rig: 0,
         });
         row.lacks_agent += i64::from(is_nameless(envelope));
         row.lacks_role += i64::from(envelope.role == Role::Other);
+        row.lacks_rig += i64::from(lacks_rig(envelope));
         row.last_seen = row.last_seen.max(envelope.at);
         row.first_seen = row.first_seen.min(envelope.at);
         keep_newest(&mut row.rig, envelope.rig.as_ref());

@@ -77,10 +77,10 @@ roster as (
 -- is a reset.
 sessions as (
     insert into session as s (town_id, session, source, rig, role, agent, bead, reported, reported_last, reported_at,
-                              first_seen, last_seen, ended_at, lacks_agent, lacks_role)
+                              first_seen, last_seen, ended_at, lacks_agent, lacks_role, lacks_rig)
     select * from unnest($42::integer[], $43::text[], $44::text[], $45::text[], $46::smallint[], $47::text[], $48::text[],
                          $49::bigint[], $50::bigint[], $51::timestamptz[], $52::timestamptz[], $53::timestamptz[],
-                         $54::timestamptz[], $55::bigint[], $56::bigint[])
+                         $54::timestamptz[], $55::bigint[], $56::bigint[], $57::bigint[])
     on conflict (town_id, session) do update set
         rig = case when excluded.last_seen >= s.last_seen then coalesce(excluded.rig, s.rig)
                    else coalesce(s.rig, excluded.rig) end,
@@ -102,13 +102,14 @@ sessions as (
         last_seen = greatest(s.last_seen, excluded.last_seen),
         ended_at = greatest(s.ended_at, excluded.ended_at),
         lacks_agent = s.lacks_agent + excluded.lacks_agent,
-        lacks_role = s.lacks_role + excluded.lacks_role
+        lacks_role = s.lacks_role + excluded.lacks_role,
+        lacks_rig = s.lacks_rig + excluded.lacks_rig
 ),
 -- received = stored + duplicate + rejected, always
 sources as (
     insert into source as s (town_id, source, received, stored, duplicate, rejected, last_event, last_heard)
     select town_id, source, stored + duplicate + rejected, stored, duplicate, rejected, last_event, now()
-    from unnest($57::integer[], $58::text[], $59::bigint[], $60::bigint[], $61::bigint[], $62::timestamptz[])
+    from unnest($58::integer[], $59::text[], $60::bigint[], $61::bigint[], $62::bigint[], $63::timestamptz[])
          as n(town_id, source, stored, duplicate, rejected, last_event)
     on conflict (town_id, source) do update set
         received = s.received + excluded.received,
@@ -120,7 +121,7 @@ sources as (
 ),
 -- what the rollup worker has to redo
 dirty as (
-    insert into rollup_dirty (town_id, bucket) select * from unnest($63::integer[], $64::timestamptz[])
+    insert into rollup_dirty (town_id, bucket) select * from unnest($64::integer[], $65::timestamptz[])
 )
 -- word to the other processes, with the commit
-select pg_notify('towngauge', told) from unnest($65::text[]) as told
+select pg_notify('towngauge', told) from unnest($66::text[]) as told

@@ -9,7 +9,7 @@ use model::unit::Nanodollars;
 
 use super::line::{CacheCreation, Field, Line, Message, Object, Text, Usage};
 use super::parser::{Speaker, Transcript};
-use super::refusal::{Refusal, no_time, refuse_nulls};
+use crate::source::refusal::{Refusal, no_time, refuse_nulls};
 use crate::source::{Spot, Yield, identity, rfc3339};
 
 /// The name of a model that the line does not name.

@@ -18,17 +18,17 @@ mod memory;
 mod parser;
 mod place;
 mod projects;
-mod refusal;
 mod session;
 #[cfg(test)]
 mod tests;
 mod tool;
+mod transcripts;
 
-pub use discover::{Found, default_roots, files_under};
 pub use parser::Transcript;
-pub use place::{Place, is_town_root};
+pub use place::{Place, is_town_root, kept_path};
 pub use projects::Projects;
 pub use session::FileIdentity;
+pub use transcripts::Transcripts;
 
 /// The name of this source.
 pub const SOURCE: &str = "claude_code";

@@ -11,10 +11,10 @@ use model::time::Timestamp;
 
 use super::line::Line;
 use super::memory::Memory;
-use super::refusal::{Refusal, no_time, not_json};
 use super::session::FileIdentity;
-use super::{Place, Projects, SOURCE, is_town_root};
+use super::{Place, Projects, SOURCE, is_town_root, kept_path};
 use crate::ingest::Rejection;
+use crate::source::refusal::{Refusal, no_time, not_json};
 use crate::source::{LineReader, Spot, Yield, identity, rfc3339};
 
 /// The reader of one transcript.
@@ -114,15 +114,7 @@ impl Transcript {
     }
 
     pub(super) fn file(&self, path: &str) -> Option<CompactString> {
-        if self.no_paths {
-            return None;
-        }
-        let relative = match &self.memory.place {
-            Some(place) => place.relative(path),
-            None => path.rsplit(['/', '\\']).next().unwrap_or_default().to_owned(),
-        };
-        let clean = !relative.is_empty() && relative.len() <= 400 && !relative.chars().any(char::is_control);
-        clean.then(|| CompactString::from(relative))
+        if self.no_paths { None } else { kept_path(self.memory.place.as_ref(), path) }
     }
 
     pub(super) fn envelope(
@@ -165,8 +157,8 @@ impl Transcript {
         if !self.memory.started {
             self.memory.started = true;
             if self.file.sub_agent.is_none() {
-                let key = identity::hash("session started", &[self.file.session.as_bytes()]);
-                out.events.push(self.envelope(&who, at, key, None, Event::Session(SessionEdge::Started)));
+                let (key, claim) = identity::session_start(&self.file.session, false, at);
+                out.events.push(self.envelope(&who, at, key, Some(claim), Event::Session(SessionEdge::Started)));
             }
         }
         self.calls(&line, &who, at, spot, out)?;

@@ -2,8 +2,12 @@
 
 use std::path::Path;
 
+use compact_str::CompactString;
 use model::id::Role;
 use serde::{Deserialize, Serialize};
+
+/// Longest path that is kept.
+const MAX_PATH_BYTES: usize = 400;
 
 /// What the working directory says about a conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +55,18 @@ impl Place {
             _ => path.rsplit(['/', '\\']).next().unwrap_or_default().to_owned(),
         }
     }
+}
+
+/// How a file is called in the store: relative to the project, or by its name where that is not known. `None` when
+/// nothing is left that can be shown.
+#[must_use]
+pub fn kept_path(place: Option<&Place>, path: &str) -> Option<CompactString> {
+    let relative = match place {
+        Some(place) => place.relative(path),
+        None => path.rsplit(['/', '\\']).next().unwrap_or_default().to_owned(),
+    };
+    let clean = !relative.is_empty() && relative.len() <= MAX_PATH_BYTES && !relative.chars().any(char::is_control);
+    clean.then(|| CompactString::from(relative))
 }
 
 fn has_parent_steps(path: &str) -> bool {

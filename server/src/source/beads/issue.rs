@@ -1,5 +1,4 @@
-//! Beads' `issues.jsonl`, both shapes: `bd export` (empty fields left out) and the table dump in `.beads/backup`
-//! (every column, `""` and `null`, 0 and 1 for booleans).
+//! One line of `issues.jsonl`: a bead as it is now, and its steps that velocity counts.
 
 use std::path::Path;
 
@@ -8,13 +7,12 @@ use model::id::{AgentName, BeadId, EventKey, RigName, Role, SessionId, SourceNam
 use model::time::Timestamp;
 use serde::{Deserialize, Deserializer};
 
-use super::claude_code::is_town_root;
-use super::claude_code::line::Maybe;
-use super::{identity, rfc3339};
+use super::SOURCE;
 use crate::db::bead::BeadRow;
-
-/// The name of this source.
-pub const SOURCE: &str = "beads";
+use crate::source::claude_code::is_town_root;
+use crate::source::claude_code::line::Maybe;
+use crate::source::gas_town::Address;
+use crate::source::{identity, rfc3339};
 
 /// Types that are machinery, not work: not counted in velocity.
 const NOT_WORK: [&str; 11] =
@@ -146,28 +144,6 @@ fn event(
         bead: Some(id.clone()),
         event: Event::Bead(edge),
     })
-}
-
-/// An agent's address in a Gas Town. People's names and e-mail addresses are none, and are not kept.
-struct Address<'a> {
-    rig: Option<&'a str>,
-    role: Role,
-    name: &'a str,
-}
-
-impl<'a> Address<'a> {
-    fn parse(raw: &'a str) -> Option<Self> {
-        let parts: Vec<&str> = raw.trim().trim_end_matches('/').split('/').collect();
-        let of = |rig, role, name| Some(Self { rig, role, name });
-        match parts.as_slice() {
-            [name @ ("mayor" | "deacon")] => of(None, Role::parse(name), name),
-            ["deacon", "dogs", name] => of(None, Role::Deacon, name),
-            [rig, name @ ("witness" | "refinery")] => of(Some(rig), Role::parse(name), name),
-            [rig, "crew", name] => of(Some(rig), Role::Crew, name),
-            [rig, "polecats", name] | [rig, name] => of(Some(rig), Role::Polecat, name),
-            _ => None,
-        }
-    }
 }
 
 fn word(field: &Maybe<'_>, default: &str) -> String {

@@ -1,16 +1,52 @@
 //! Gas Town's `costs.jsonl`: running totals per session, written at every turn. They attribute and compare; they are
 //! never summed as cost (FORMATS 1.2).
 
+use std::io;
+use std::path::{Path, PathBuf};
+
 use model::event::{CostSnapshot, Envelope, Event};
 use model::id::{AgentName, BeadId, EventKey, NameError, RigName, Role, SessionId, SourceName};
 use model::time::Timestamp;
 use model::unit::Nanodollars;
 
-use super::{LineReader, Spot, Yield, api, identity};
 use crate::ingest::Rejection;
+use crate::source::file_source::{FileSource, Reading};
+use crate::source::found::{self, Found};
+use crate::source::tail::{self, Piece};
+use crate::source::{LineReader, Spot, Yield, api, environment, identity};
 
 /// The name of this source.
-pub const SOURCE: &str = "gas_town_costs";
+const SOURCE: &str = "gas_town_costs";
+
+/// Gas Town's `costs.jsonl`: append-only, but rewritten when a day is taken out of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Costs;
+
+impl FileSource for Costs {
+    fn name(&self) -> &'static str {
+        SOURCE
+    }
+    fn word(&self) -> &'static str {
+        "gas-town-costs"
+    }
+    fn about(&self) -> &'static str {
+        "Gas Town's costs.jsonl"
+    }
+    fn roots(&self) -> Vec<PathBuf> {
+        let home = environment::path("GT_HOME").or_else(environment::home);
+        home.map(|home| home.join(".gt").join("costs.jsonl")).filter(|costs| costs.is_file()).into_iter().collect()
+    }
+    fn owns(&self, path: &Path) -> bool {
+        path.extension().is_some_and(|extension| extension == "jsonl")
+    }
+    fn files(&self, path: &Path) -> io::Result<Found> {
+        found::one(path)
+    }
+    fn read(&self, reading: &Reading<'_>, emit: &mut dyn FnMut(Piece) -> bool) -> io::Result<()> {
+        let mut open = |_: Option<&str>| -> Box<dyn LineReader> { Box::new(CostsFile::new(reading.file_name())) };
+        tail::read(reading.path, reading.from, reading.last_line, &mut open, emit)
+    }
+}
 
 /// One line.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::claude_code::is_town_root;
+use crate::source::claude_code::is_town_root;
+use crate::source::environment;
 
 /// Rigs that are looked at; a town has a handful.
 const MAX_RIGS: usize = 1_000;
@@ -10,8 +11,7 @@ const MAX_RIGS: usize = 1_000;
 /// The town of this machine: `$GT_ROOT`, or else `~/gt` when it is one.
 #[must_use]
 pub fn root() -> Option<PathBuf> {
-    let var = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let root = var("GT_ROOT").or_else(|| Some(var("HOME")?.join("gt")))?;
+    let root = environment::path("GT_ROOT").or_else(|| Some(environment::home()?.join("gt")))?;
     (root.is_dir() && is_town_root(&root.to_string_lossy())).then_some(root)
 }
 

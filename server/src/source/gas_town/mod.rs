@@ -1,0 +1,31 @@
+//! Gas Town's own files: its events, heartbeats and `costs.jsonl`.
+//!
+//! They say who works and where, and join agents to conversations. Of what is spent they know nothing exact: tokens and
+//! cost come from the agents' own transcripts or telemetry.
+
+mod address;
+mod costs;
+mod event;
+mod heartbeat;
+mod member;
+mod town;
+
+use model::event::AgentState;
+
+pub use address::Address;
+pub use costs::{Costs, CostsFile, CostsLine, reported_total};
+pub use town::Town;
+
+/// The name of the town's events and heartbeats as a source.
+const SOURCE: &str = "gas_town";
+
+/// An agent's state in Gas Town's words; `None` for one that says nothing (`checked`) or is not known.
+fn state(raw: &str) -> Option<AgentState> {
+    Some(match raw {
+        "working" | "running" | "spawning" => AgentState::Working,
+        "idle" | "done" | "awaiting-gate" => AgentState::Idle,
+        "stuck" | "escalated" | "stalled" | "zombie" => AgentState::Stuck,
+        "exiting" | "nuked" => AgentState::Exiting,
+        _ => return None,
+    })
+}

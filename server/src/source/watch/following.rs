@@ -1,0 +1,193 @@
+//! The files that are followed, and how far each was read.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use model::id::TownName;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::db::cursor::Cursor;
+use crate::db::{self, Pool, TownKey};
+use crate::ingest::{Intake, Rejection};
+use crate::source::claude_code::Projects;
+use crate::source::commit::{CommitError, Committer};
+use crate::source::file_source::{FileSource, Look, Reading, Shared, cursor_path};
+use crate::source::registry::{Root, Roots};
+use crate::source::tail::LastLine;
+
+/// Pieces that may wait for the store.
+const WAITING_PIECES: usize = 4;
+
+type Source = &'static dyn FileSource;
+
+pub(super) struct Following {
+    key: TownKey,
+    pool: Pool,
+    roots: Vec<Root>,
+    /// The first look at the roots is told by who started the watcher.
+    looked: bool,
+    shared: Shared,
+    committer: Committer,
+    looks: HashMap<PathBuf, Look>,
+    /// By source and file; those of a source are loaded with its first root.
+    cursors: HashMap<&'static str, HashMap<String, Cursor>>,
+    /// Said once per file, until it can be read again.
+    complained: HashSet<PathBuf>,
+}
+
+/// Files to look at, and what cannot be looked into.
+type Listing = (Vec<(Source, PathBuf)>, Vec<(Source, PathBuf, String)>);
+
+impl Following {
+    pub(super) async fn new(
+        roots: &Roots,
+        town: &TownName,
+        intake: &Intake,
+        pool: &Pool,
+        no_paths: bool,
+    ) -> Result<Self, CommitError> {
+        let key = db::town::ensure(pool, town, false).await?;
+        let names = db::cursor::project_names(pool, key).await?;
+        let projects = Arc::new(Mutex::new(Projects::new(names, no_paths)));
+        let mut following = Self {
+            key,
+            pool: pool.clone(),
+            roots: Vec::new(),
+            looked: false,
+            shared: Shared { projects: Arc::clone(&projects), no_paths },
+            committer: Committer::new(town.clone(), key, pool.clone(), intake.clone(), projects),
+            looks: HashMap::new(),
+            cursors: HashMap::new(),
+            complained: HashSet::new(),
+        };
+        following.look_for_roots(roots).await?;
+        Ok(following)
+    }
+
+    /// Takes up what there is to follow now.
+    pub(super) async fn look_for_roots(&mut self, roots: &Roots) -> Result<&[Root], CommitError> {
+        let roots = roots.clone();
+        let found = tokio::task::spawn_blocking(move || roots.now()).await.unwrap_or_default();
+        for root in &found {
+            let source = root.source.name();
+            if !self.cursors.contains_key(source) {
+                let kept = db::cursor::load(&self.pool, self.key, source).await?;
+                self.cursors.insert(source, kept);
+            }
+            if self.looked && !self.roots.contains(root) {
+                tracing::info!(path = %root.path.display(), source, "watching");
+            }
+        }
+        self.roots = found;
+        self.looked = true;
+        Ok(&self.roots)
+    }
+
+    /// Reads every file that does not look as it did.
+    pub(super) async fn read_all(&mut self, cancel: &CancellationToken) -> Result<(), CommitError> {
+        let roots = self.roots.clone();
+        let (files, unreadable) = tokio::task::spawn_blocking(move || list(&roots)).await.unwrap_or_default();
+        for (source, path, reason) in unreadable {
+            self.complain(source, &path, reason).await?;
+        }
+        self.read(files, cancel).await
+    }
+
+    /// Reads what `changed` belongs to.
+    pub(super) async fn read_changed(
+        &mut self,
+        changed: Vec<PathBuf>,
+        cancel: &CancellationToken,
+    ) -> Result<(), CommitError> {
+        let mut seen = HashSet::new();
+        let mut files = Vec::new();
+        for path in changed {
+            for root in &self.roots {
+                let Some(file) = root.source.file_of(&path) else { continue };
+                if file.starts_with(&root.path) && seen.insert((root.source.name(), file.clone())) {
+                    files.push((root.source, file));
+                }
+            }
+        }
+        self.read(files, cancel).await
+    }
+
+    /// Reads what changed of `files`, and keeps how far that was once it is stored.
+    async fn read(&mut self, files: Vec<(Source, PathBuf)>, cancel: &CancellationToken) -> Result<(), CommitError> {
+        let mut read: Vec<(PathBuf, Look)> = Vec::new();
+        for (source, path) in files {
+            // Before reading: what is written meanwhile looks different afterwards.
+            let Some(look) = source.look(&path) else { continue };
+            if self.looks.get(&path) == Some(&look) {
+                continue;
+            }
+            if cancel.is_cancelled() {
+                break;
+            }
+            self.read_file(source, &path).await?;
+            read.push((path, look));
+        }
+        if !read.is_empty() {
+            self.committer.flush().await?;
+            self.looks.extend(read);
+        }
+        Ok(())
+    }
+
+    /// Logs and counts what cannot be read, once until it can be.
+    async fn complain(&mut self, source: Source, path: &Path, reason: String) -> Result<(), CommitError> {
+        if self.complained.insert(path.to_owned()) {
+            tracing::warn!(path = %path.display(), %reason, "cannot be read");
+            let place = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            let reason = format!("cannot be read: {reason}");
+            self.committer.reject(source.name(), Rejection { place, reason });
+            self.committer.flush().await?;
+        }
+        Ok(())
+    }
+
+    async fn read_file(&mut self, source: Source, path: &Path) -> Result<(), CommitError> {
+        let name = cursor_path(path);
+        let cursors = self.cursors.entry(source.name()).or_default();
+        let from = cursors.get(&name).cloned();
+        let (sender, mut pieces) = mpsc::channel(WAITING_PIECES);
+        let (file, shared) = (path.to_owned(), self.shared.clone());
+        let reading = tokio::task::spawn_blocking(move || {
+            let reading = Reading { path: &file, from: from.as_ref(), last_line: LastLine::Wait, shared: &shared };
+            source.read(&reading, &mut |piece| sender.blocking_send(piece).is_ok())
+        });
+        while let Some(piece) = pieces.recv().await {
+            cursors.insert(name.clone(), piece.cursor.clone());
+            // An error ends all following; it begins again from the cursors that are kept.
+            self.committer.add(source.name(), &name, piece).await?;
+        }
+        match reading.await {
+            Ok(Ok(())) => {
+                self.complained.remove(path);
+            }
+            // A file that vanished meanwhile is nothing to speak of.
+            Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Ok(Err(error)) => self.complain(source, path, error.to_string()).await?,
+            Err(error) => tracing::error!(path = %path.display(), %error, "reading ended badly"),
+        }
+        Ok(())
+    }
+}
+
+fn list(roots: &[Root]) -> Listing {
+    let mut listing = Listing::default();
+    for Root { source, path } in roots {
+        match source.files(path) {
+            Ok(found) => {
+                listing.0.extend(found.files.into_iter().map(|file| (*source, file)));
+                listing.1.extend(found.unreadable.into_iter().map(|(path, reason)| (*source, path, reason)));
+            }
+            // It may come yet.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => listing.1.push((*source, path.clone(), error.to_string())),
+        }
+    }
+    listing
+}
