@@ -9,6 +9,13 @@ pub fn hash(kind: &str, parts: &[&[u8]]) -> u128 {
     hash_short(kind, parts).unwrap_or_else(|| hash_long(kind, parts))
 }
 
+/// The group of everything that a session reports of one kind (model::dedupe::Basis): `kind` is the event's
+/// (`EventKind::name`), `session` its conversation, or whatever stands for one.
+#[must_use]
+pub fn group(kind: &str, session: &str) -> u128 {
+    hash("group", &[kind.as_bytes(), session.as_bytes()])
+}
+
 /// Nearly every identity fits a few cache lines, and hashing them at once is several times faster.
 fn hash_short(kind: &str, parts: &[&[u8]]) -> Option<u128> {
     let mut buffer = [0; 512];

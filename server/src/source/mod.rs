@@ -8,6 +8,7 @@ pub mod commit;
 pub mod gas_town;
 pub mod identity;
 pub mod input;
+pub mod otlp;
 pub mod price_seed;
 pub mod rfc3339;
 pub mod tail;
