@@ -93,7 +93,8 @@ pub async fn heads(pool: &Pool, town: TownKey, groups: &[u128]) -> Result<Vec<(u
     let ids: Vec<Uuid> = groups.iter().map(|group| Uuid::from_u128(*group)).collect();
     let rows: Vec<(Uuid, i64, i64)> =
         sqlx::query_as(include_str!("sql/claim_heads.sql")).bind(town.0).bind(ids).fetch_all(pool).await?;
-    let head = |(group, series, value): (Uuid, i64, i64)| (group.as_u128(), series.cast_unsigned(), value.cast_unsigned());
+    let head =
+        |(group, series, value): (Uuid, i64, i64)| (group.as_u128(), series.cast_unsigned(), value.cast_unsigned());
     Ok(rows.into_iter().map(head).collect())
 }
 

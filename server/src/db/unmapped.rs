@@ -54,6 +54,7 @@ pub async fn add(pool: &Pool, town: &TownName, counts: &[(SourceName, String, i6
 pub async fn list(pool: &Pool, town: TownKey) -> Result<Vec<Unmapped>, DbError> {
     let rows: Vec<(String, String, i64, PgTime)> =
         sqlx::query_as(include_str!("sql/unmapped_list.sql")).bind(town.0).bind(MOST).fetch_all(pool).await?;
-    let row = |(source, name, count, last_seen): (_, _, _, PgTime)| Unmapped { source, name, count, last_seen: last_seen.0 };
+    let row =
+        |(source, name, count, last_seen): (_, _, _, PgTime)| Unmapped { source, name, count, last_seen: last_seen.0 };
     Ok(rows.into_iter().map(row).collect())
 }

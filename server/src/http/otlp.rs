@@ -229,8 +229,6 @@ async fn unmapped_names(State(app): State<App>, Path(name): Path<String>) -> Res
     let name = town_name(&name)?;
     let town = town::find(&app.pool, &name).await?.ok_or_else(|| ApiError::unknown_town(name.as_str()))?;
     let rows = unmapped::list(&app.pool, town.key).await?;
-    let row = |row: unmapped::Unmapped| {
-        json!({"source": row.source, "name": row.name, "count": row.count, "last_seen": row.last_seen.to_string()})
-    };
+    let row = |row: unmapped::Unmapped| json!({"source": row.source, "name": row.name, "count": row.count, "last_seen": row.last_seen.to_string()});
     Ok(Json(json!({"unmapped": rows.into_iter().map(row).collect::<Vec<_>>()})))
 }

@@ -266,7 +266,11 @@ impl Book {
         }
         if let Some(known) = largest {
             let shadowed = told.is_some_and(|told| told.stored.place == known.stored.place);
-            if shadowed { self.supersede(&known) } else { self.retire(&known, verdicts) }
+            if shadowed {
+                self.supersede(&known)
+            } else {
+                self.retire(&known, verdicts)
+            }
             let claims = self.calls.entry((place.town, known.stored.claim.message)).or_default();
             claims.retain(|other| other.stored.claim.request != claim.request);
             claims.push(Known { stored: Stored { place, ..known.stored }, row: None, fresh: true });
@@ -278,9 +282,8 @@ impl Book {
     /// The largest report by message of a request. There is one, but for gateways that give many the same id.
     fn largest(&self, request: Id) -> Option<Known> {
         let messages = self.messages.get(&request)?;
-        let of_request = |known: &&Known| {
-            known.stored.claim.request == request.1 && known.stored.claim.basis == Basis::Message
-        };
+        let of_request =
+            |known: &&Known| known.stored.claim.request == request.1 && known.stored.claim.basis == Basis::Message;
         let known = messages.iter().filter_map(|message| self.calls.get(&(request.0, *message))).flatten();
         known.filter(of_request).max_by_key(|known| known.stored.claim.rank).copied()
     }

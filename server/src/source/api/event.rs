@@ -165,8 +165,7 @@ pub fn event(raw: &Raw<'_>) -> Result<Item, EventError> {
                 ok: raw.ok.unwrap_or(true),
                 file: file(raw)?,
             };
-            let rank =
-                Rank { sidechain: false, tokens: 0, has_speed: call.duration_us.is_some(), at: at.0, origin: 0 };
+            let rank = Rank { sidechain: false, tokens: 0, has_speed: call.duration_us.is_some(), at: at.0, origin: 0 };
             let claim = text(&raw.tool_use_id)
                 .filter(|id| !id.is_empty())
                 .map(|id| Claim::by_message(identity::hash("tool", &[id.as_bytes()]), 0, rank));

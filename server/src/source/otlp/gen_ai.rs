@@ -35,7 +35,8 @@ pub(super) fn map(record: &Record<'_>, duration_us: Option<u64>, ok: bool) -> Ma
     // The conventions' input includes what was read from and written to the cache.
     let read = told.count("gen_ai.usage.cache_read.input_tokens")?.min(all);
     let written = told.count("gen_ai.usage.cache_creation.input_tokens")?.min(all - read);
-    let model = if told.text("gen_ai.response.model").is_some() { "gen_ai.response.model" } else { "gen_ai.request.model" };
+    let model =
+        if told.text("gen_ai.response.model").is_some() { "gen_ai.response.model" } else { "gen_ai.request.model" };
     let call = ModelCall {
         model: told.name(model, ModelName::new)?,
         tokens: bounded(TokenCounts {

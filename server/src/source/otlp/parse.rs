@@ -51,7 +51,10 @@ pub(super) struct Origin<'a> {
 }
 
 impl<'a> Origin<'a> {
-    pub(super) fn of(resource: Option<&'a Resource>, scope: Option<&'a InstrumentationScope>) -> Result<Self, NameError> {
+    pub(super) fn of(
+        resource: Option<&'a Resource>,
+        scope: Option<&'a InstrumentationScope>,
+    ) -> Result<Self, NameError> {
         let resource = resource.map_or(&[][..], |resource| &resource.attributes);
         let (scope, version) = scope.map_or(("", ""), |scope| (scope.name.as_str(), scope.version.as_str()));
         let tool = Tool::of(&Attributes { own: &[], resource }, scope);
