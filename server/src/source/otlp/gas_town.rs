@@ -7,6 +7,40 @@ use model::id::{AgentName, BeadId, RigName, Role, SessionId};
 use super::belonging::Belonging;
 use super::record::{Mapped, Record};
 
+/// Its events' names stand in the records' bodies. Only these are taken for names: another body may be a message.
+const NAMES: [&str; 25] = [
+    "agent.event",
+    "agent.instantiate",
+    "agent.state_change",
+    "agent.usage",
+    "bd.call",
+    "bead.create",
+    "convoy.create",
+    "daemon.restart",
+    "done",
+    "formula.instantiate",
+    "mail",
+    "mol.burn",
+    "mol.cook",
+    "mol.squash",
+    "mol.wisp",
+    "nudge",
+    "pane.output",
+    "polecat.remove",
+    "polecat.spawn",
+    "prime",
+    "prime.context",
+    "prompt.send",
+    "session.start",
+    "session.stop",
+    "sling",
+];
+
+/// The event's name, if the body is one.
+pub(super) fn name(body: &str) -> Option<&str> {
+    NAMES.contains(&body).then_some(body)
+}
+
 /// What becomes of an event.
 pub(super) fn map(record: &Record<'_>) -> Mapped {
     let told = &record.attributes;

@@ -36,7 +36,7 @@ pub(super) fn parse(request: &ExportLogsServiceRequest) -> Result<Parsed, NameEr
 /// when it begins as its names do; otherwise it is what somebody said, and is not looked at.
 fn name<'a>(origin: &Origin<'_>, log: &'a LogRecord, attributes: &Attributes<'a>) -> &'a str {
     let body = || match log.body.as_ref()?.value.as_ref()? {
-        Value::StringValue(body) if origin.tool == Tool::GasTown => Some(body.as_str()),
+        Value::StringValue(body) if origin.tool == Tool::GasTown => gas_town::name(body),
         Value::StringValue(body) if body.starts_with("claude_code.") => Some(body.as_str()),
         _ => None,
     };
