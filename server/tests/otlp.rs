@@ -348,7 +348,10 @@ async fn tools_lines_and_other_agents_are_understood_and_the_rest_is_counted() {
                 "success": true, "metadata": "{\"model_added_lines\":12,\"model_removed_lines\":2}"})),
         ],
     };
-    take(&server, "/v1/logs", JSON, gemini.json()).await;
+    // Gemini CLI has one address for everything.
+    take(&server, "/v1/otlp", JSON, gemini.json()).await;
+    take(&server, "/v1/otlp", JSON, b"{}".to_vec()).await;
+    assert_eq!(send(&server, "/v1/otlp", PROTOBUF, Vec::new()).await.0, 415);
     let other = Logs {
         resource: json!({"service.name": "own-agent"}),
         records: vec![tool(json!({"event.name": "gen_ai.client.inference.operation.details",
@@ -357,7 +360,7 @@ async fn tools_lines_and_other_agents_are_understood_and_the_rest_is_counted() {
     take(&server, "/v1/logs", PROTOBUF, other.protobuf()).await;
     let mut lines = tokens("s1", false, &[("added", 0, 10, 12.0), ("removed", 0, 10, 3.0)]);
     lines.name = "claude_code.lines_of_code.count";
-    take(&server, "/v1/metrics", JSON, lines.json()).await;
+    take(&server, "/v1/otlp", JSON, lines.json()).await;
     let mut commits = tokens("s1", false, &[("", 0, 10, 1.0)]);
     commits.name = "claude_code.commit.count";
     take(&server, "/v1/metrics", JSON, commits.json()).await;

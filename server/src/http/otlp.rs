@@ -29,13 +29,15 @@ use crate::source::otlp::{self, Encoding, Parsed, Signal, Tally};
 use crate::state::{App, AppState};
 
 /// Where exports go, and what they hold.
-const EXPORTS: [(&str, Signal); 5] = [
-    ("/v1/metrics", Signal::Metrics),
-    ("/v1/logs", Signal::Logs),
-    ("/v1/traces", Signal::Traces),
+const EXPORTS: [(&str, Option<Signal>); 6] = [
+    ("/v1/metrics", Some(Signal::Metrics)),
+    ("/v1/logs", Some(Signal::Logs)),
+    ("/v1/traces", Some(Signal::Traces)),
+    // For Gemini CLI, which sends all three to the one address that it is given, as JSON.
+    ("/v1/otlp", None),
     // Gas Town's own (`GT_OTEL_METRICS_URL`, `GT_OTEL_LOGS_URL`): VictoriaMetrics' and VictoriaLogs' paths.
-    ("/opentelemetry/api/v1/push", Signal::Metrics),
-    ("/insert/opentelemetry/v1/logs", Signal::Logs),
+    ("/opentelemetry/api/v1/push", Some(Signal::Metrics)),
+    ("/insert/opentelemetry/v1/logs", Some(Signal::Logs)),
 ];
 const TOWN_HEADER: &str = "x-towngauge-town";
 /// Records, points and spans of one request.
@@ -65,13 +67,14 @@ struct Target {
 }
 
 /// Answers as the specification wants it: in the request's encoding, also when it fails.
-async fn export(app: &AppState, signal: Signal, target: Target, request: Request) -> Response {
+async fn export(app: &AppState, signal: Option<Signal>, target: Target, request: Request) -> Response {
     let encoding = match encoding(request.headers()) {
+        Ok(Encoding::Protobuf) if signal.is_none() => return nameless_protobuf().into_response(),
         Ok(encoding) => encoding,
         Err(error) => return error.into_response(),
     };
     match take(app, signal, encoding, target, request).await {
-        Ok(tally) => {
+        Ok((signal, tally)) => {
             let count = |counter: &AtomicU64, n: usize| {
                 counter.fetch_add(u64::try_from(n).unwrap_or_default(), Ordering::Relaxed);
             };
@@ -109,30 +112,41 @@ fn encoding(headers: &HeaderMap) -> Result<Encoding, ApiError> {
     }
 }
 
+/// Protobuf does not say what it exports.
+fn nameless_protobuf() -> ApiError {
+    ApiError::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "this address takes JSON only",
+        "send protobuf to /v1/metrics, /v1/logs or /v1/traces",
+    )
+}
+
 async fn take(
     app: &AppState,
-    signal: Signal,
+    signal: Option<Signal>,
     encoding: Encoding,
     target: Target,
     request: Request,
-) -> Result<Tally, ApiError> {
+) -> Result<(Signal, Tally), ApiError> {
     let named = named_town(&target, request.headers())?;
     let packing = body::packing(request.headers())?;
     let (packed, _place) = body::read_undeclared(request.into_body(), packing, &app.large_bodies).await?;
     let is_small = packed.len() <= DECODE_INLINE_BYTES && packing == body::Packing::Plain;
     let read = move || {
         let plain = body::unpack(packed, packing)?;
-        otlp::decode(signal, encoding, &plain).map_err(|error| {
+        let signal = signal.map_or_else(|| Signal::of_json(&plain), Ok);
+        let parsed = signal.and_then(|signal| Ok((signal, otlp::decode(signal, encoding, &plain)?)));
+        parsed.map_err(|error| {
             ApiError::bad_request(error.to_string(), "nothing was stored; sending it again will not help")
         })
     };
-    let parsed = if is_small {
+    let (signal, parsed) = if is_small {
         read()?
     } else {
         let read = tokio::task::spawn_blocking(read);
         read.await.map_err(|_| ApiError::unavailable("the server is stopping", 5))??
     };
-    store(app, named, parsed).await
+    Ok((signal, store(app, named, parsed).await?))
 }
 
 fn named_town(target: &Target, headers: &HeaderMap) -> Result<Option<TownName>, ApiError> {

@@ -5,6 +5,8 @@ use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::{Parsed, json, logs, metrics, traces};
 
@@ -17,6 +19,30 @@ pub enum Signal {
     Logs,
     /// Spans.
     Traces,
+}
+
+impl Signal {
+    /// What a body of JSON exports, by its envelope; logs when it exports nothing.
+    ///
+    /// # Errors
+    /// It is no JSON object.
+    pub fn of_json(body: &[u8]) -> Result<Self, DecodeError> {
+        let envelope: Envelope<'_> = serde_json::from_slice(body)?;
+        Ok(match envelope {
+            Envelope { resource_metrics: Some(_), .. } => Self::Metrics,
+            Envelope { resource_spans: Some(_), .. } => Self::Traces,
+            Envelope { .. } => Self::Logs,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Envelope<'a> {
+    #[serde(borrow)]
+    resource_metrics: Option<&'a RawValue>,
+    #[serde(borrow)]
+    resource_spans: Option<&'a RawValue>,
 }
 
 /// How a body is written.
