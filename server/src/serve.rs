@@ -161,6 +161,7 @@ async fn assemble(config: Config, listener: TcpListener, local: SocketAddr, stor
         access,
         assets,
         large_bodies: AppState::large_bodies(),
+        heads: crate::source::otlp::Heads::default(),
         counters: Counters::default(),
     });
     let stop_http = CancellationToken::new();

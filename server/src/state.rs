@@ -15,6 +15,7 @@ use crate::http::Access;
 use crate::hub::Hub;
 use crate::ingest::Intake;
 use crate::read::Reader;
+use crate::source::otlp::Heads;
 
 /// Large bodies that are read and unpacked at once; each may take 64 MB.
 const LARGE_BODIES: usize = 4;
@@ -46,6 +47,8 @@ pub struct AppState {
     pub assets: Assets,
     /// Room for large bodies.
     pub large_bodies: Semaphore,
+    /// How far OpenTelemetry's running sums were counted.
+    pub heads: Heads,
     /// Counters.
     pub counters: Counters,
 }

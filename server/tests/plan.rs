@@ -60,6 +60,13 @@ async fn no_query_of_the_writer_or_the_worker_reads_a_whole_table() {
         "claim",
     )
     .await;
+    let (ids, level) = ("array[1], array[gen_random_uuid()]", ", array[1]::bigint[]");
+    let exact = format!("{ids}, array[gen_random_uuid()]");
+    check(&pool, include_str!("../src/db/sql/claim_select_exact.sql"), &exact, "claim").await;
+    check(&pool, include_str!("../src/db/sql/claim_select_group.sql"), &format!("{ids}{level}"), "claim").await;
+    check(&pool, include_str!("../src/db/sql/claim_heads.sql"), "1, array[gen_random_uuid()]", "claim").await;
+    let by_request = plan(&pool, include_str!("../src/db/sql/claim_select_request.sql"), ids).await;
+    assert!(by_request.contains("claim_by_request"), "{by_request}");
     check(&pool, include_str!("../src/db/sql/session_find.sql"), "array[1], array['s1']", "session").await;
     let pending = include_str!("../src/db/sql/restate_pending.sql");
     assert!(plan(&pool, pending, "").await.contains("session_to_restate"));

@@ -3,6 +3,10 @@
 //! Claude Code writes a line per content block, each repeating the call's usage, and resumed or forked sessions copy
 //! history. The rule is the one `ccusage` applies (its documentation calls the pair message id and request id), made
 //! independent of the order of arrival.
+//!
+//! OpenTelemetry reports the same calls again, and knows less of them ([`Basis`]): an event knows the request, but not
+//! the message; some events know neither; metrics know sums only. What is told with less knowledge counts as long as
+//! nobody tells it with more.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +19,74 @@ pub struct Claim {
     pub request: u128,
     /// How good this report is.
     pub rank: Rank,
+    /// What the report knows of the call.
+    pub basis: Basis,
+}
+
+/// What a report knows of the call that it reports; it says what [`Claim::message`] and [`Claim::request`] are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// Message and request: transcripts. Two reports of different bases with the same request are one call.
+    Message,
+    /// Message and request, but the call is only a part of what the request was about (an advisor's call).
+    Part,
+    /// The request alone, which stands in both fields: OpenTelemetry events.
+    Request,
+    /// Neither: `message` is the group of what the session reports of this kind, `request` this one report. It counts
+    /// while nobody reports the group by message.
+    Event,
+    /// Sums: as [`Basis::Event`], and it counts while nobody reports the group call by call either.
+    Metric,
+    /// No report at all: keeps for a group that it is reported by something better, which stands in `rank.tokens` as
+    /// [`Basis::level`].
+    Mark,
+}
+
+impl Basis {
+    /// Every basis; the position is the number stored in the database, so new ones go to the end.
+    pub const ALL: [Self; 6] = [Self::Message, Self::Part, Self::Request, Self::Event, Self::Metric, Self::Mark];
+
+    /// Position in [`Basis::ALL`].
+    #[must_use]
+    pub const fn index(self) -> usize {
+        match self {
+            Self::Message => 0,
+            Self::Part => 1,
+            Self::Request => 2,
+            Self::Event => 3,
+            Self::Metric => 4,
+            Self::Mark => 5,
+        }
+    }
+    /// Within a group, what has a lower level counts only while nothing has a higher one.
+    #[must_use]
+    pub const fn level(self) -> u64 {
+        match self {
+            Self::Message | Self::Part => 2,
+            Self::Request | Self::Event => 1,
+            Self::Metric | Self::Mark => 0,
+        }
+    }
+}
+
+impl Claim {
+    /// A report that knows message and request.
+    #[must_use]
+    pub const fn by_message(message: u128, request: u128, rank: Rank) -> Self {
+        Self { message, request, rank, basis: Basis::Message }
+    }
+    /// A report that knows only the request.
+    #[must_use]
+    pub const fn by_request(request: u128, rank: Rank) -> Self {
+        Self { message: request, request, rank, basis: Basis::Request }
+    }
+    /// Of two reports of one call, one by request and one by message: the larger total, and of equal ones the
+    /// message's, which knows how long each part of the cache lives.
+    #[must_use]
+    pub const fn outweighs_message(&self, by_message: &Self) -> bool {
+        self.rank.tokens > by_message.rank.tokens
+    }
 }
 
 /// How good a report is; a greater one replaces a lesser one.
@@ -93,7 +165,7 @@ mod tests {
     use super::*;
 
     fn claim(request: u128, sidechain: bool, tokens: u64, at: i64) -> Claim {
-        Claim { message: 1, request, rank: Rank { sidechain, tokens, has_speed: false, at, origin: 0 } }
+        Claim::by_message(1, request, Rank { sidechain, tokens, has_speed: false, at, origin: 0 })
     }
 
     /// Applies reports one by one and returns what is stored in the end.
@@ -111,6 +183,13 @@ mod tests {
         }
         stored.sort_by_key(|c| (c.request, c.rank.at, c.rank.tokens));
         stored
+    }
+
+    #[test]
+    fn a_basis_has_its_number() {
+        for (number, basis) in Basis::ALL.into_iter().enumerate() {
+            assert_eq!(basis.index(), number);
+        }
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! Claims: the global identity of calls that may be reported several times (model::dedupe).
 
-use model::dedupe::{Claim, Rank};
+use model::dedupe::{Basis, Claim, Rank};
 use model::id::EventKey;
 use sqlx::Row as _;
-use sqlx::postgres::PgConnection;
+use sqlx::postgres::{PgConnection, PgRow};
 use uuid::Uuid;
 
 use super::event::Place;
-use super::{DbError, PgTime, TownKey};
+use super::{DbError, PgTime, Pool, TownKey};
 
 /// A stored claim and the place of the report that holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,31 +32,98 @@ pub async fn lock(connection: &mut PgConnection, towns: &[i32]) -> Result<(), Db
 /// # Errors
 /// Whatever Postgres reports.
 pub async fn select(connection: &mut PgConnection, messages: &[(TownKey, u128)]) -> Result<Vec<Stored>, DbError> {
-    let towns: Vec<i32> = messages.iter().map(|(town, _)| town.0).collect();
-    let ids: Vec<Uuid> = messages.iter().map(|(_, message)| Uuid::from_u128(*message)).collect();
+    let (towns, ids) = pairs(messages);
     let rows = sqlx::query(include_str!("sql/claim_select.sql")).bind(towns).bind(ids).fetch_all(connection).await?;
-    let mut stored = Vec::with_capacity(rows.len());
-    for row in &rows {
-        stored.push(Stored {
-            claim: Claim {
-                message: row.try_get::<Uuid, _>("message")?.as_u128(),
-                request: row.try_get::<Uuid, _>("request")?.as_u128(),
-                rank: Rank {
-                    sidechain: row.try_get("sidechain")?,
-                    tokens: row.try_get::<i64, _>("tokens")?.cast_unsigned(),
-                    has_speed: row.try_get("has_speed")?,
-                    at: row.try_get::<PgTime, _>("reported")?.0.0,
-                    origin: row.try_get::<i64, _>("origin")?.cast_unsigned(),
-                },
+    rows.iter().map(decode).collect()
+}
+
+/// The claims with these messages and requests.
+///
+/// # Errors
+/// Whatever Postgres reports.
+pub async fn select_exact(
+    connection: &mut PgConnection,
+    places: &[(TownKey, u128, u128)],
+) -> Result<Vec<Stored>, DbError> {
+    let rows = sqlx::query(include_str!("sql/claim_select_exact.sql"))
+        .bind(places.iter().map(|(town, ..)| town.0).collect::<Vec<_>>())
+        .bind(places.iter().map(|(_, message, _)| Uuid::from_u128(*message)).collect::<Vec<_>>())
+        .bind(places.iter().map(|(.., request)| Uuid::from_u128(*request)).collect::<Vec<_>>())
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(decode).collect()
+}
+
+/// The claims by message ([`Basis::Message`]) that have one of these requests.
+///
+/// # Errors
+/// Whatever Postgres reports.
+pub async fn select_by_request(
+    connection: &mut PgConnection,
+    requests: &[(TownKey, u128)],
+) -> Result<Vec<Stored>, DbError> {
+    let (towns, ids) = pairs(requests);
+    let rows =
+        sqlx::query(include_str!("sql/claim_select_request.sql")).bind(towns).bind(ids).fetch_all(connection).await?;
+    rows.iter().map(decode).collect()
+}
+
+/// Claims of these groups on a lower level than the one given.
+///
+/// # Errors
+/// Whatever Postgres reports.
+pub async fn select_below(
+    connection: &mut PgConnection,
+    groups: &[(TownKey, u128, u64)],
+) -> Result<Vec<Stored>, DbError> {
+    let rows = sqlx::query(include_str!("sql/claim_select_group.sql"))
+        .bind(groups.iter().map(|(town, ..)| town.0).collect::<Vec<_>>())
+        .bind(groups.iter().map(|(_, group, _)| Uuid::from_u128(*group)).collect::<Vec<_>>())
+        .bind(groups.iter().map(|(.., level)| level.cast_signed()).collect::<Vec<_>>())
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(decode).collect()
+}
+
+/// How far the cumulative series of these groups were counted: group, series (as `rank.origin`), value.
+///
+/// # Errors
+/// Whatever Postgres reports.
+pub async fn heads(pool: &Pool, town: TownKey, groups: &[u128]) -> Result<Vec<(u128, u64, u64)>, DbError> {
+    let ids: Vec<Uuid> = groups.iter().map(|group| Uuid::from_u128(*group)).collect();
+    let rows: Vec<(Uuid, i64, i64)> =
+        sqlx::query_as(include_str!("sql/claim_heads.sql")).bind(town.0).bind(ids).fetch_all(pool).await?;
+    let head =
+        |(group, series, value): (Uuid, i64, i64)| (group.as_u128(), series.cast_unsigned(), value.cast_unsigned());
+    Ok(rows.into_iter().map(head).collect())
+}
+
+fn pairs(wanted: &[(TownKey, u128)]) -> (Vec<i32>, Vec<Uuid>) {
+    wanted.iter().map(|(town, id)| (town.0, Uuid::from_u128(*id))).unzip()
+}
+
+fn decode(row: &PgRow) -> Result<Stored, DbError> {
+    let basis: i16 = row.try_get("basis")?;
+    let known = usize::try_from(basis).ok().and_then(|basis| Basis::ALL.get(basis));
+    Ok(Stored {
+        claim: Claim {
+            message: row.try_get::<Uuid, _>("message")?.as_u128(),
+            request: row.try_get::<Uuid, _>("request")?.as_u128(),
+            rank: Rank {
+                sidechain: row.try_get("sidechain")?,
+                tokens: row.try_get::<i64, _>("tokens")?.cast_unsigned(),
+                has_speed: row.try_get("has_speed")?,
+                at: row.try_get::<PgTime, _>("reported")?.0.0,
+                origin: row.try_get::<i64, _>("origin")?.cast_unsigned(),
             },
-            place: Place {
-                town: TownKey(row.try_get("town_id")?),
-                at: row.try_get::<PgTime, _>("ts")?.0,
-                key: EventKey(row.try_get::<Uuid, _>("key")?.as_u128()),
-            },
-        });
-    }
-    Ok(stored)
+            basis: *known.ok_or_else(|| DbError::Unknown { what: format!("basis {basis}") })?,
+        },
+        place: Place {
+            town: TownKey(row.try_get("town_id")?),
+            at: row.try_get::<PgTime, _>("ts")?.0,
+            key: EventKey(row.try_get::<Uuid, _>("key")?.as_u128()),
+        },
+    })
 }
 
 /// Forgets claims that another one replaces.
@@ -93,6 +160,7 @@ pub async fn insert(connection: &mut PgConnection, new: &[Stored]) -> Result<(),
         .bind(new.iter().map(|s| rank(s).has_speed).collect::<Vec<_>>())
         .bind(new.iter().map(|s| rank(s).origin.cast_signed()).collect::<Vec<_>>())
         .bind(new.iter().map(|s| PgTime(model::time::Timestamp(rank(s).at))).collect::<Vec<_>>())
+        .bind(new.iter().map(|s| i16::try_from(s.claim.basis.index()).unwrap_or(i16::MAX)).collect::<Vec<_>>())
         .execute(connection)
         .await?;
     Ok(())

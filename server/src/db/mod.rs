@@ -32,6 +32,7 @@ pub mod spent;
 pub mod status;
 pub mod tier;
 pub mod town;
+pub mod unmapped;
 pub mod verify;
 
 pub use error::DbError;

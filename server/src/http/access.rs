@@ -235,6 +235,7 @@ pub fn needed(method: &axum::http::Method, uri: &Uri) -> Option<Scope> {
     match uri.path() {
         "/login" | "/logout" | "/login.css" => None,
         "/api/ingest" => Some(Scope::Ingest),
+        path if super::otlp::is_export(path) => Some(Scope::Ingest),
         _ if method.is_safe() => Some(Scope::Read),
         _ => Some(Scope::Admin),
     }

@@ -7,6 +7,7 @@ use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use flate2::read::MultiGzDecoder;
 use http_body_util::BodyExt as _;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::error::ApiError;
 
@@ -29,10 +30,6 @@ pub enum Packing {
 /// # Errors
 /// 415 for another type or encoding, 413 when the declared length is too much already.
 pub fn check(headers: &HeaderMap) -> Result<Packing, ApiError> {
-    let declared = headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<usize>().ok());
-    if declared.is_some_and(|length| length > MAX_BODY_BYTES) {
-        return Err(too_large());
-    }
     if let Some(kind) = headers.get(CONTENT_TYPE) {
         let kind = kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         let known = [
@@ -50,6 +47,18 @@ pub fn check(headers: &HeaderMap) -> Result<Packing, ApiError> {
             ));
         }
     }
+    packing(headers)
+}
+
+/// How the body is packed, whatever it is.
+///
+/// # Errors
+/// 415 for another encoding, 413 when the declared length is too much already.
+pub fn packing(headers: &HeaderMap) -> Result<Packing, ApiError> {
+    let declared = headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<usize>().ok());
+    if declared.is_some_and(|length| length > MAX_BODY_BYTES) {
+        return Err(too_large());
+    }
     match headers.get(CONTENT_ENCODING).map(|v| v.as_bytes().to_ascii_lowercase()).as_deref() {
         None | Some(b"" | b"identity") => Ok(Packing::Plain),
         Some(b"gzip" | b"x-gzip") => Ok(Packing::Gzip),
@@ -65,8 +74,42 @@ pub fn check(headers: &HeaderMap) -> Result<Packing, ApiError> {
 #[must_use]
 pub fn may_be_large(headers: &HeaderMap, packing: Packing) -> bool {
     let declared = headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<usize>().ok());
-    let limit = if packing == Packing::Gzip { LARGE_BODY_BYTES / 16 } else { LARGE_BODY_BYTES };
-    declared.is_none_or(|length| length > limit)
+    declared.is_none_or(|length| length > large(packing))
+}
+
+/// Bytes on the wire that may become a large body.
+const fn large(packing: Packing) -> usize {
+    match packing {
+        Packing::Gzip => LARGE_BODY_BYTES / 16,
+        Packing::Plain => LARGE_BODY_BYTES,
+    }
+}
+
+/// As [`read`], for senders that do not say how much follows: one of the places for large bodies is taken only when it
+/// turns out to be one.
+///
+/// # Errors
+/// As [`read`], and 503 when every place is taken.
+pub async fn read_undeclared<'a>(
+    mut body: Body,
+    packing: Packing,
+    places: &'a Semaphore,
+) -> Result<(Vec<u8>, Option<SemaphorePermit<'a>>), ApiError> {
+    let mut bytes = Vec::new();
+    let mut place = None;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| ApiError::bad_request("the body ended early", "send it again"))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if bytes.len() + data.len() > MAX_BODY_BYTES {
+            return Err(too_large());
+        }
+        if bytes.len() + data.len() > large(packing) && place.is_none() {
+            let taken = places.try_acquire();
+            place = Some(taken.map_err(|_| ApiError::unavailable("several large bodies are being read already", 1))?);
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok((bytes, place))
 }
 
 /// The body as it came, at most [`MAX_BODY_BYTES`].

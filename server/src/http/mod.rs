@@ -12,6 +12,7 @@ mod listener;
 mod live;
 mod login;
 mod metrics;
+mod otlp;
 mod page;
 mod secret;
 mod series;
@@ -36,6 +37,8 @@ const SMALL_BODY_BYTES: usize = 64 * 1024;
 pub fn router(app: &App) -> Router {
     let api = Router::new()
         .merge(ingest::router()) //     POST /api/ingest
+        .merge(otlp::router()) //       POST /v1/metrics|logs|traces and Gas Town's own addresses
+        //                              GET  /api/towns/{town}/unmapped
         .merge(town::router()) //       GET  /api/towns, /api/towns/{town}/gauges|snapshot|ledger, /api/events
         //                              POST /api/towns/{town}/topup, PUT /api/towns/{town}/capacity
         .merge(demo::router()) //       POST /api/demo

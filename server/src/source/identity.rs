@@ -11,6 +11,13 @@ pub fn hash(kind: &str, parts: &[&[u8]]) -> u128 {
     hash_short(kind, parts).unwrap_or_else(|| hash_long(kind, parts))
 }
 
+/// The group of everything that a session reports of one kind (model::dedupe::Basis): `kind` is the event's
+/// (`EventKind::name`), `session` its conversation, or whatever stands for one.
+#[must_use]
+pub fn group(kind: &str, session: &str) -> u128 {
+    hash("group", &[kind.as_bytes(), session.as_bytes()])
+}
+
 /// Nearly every identity fits a few cache lines, and hashing them at once is several times faster.
 fn hash_short(kind: &str, parts: &[&[u8]]) -> Option<u128> {
     let mut buffer = [0; 512];
@@ -44,7 +51,7 @@ fn hash_long(kind: &str, parts: &[&[u8]]) -> u128 {
 pub fn session_start(session: &str, names_agent: bool, at: Timestamp) -> (u128, Claim) {
     let message = hash("session started", &[session.as_bytes()]);
     let rank = Rank { sidechain: false, tokens: 0, has_speed: names_agent, at: at.0, origin: 0 };
-    (message, Claim { message, request: 0, rank })
+    (message, Claim::by_message(message, 0, rank))
 }
 
 /// A rank's origin for a file: sorts like the file's name does, so that of equal reports the one in the file that

@@ -16,6 +16,7 @@ pub mod gas_town;
 pub mod gemini;
 pub mod identity;
 pub mod opencode;
+pub mod otlp;
 pub mod price_seed;
 pub mod project;
 pub mod refusal;

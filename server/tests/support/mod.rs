@@ -87,16 +87,10 @@ impl Seed {
         };
         let identity = format!("{self:?}");
         let key = EventKey(xxhash_rust::xxh3::xxh3_128(identity.as_bytes()));
-        let claim = self.claim.map(|(message, request, sidechain)| Claim {
-            message: message.into(),
-            request: request.into(),
-            rank: Rank {
-                sidechain,
-                tokens: tokens.total(),
-                has_speed: false,
-                at: at.0,
-                origin: xxhash_rust::xxh3::xxh3_64(identity.as_bytes()),
-            },
+        let claim = self.claim.map(|(message, request, sidechain)| {
+            let origin = xxhash_rust::xxh3::xxh3_64(identity.as_bytes());
+            let rank = Rank { sidechain, tokens: tokens.total(), has_speed: false, at: at.0, origin };
+            Claim::by_message(message.into(), request.into(), rank)
         });
         Envelope {
             at,

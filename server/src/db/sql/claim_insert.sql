@@ -1,3 +1,3 @@
-insert into claim (town_id, message, request, ts, key, sidechain, tokens, has_speed, origin, reported)
+insert into claim (town_id, message, request, ts, key, sidechain, tokens, has_speed, origin, reported, basis)
 select * from unnest($1::integer[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::uuid[], $6::boolean[], $7::bigint[],
-                     $8::boolean[], $9::bigint[], $10::timestamptz[])
+                     $8::boolean[], $9::bigint[], $10::timestamptz[], $11::smallint[])

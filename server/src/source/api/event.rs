@@ -150,10 +150,10 @@ pub fn event(raw: &Raw<'_>) -> Result<Item, EventError> {
             };
             let rank =
                 Rank { sidechain: false, tokens: tokens.total(), has_speed: raw.fast.is_some(), at: at.0, origin: 0 };
-            let claim = text(&raw.message_id).filter(|id| !id.is_empty()).map(|id| Claim {
-                message: identity::hash("message", &[id.as_bytes()]),
-                request: text(&raw.request_id).map_or(0, |request| identity::hash("request", &[request.as_bytes()])),
-                rank,
+            let claim = text(&raw.message_id).filter(|id| !id.is_empty()).map(|id| {
+                let request =
+                    text(&raw.request_id).map_or(0, |request| identity::hash("request", &[request.as_bytes()]));
+                Claim::by_message(identity::hash("message", &[id.as_bytes()]), request, rank)
             });
             envelope(raw, at, claim, Event::ModelCall(call))
         }
@@ -165,11 +165,10 @@ pub fn event(raw: &Raw<'_>) -> Result<Item, EventError> {
                 ok: raw.ok.unwrap_or(true),
                 file: file(raw)?,
             };
-            let claim = text(&raw.tool_use_id).filter(|id| !id.is_empty()).map(|id| Claim {
-                message: identity::hash("tool", &[id.as_bytes()]),
-                request: 0,
-                rank: Rank { sidechain: false, tokens: 0, has_speed: call.duration_us.is_some(), at: at.0, origin: 0 },
-            });
+            let rank = Rank { sidechain: false, tokens: 0, has_speed: call.duration_us.is_some(), at: at.0, origin: 0 };
+            let claim = text(&raw.tool_use_id)
+                .filter(|id| !id.is_empty())
+                .map(|id| Claim::by_message(identity::hash("tool", &[id.as_bytes()]), 0, rank));
             envelope(raw, at, claim, Event::ToolCall(call))
         }
         "lines_changed" => {

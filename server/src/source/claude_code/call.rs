@@ -1,6 +1,6 @@
 //! Model calls of a transcript: from a line with usage to a priced event's raw material.
 
-use model::dedupe::{Claim, Rank};
+use model::dedupe::{Basis, Claim, Rank};
 use model::event::{Event, ModelCall};
 use model::id::ModelName;
 use model::time::Timestamp;
@@ -188,12 +188,14 @@ impl Transcript {
                 };
                 let rank =
                     Rank { sidechain: report.sidechain, tokens: total, has_speed, at: at.0, origin: self.origin };
+                // An advisor's call has its request in common with the call that asked it.
+                let basis = if suffix.is_empty() { Basis::Message } else { Basis::Part };
                 let quality = [u8::from(report.sidechain), u8::from(has_speed)];
                 let key = identity::hash(
                     "call",
                     &[&message.to_le_bytes(), &request.to_le_bytes(), stem, &total.to_le_bytes(), &quality],
                 );
-                (key, Some(Claim { message, request, rank }))
+                (key, Some(Claim { message, request, rank, basis }))
             }
             None => {
                 let offset = spot.offset.to_le_bytes();

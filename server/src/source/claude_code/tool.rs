@@ -70,12 +70,9 @@ impl Transcript {
     ) {
         let position = self.memory.open.iter().position(|open| open.id == id);
         let open = position.map(|position| self.memory.open.remove(position));
-        let claim = |kind: &str| Claim {
-            message: identity::hash(kind, &[id.as_bytes()]),
-            request: 0,
-            // A result with its beginning is the better report.
-            rank: Rank { sidechain, tokens: 0, has_speed: open.is_some(), at: at.0, origin: self.origin },
-        };
+        // A result with its beginning is the better report.
+        let rank = Rank { sidechain, tokens: 0, has_speed: open.is_some(), at: at.0, origin: self.origin };
+        let claim = |kind: &str| Claim::by_message(identity::hash(kind, &[id.as_bytes()]), 0, rank);
         let key = |kind: &str| identity::hash(kind, &[id.as_bytes(), self.file.stem.as_bytes()]);
         let tool = open.as_ref().and_then(|open| ToolName::new(&open.tool).ok());
         let Some(tool) = tool.or_else(|| ToolName::new(NO_TOOL).ok()) else { return };

@@ -90,7 +90,7 @@ impl RolloutReader<'_> {
     fn tool_claim(&self, message: u128, has_speed: bool, at: Timestamp) -> Claim {
         let sidechain = self.memory.parent.is_some();
         // An output with its call is the better report.
-        Claim { message, request: 0, rank: Rank { sidechain, tokens: 0, has_speed, at: at.0, origin: self.origin } }
+        Claim::by_message(message, 0, Rank { sidechain, tokens: 0, has_speed, at: at.0, origin: self.origin })
     }
 }
 

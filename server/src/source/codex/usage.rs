@@ -119,7 +119,7 @@ impl RolloutReader<'_> {
             origin: self.origin,
         };
         let key = identity::hash("codex call", &[&message.to_le_bytes(), self.stem.as_bytes()]);
-        out.events.push(who.did(at, key, Some(Claim { message, request: 0, rank }), Event::ModelCall(call)));
+        out.events.push(who.did(at, key, Some(Claim::by_message(message, 0, rank)), Event::ModelCall(call)));
         Ok(())
     }
 }

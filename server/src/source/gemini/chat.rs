@@ -127,11 +127,8 @@ impl ChatReader {
         if let Some(tokens) = message.tokens.0 {
             let tokens = tokens.counts(false);
             let message_id = message.id.0.as_deref().filter(|id| !id.is_empty());
-            let claim = |id: &str| Claim {
-                message: self.identity("gemini message", id),
-                request: 0,
-                rank: rank(line, tokens.total(), at),
-            };
+            let claim =
+                |id: &str| Claim::by_message(self.identity("gemini message", id), 0, rank(line, tokens.total(), at));
             let parts = [message_id.unwrap_or_default().as_bytes(), who.session.as_str().as_bytes(), &bytes(tokens)];
             let key = identity::hash("gemini call", &parts);
             let model = self.memory.model.as_deref().unwrap_or("unknown");
@@ -156,11 +153,8 @@ impl ChatReader {
         let file = path.and_then(|path| self.project.file(path));
         let session = who.session.as_str().as_bytes();
         // Ids of tools are made of their name and a time: they mean something in their session.
-        let claim = |kind: &str| Claim {
-            message: identity::hash(kind, &[session, id.as_bytes()]),
-            request: 0,
-            rank: rank(line, 0, at),
-        };
+        let claim =
+            |kind: &str| Claim::by_message(identity::hash(kind, &[session, id.as_bytes()]), 0, rank(line, 0, at));
         let key = |kind: &str| identity::hash(kind, &[session, id.as_bytes(), &[u8::from(ok)]]);
         let used = ToolCall { tool: tool_name, duration_us: None, ok, file: file.clone() };
         out.events.push(who.did(at, key("gemini tool"), Some(claim("gemini tool")), Event::ToolCall(used)));
@@ -182,7 +176,7 @@ impl ChatReader {
             let Some(tokens) = used.0.as_ref().and_then(|used| used.tokens.0) else { continue };
             let tokens = tokens.counts(true);
             let message = identity::hash("gemini run", &[who.session.as_str().as_bytes(), model.as_bytes()]);
-            let claim = Claim { message, request: 0, rank: rank(None, tokens.total(), at) };
+            let claim = Claim::by_message(message, 0, rank(None, tokens.total(), at));
             let key = identity::hash("gemini run", &[&message.to_le_bytes(), &bytes(tokens)]);
             call(tokens, model, key, Some(claim), who, at, out)?;
         }

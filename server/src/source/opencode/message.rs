@@ -192,18 +192,10 @@ pub(super) fn read(
         fast: false,
     };
     let who = message.project(shared).speaker(source, session, None).map_err(|error| error.to_string())?;
-    let claim = Claim {
-        message: identity::hash("opencode message", &[id.as_bytes()]),
-        request: 0,
-        // Of equal counts a complete one is the better report.
-        rank: Rank {
-            sidechain: false,
-            tokens: tokens.total(),
-            has_speed: progress == Progress::Done,
-            at: at.0,
-            origin: 0,
-        },
-    };
+    // Of equal counts a complete one is the better report.
+    let has_speed = progress == Progress::Done;
+    let rank = Rank { sidechain: false, tokens: tokens.total(), has_speed, at: at.0, origin: 0 };
+    let claim = Claim::by_message(identity::hash("opencode message", &[id.as_bytes()]), 0, rank);
     let counts: Vec<u8> = tokens.kinds().iter().flat_map(|count| count.to_le_bytes()).collect();
     let quality = [u8::from(progress == Progress::Done), u8::from(ok)];
     let key = identity::hash("opencode call", &[id.as_bytes(), &counts, &quality]);

@@ -97,11 +97,8 @@ pub(super) fn read(
     let tool = ToolName::new(part.tool.0.as_deref().unwrap_or("unknown")).map_err(|error| error.to_string())?;
     let input = state.input.0.as_ref();
     let file = input.and_then(|input| input.file_path.0.as_deref()).and_then(|path| project.file(path));
-    let claim = |kind: &str| Claim {
-        message: identity::hash(kind, &[id.as_bytes()]),
-        request: 0,
-        rank: Rank { sidechain: false, tokens: 0, has_speed: true, at: at.0, origin: 0 },
-    };
+    let rank = Rank { sidechain: false, tokens: 0, has_speed: true, at: at.0, origin: 0 };
+    let claim = |kind: &str| Claim::by_message(identity::hash(kind, &[id.as_bytes()]), 0, rank);
     let key = |kind: &str| identity::hash(kind, &[id.as_bytes(), &[u8::from(ok)]]);
     let call = ToolCall { tool, duration_us: span.took_us(), ok, file: file.clone() };
     out.events.push(who.did(at, key("opencode tool"), Some(claim("opencode tool")), Event::ToolCall(call)));
