@@ -326,6 +326,30 @@ async fn retention_drops_what_is_old_and_the_rest_still_adds_up() {
     assert!(count(&pool, "event").await < 500);
     let kept = total(&pool, "headline_1m", &town(0)).await;
     assert_eq!(kept.events, 600, "coarser tiers stay");
+    // Charts: what the fine tier lost is shown by a coarser one, and what all lost is a gap.
+    let lines = async |from: i64, to: i64| {
+        let range = model::time::TimeRange::new(T0.plus_seconds(from), T0.plus_seconds(to)).unwrap();
+        let present = server::db::series::Present { now, observing_since: now, edges: Vec::new() };
+        let key = towns::ensure(&pool, &TOWN, false).await.unwrap();
+        server::db::series::read(&pool, key, model::series::Metric::Lines, range, &present).await.unwrap()
+    };
+    assert_eq!(lines(11 * 86_400, 11 * 86_400 + 3_600).await.step_s, 10);
+    assert_eq!(lines(86_400, 86_400 + 3_600).await.step_s, 60);
+    let known = |page: &model::series::SeriesPage| page.series.iter().flat_map(|s| &s.sums).flatten().count();
+    assert!(known(&lines(86_400, 2 * 86_400).await) > 0);
+    let all = RetentionDays {
+        events: Some(4),
+        tier_10s: Some(4),
+        tier_1m: Some(4),
+        tier_5m: Some(4),
+        tier_30m: Some(4),
+        tier_6h: Some(4),
+    };
+    run_once(&pool, all, now, 0).await.unwrap();
+    run_once(&pool, all, now, 0).await.unwrap();
+    assert_eq!(known(&lines(86_400, 2 * 86_400).await), 0);
+    let kept = total(&pool, "headline_1m", &town(0)).await;
+    assert!(kept.events > 0);
     // A writer that has just begun knows the floor.
     let (late, late_writer, _late_changes) = support::intake(&pool, IntakeLimits::default());
     let outcomes = late.submit(&town(0), day(1, &mut dice)).await.unwrap();

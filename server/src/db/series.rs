@@ -33,18 +33,37 @@ pub async fn read(
     range: TimeRange,
     present: &Present,
 ) -> Result<SeriesPage, DbError> {
-    let tier = tier(metric, range);
-    let range = range.widened_to(tier);
-    let mut page = SeriesPage::empty(metric, range.from().seconds(), range.to().seconds(), tier.step_s());
-    match metric {
-        Metric::Tokens => headline(pool, town, &mut page, tier, present, &TOKENS).await?,
-        Metric::Beads => headline(pool, town, &mut page, tier, present, &["beads_created", "beads_closed"]).await?,
-        Metric::Lines => headline(pool, town, &mut page, tier, present, &["lines_added", "lines_removed"]).await?,
-        Metric::Cost => by_role(pool, town, &mut page, tier, present).await?,
-        Metric::Agents => agents(pool, town, &mut page, tier, present).await?,
+    let wanted = tier(metric, range);
+    let mut tiers = Resolution::ALL.into_iter().filter(|tier| *tier >= wanted).peekable();
+    loop {
+        let tier = tiers.next().unwrap_or(Resolution::H6);
+        let range = range.widened_to(tier);
+        let mut page = SeriesPage::empty(metric, range.from().seconds(), range.to().seconds(), tier.step_s());
+        let floor = match metric {
+            Metric::Tokens => headline(pool, town, &mut page, tier, present, &TOKENS).await?,
+            Metric::Beads => headline(pool, town, &mut page, tier, present, &["beads_created", "beads_closed"]).await?,
+            Metric::Lines => headline(pool, town, &mut page, tier, present, &["lines_added", "lines_removed"]).await?,
+            Metric::Cost => by_role(pool, town, &mut page, tier, present).await?,
+            Metric::Agents => agents(pool, town, &mut page, tier, present).await?,
+        };
+        // Retention dropped the beginning here; a coarser tier is kept for longer.
+        if floor.is_some_and(|floor| floor > range.from()) && tiers.peek().is_some() {
+            continue;
+        }
+        overlay(&mut page, &present.edges, present.now);
+        forget_below(&mut page, floor);
+        return Ok(page);
     }
-    overlay(&mut page, &present.edges, present.now);
-    Ok(page)
+}
+
+/// What retention dropped is unknown, not zero.
+fn forget_below(page: &mut SeriesPage, floor: Option<Timestamp>) {
+    let Some(floor) = floor else { return };
+    let dropped = (floor.seconds() - page.from_s).max(0).div_euclid(page.step_s);
+    let dropped = usize::try_from(dropped).unwrap_or(usize::MAX);
+    for series in &mut page.series {
+        series.sums.iter_mut().take(dropped).for_each(|slot| *slot = None);
+    }
 }
 
 const TOKENS: [&str; 5] =
@@ -85,12 +104,13 @@ async fn columns(
     town: TownKey,
     page: &mut SeriesPage,
     present: &Present,
+    tier: Resolution,
     points: &str,
     columns: &[&str],
 ) -> Result<Columns, DbError> {
     let arrays: String = columns.iter().map(|column| format!(", array_agg({column})")).collect();
-    let sql =
-        include_str!("sql/series_columns.sql").replace("{points}", points.trim_end()).replace("{arrays}", &arrays);
+    let sql = for_tier(include_str!("sql/series_columns.sql"), tier, "");
+    let sql = sql.replace("{points}", points.trim_end()).replace("{arrays}", &arrays);
     let row = sqlx::query(AssertSqlSafe(sql))
         .bind(town.0)
         .bind(PgTime(Timestamp::from_seconds(page.from_s)))
@@ -100,8 +120,9 @@ async fn columns(
     let times = |column: usize| row.try_get::<Option<Vec<PgTime>>, _>(column).map(Option::unwrap_or_default);
     let observed: Vec<_> = times(0)?.into_iter().zip(times(1)?).map(|(from, to)| (from.0, to.0)).collect();
     fill_zeros(page, &observed, present);
-    let places = times(2)?.into_iter().map(|bucket| page.bucket_at(bucket.0.seconds())).collect();
-    Ok(Columns { row, places })
+    let floor = row.try_get::<Option<PgTime>, _>(2)?.map(|floor| floor.0);
+    let places = times(3)?.into_iter().map(|bucket| page.bucket_at(bucket.0.seconds())).collect();
+    Ok(Columns { row, places, floor })
 }
 
 /// What [`columns`] read.
@@ -109,6 +130,8 @@ struct Columns {
     row: PgRow,
     /// Each point's position in the page; none outside of it.
     places: Vec<Option<usize>>,
+    /// From when on the tier is complete; none: from the beginning.
+    floor: Option<Timestamp>,
 }
 
 impl Columns {
@@ -118,7 +141,7 @@ impl Columns {
         T: 'r,
         Option<Vec<T>>: sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
     {
-        let values: Option<Vec<T>> = self.row.try_get(3 + index)?;
+        let values: Option<Vec<T>> = self.row.try_get(4 + index)?;
         let placed = self.places.iter().zip(values.unwrap_or_default());
         Ok(placed.filter_map(|(place, value)| Some(((*place)?, value))))
     }
@@ -131,15 +154,15 @@ async fn headline(
     tier: Resolution,
     present: &Present,
     names: &[&str],
-) -> Result<(), DbError> {
+) -> Result<Option<Timestamp>, DbError> {
     let points = for_tier(include_str!("sql/series_headline.sql"), tier, &names.join(", "));
-    let read = columns(pool, town, page, present, &points, names).await?;
+    let read = columns(pool, town, page, present, tier, &points, names).await?;
     for (index, series) in page.series.iter_mut().enumerate() {
         for (place, sum) in read.values::<i64>(index)? {
             series.sums[place] = Some(sum);
         }
     }
-    Ok(())
+    Ok(read.floor)
 }
 
 async fn by_role(
@@ -148,9 +171,9 @@ async fn by_role(
     page: &mut SeriesPage,
     tier: Resolution,
     present: &Present,
-) -> Result<(), DbError> {
+) -> Result<Option<Timestamp>, DbError> {
     let points = for_tier(include_str!("sql/series_cost.sql"), tier, "");
-    let read = columns(pool, town, page, present, &points, &["role", "cost"]).await?;
+    let read = columns(pool, town, page, present, tier, &points, &["role", "cost"]).await?;
     for ((place, role), (_, cost)) in read.values::<i16>(0)?.zip(read.values::<i64>(1)?) {
         // One role's row says that the bucket is known: the other roles spent nothing.
         for series in &mut page.series {
@@ -161,7 +184,7 @@ async fn by_role(
         }
     }
     debug_assert_eq!(page.series.len(), Role::ALL.len());
-    Ok(())
+    Ok(read.floor)
 }
 
 async fn agents(
@@ -170,9 +193,9 @@ async fn agents(
     page: &mut SeriesPage,
     tier: Resolution,
     present: &Present,
-) -> Result<(), DbError> {
+) -> Result<Option<Timestamp>, DbError> {
     let points = for_tier(include_str!("sql/series_working.sql"), tier, "");
-    let read = columns(pool, town, page, present, &points, &["seconds"]).await?;
+    let read = columns(pool, town, page, present, tier, &points, &["seconds"]).await?;
     for (place, seconds) in read.values::<i64>(0)? {
         page.series[0].sums[place] = Some(seconds);
     }
@@ -198,7 +221,7 @@ async fn agents(
             _ => {}
         }
     }
-    Ok(())
+    Ok(read.floor)
 }
 
 /// Agents per bucket that had been seen by its beginning, and not longer than [`ROSTER_HOLD_S`] before it.

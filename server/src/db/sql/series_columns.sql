@@ -1,4 +1,4 @@
--- The points of a chart as columns, and when the town was observed, in one row: on the wire and in decoding, a row costs
+-- The points of a chart as columns, when the town was observed, and how far back the tier reaches, in one row: on the wire and in decoding, a row costs
 -- many times what a place in an array does.
 with observed as materialized (
     select from_ts, to_ts
@@ -8,5 +8,6 @@ with observed as materialized (
 ), point as (
 {points}
 )
-select (select array_agg(from_ts) from observed), (select array_agg(to_ts) from observed), array_agg(bucket){arrays}
+select (select array_agg(from_ts) from observed), (select array_agg(to_ts) from observed),
+       (select floor from retention where store = '{tier}'), array_agg(bucket){arrays}
   from point
