@@ -16,14 +16,12 @@ use serde::{Deserialize, Serialize};
 
 use super::body;
 use crate::error::ApiError;
-use crate::ingest::{Outcome, Rejection, SubmitError};
+use crate::ingest::{Outcome, Rejection};
 use crate::source::api::{self, Items};
 use crate::state::{App, AppState};
 
 /// Events of one request.
 const MAX_EVENTS: usize = 200_000;
-/// Events submitted at once: one transaction.
-const CHUNK: usize = 5_000;
 /// Bodies up to this size are parsed where they are: shorter than handing them to another thread.
 const PARSE_INLINE_BYTES: usize = 32 << 10;
 
@@ -191,7 +189,7 @@ async fn store(app: &AppState, town: &TownName, items: Items) -> Result<Report, 
     }
     let mut begun = false;
     for (town, (places, events)) in batches {
-        let stored = submit(app, &town, events, &mut begun).await?;
+        let stored = app.intake.submit_parts(&town, events, &mut begun).await?;
         for (place, outcome) in places.into_iter().zip(stored) {
             outcomes[place] = Some(match outcome {
                 Outcome::Rejected(reason) => Outcome::Rejected(format!("item {}: {reason}", place + 1)),
@@ -209,25 +207,6 @@ async fn store(app: &AppState, town: &TownName, items: Items) -> Result<Report, 
         report.add(outcome.unwrap_or_else(|| Outcome::Rejected("it was not answered for".to_owned())));
     }
     Ok(report)
-}
-
-/// Only the first part asks for room in the queue: a request that has begun is finished, or sent again as a whole.
-async fn submit(
-    app: &AppState,
-    town: &TownName,
-    mut events: Vec<Envelope>,
-    begun: &mut bool,
-) -> Result<Vec<Outcome>, SubmitError> {
-    let mut outcomes = Vec::with_capacity(events.len());
-    while !events.is_empty() {
-        let rest = events.split_off(events.len().min(CHUNK));
-        let part = std::mem::replace(&mut events, rest);
-        let stored =
-            if *begun { app.intake.submit_waiting(town, part).await? } else { app.intake.submit(town, part).await? };
-        *begun = true;
-        outcomes.extend(stored);
-    }
-    Ok(outcomes)
 }
 
 #[cfg(test)]

@@ -19,6 +19,8 @@ use crate::db::{Pool, TownKey, town};
 const QUEUE_SUBMISSIONS: usize = 4_096;
 /// Bytes are counted in units of 1 KiB: a semaphore holds 32 bits.
 const BYTES_PER_PERMIT: usize = 1_024;
+/// Events of a request that are submitted at once: half a batch, so that no request fills one alone.
+const PART_EVENTS: usize = 5_000;
 /// Senders should come back after this long.
 const RETRY_AFTER_S: u32 = 1;
 
@@ -137,6 +139,28 @@ impl Intake {
             mpsc::error::TrySendError::Closed(_) => SubmitError::Closed,
         })?;
         answer.await.map_err(|_| SubmitError::Closed)?
+    }
+
+    /// Stores the events of a request in parts of [`PART_EVENTS`]. Only the first part asks for room in the queue, unless
+    /// the request has `begun` already: what has begun is finished, or sent again as a whole.
+    ///
+    /// # Errors
+    /// As [`Intake::submit`].
+    pub async fn submit_parts(
+        &self,
+        town: &TownName,
+        mut events: Vec<Envelope>,
+        begun: &mut bool,
+    ) -> Result<Vec<Outcome>, SubmitError> {
+        let mut outcomes = Vec::with_capacity(events.len());
+        while !events.is_empty() {
+            let rest = events.split_off(events.len().min(PART_EVENTS));
+            let part = std::mem::replace(&mut events, rest);
+            let stored = if *begun { self.submit_waiting(town, part).await? } else { self.submit(town, part).await? };
+            *begun = true;
+            outcomes.extend(stored);
+        }
+        Ok(outcomes)
     }
 
     /// As [`Intake::submit`], but waits for room in the queue: for readers of files, which can pause.

@@ -20,7 +20,7 @@ pub use town::Town;
 const SOURCE: &str = "gas_town";
 
 /// An agent's state in Gas Town's words; `None` for one that says nothing (`checked`) or is not known.
-fn state(raw: &str) -> Option<AgentState> {
+pub(super) fn state(raw: &str) -> Option<AgentState> {
     Some(match raw {
         "working" | "running" | "spawning" => AgentState::Working,
         "idle" | "done" | "awaiting-gate" => AgentState::Idle,

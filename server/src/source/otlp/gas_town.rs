@@ -1,11 +1,12 @@
 //! Gas Town's own events (FORMATS 1.5): who came, went and said how it is. `agent.usage` repeats a call per content
 //! block without naming it, so it is counted as not understood rather than as calls.
 
-use model::event::{AgentState, Event, SessionEdge};
+use model::event::{Event, SessionEdge};
 use model::id::{AgentName, BeadId, RigName, Role, SessionId};
 
 use super::belonging::Belonging;
 use super::record::{Mapped, Record};
+use crate::source::gas_town;
 
 /// Its events' names stand in the records' bodies. Only these are taken for names: another body may be a message.
 const NAMES: [&str; 25] = [
@@ -63,7 +64,7 @@ pub(super) fn map(record: &Record<'_>) -> Mapped {
             Event::Session(SessionEdge::Ended)
         }
         "agent.state_change" => {
-            let Some(state) = told.text("new_state").and_then(state) else { return Ok(None) };
+            let Some(state) = told.text("new_state").and_then(gas_town::state) else { return Ok(None) };
             let id = told.text("agent_id").ok_or("attribute \"agent_id\" is missing")?;
             let Some(bead) = AgentBead::parse(id) else { return Ok(None) };
             who.rig = bead.rig.and_then(|rig| RigName::new(rig).ok()).or(who.rig);
@@ -85,16 +86,6 @@ fn session(record: &Record<'_>, who: &mut Belonging) {
     who.session = told.text("session_id").and_then(|session| SessionId::new(session).ok()).or(who.session.take());
     let role = told.text("role").map_or(Role::Other, Role::parse);
     who.role = if role == Role::Other { who.role } else { role };
-}
-
-fn state(raw: &str) -> Option<AgentState> {
-    Some(match raw {
-        "working" | "running" | "spawning" => AgentState::Working,
-        "idle" | "done" | "awaiting-gate" => AgentState::Idle,
-        "stuck" | "escalated" | "stalled" | "zombie" => AgentState::Stuck,
-        "exiting" | "nuked" => AgentState::Exiting,
-        _ => return None,
-    })
 }
 
 /// An agent by its bead's id: `<prefix>-<rig>-<role>[-<name>]`, `<prefix>-mayor` (FORMATS 1.4).

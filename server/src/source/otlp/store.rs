@@ -3,15 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use model::event::Envelope;
 use model::id::TownName;
 
 use super::{Point, Series, Share};
 use crate::db::{Pool, claim, town, unmapped};
 use crate::ingest::{Intake, Outcome, SubmitError};
 
-/// Events submitted at once: one transaction.
-const CHUNK: usize = 5_000;
 /// Series remembered; beyond that the memory is begun anew, and read again.
 const REMEMBERED: usize = 50_000;
 /// How often a running sum is tried against other writers of the same series; each failure means that one got on.
@@ -69,7 +66,7 @@ pub async fn store(
     begun: &mut bool,
 ) -> Result<Tally, SubmitError> {
     let mut tally = Tally::default();
-    for outcome in submit(intake, town, share.events, begun).await? {
+    for outcome in intake.submit_parts(town, share.events, begun).await? {
         tally.add(outcome);
     }
     carry_on(intake, pool, heads, town, share.totals, begun, &mut tally).await?;
@@ -85,25 +82,6 @@ pub async fn store(
         SubmitError::Unavailable
     })?;
     Ok(tally)
-}
-
-async fn submit(
-    intake: &Intake,
-    town: &TownName,
-    mut events: Vec<Envelope>,
-    begun: &mut bool,
-) -> Result<Vec<Outcome>, SubmitError> {
-    let mut outcomes = Vec::with_capacity(events.len());
-    while !events.is_empty() {
-        let rest = events.split_off(events.len().min(CHUNK));
-        let part = std::mem::replace(&mut events, rest);
-        outcomes.extend(match *begun {
-            true => intake.submit_waiting(town, part).await?,
-            false => intake.submit(town, part).await?,
-        });
-        *begun = true;
-    }
-    Ok(outcomes)
 }
 
 /// Counts what is new in running sums. Told *duplicate*, the increment's beginning is taken by another writer's, or
@@ -136,7 +114,7 @@ async fn carry_on(
         if events.is_empty() {
             return Ok(());
         }
-        let outcomes = submit(intake, town, events, begun).await?;
+        let outcomes = intake.submit_parts(town, events, begun).await?;
         let mut behind = Vec::new();
         for ((series, head), outcome) in under_way.into_iter().zip(outcomes) {
             if outcome == Outcome::Duplicate {
