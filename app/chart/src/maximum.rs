@@ -1,13 +1,13 @@
 //! The maximum of a dial or an axis: round, and calm. It grows at once and shrinks late, so that scales do not jump about.
 
-use crate::ticks::{Unit, round_up_among, step};
+use crate::ticks::{Unit, round_up, step};
 
 /// Below this share of the maximum the recent peak lets the scale shrink.
 const SHRINK_BELOW: f64 = 0.35;
 
-/// The smallest of 1, 2, 5 or 10 x 10^n that is not below `value`.
+/// The smallest of 1, 2, 2.5, 5 or 10 x 10^n that is not below `value`; each has five to seven round ticks.
 pub fn dial_max(value: f64) -> f64 {
-    round_up_among(value, &[1.0, 2.0, 5.0, 10.0])
+    round_up(value)
 }
 
 /// The next maximum of a dial that shows `current_max` now.
