@@ -24,6 +24,15 @@ pub enum DbError {
 }
 
 impl DbError {
+    /// Whether Postgres refused the values themselves, and would refuse the same again.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        let Self::Sql(sqlx::Error::Database(error)) = self else { return false };
+        let code = error.code().unwrap_or_default();
+        // 22: a value that is none; 23: against a constraint; 54: too large, for an index say.
+        ["22", "23", "54"].iter().any(|class| code.starts_with(class))
+    }
+
     /// Whether the same transaction may succeed when tried again: the connection was lost, Postgres is starting or
     /// stopping, or another writer was in the way.
     #[must_use]

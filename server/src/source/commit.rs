@@ -14,8 +14,8 @@ use crate::db::cursor::Cursor;
 use crate::db::{self, DbError, Pool, TownKey};
 use crate::ingest::{Intake, Outcome, Rejection, SubmitError};
 
-/// Events that are submitted together: a full batch of the writer.
-const FLUSH_EVENTS: usize = 5_000;
+/// Events, bad lines and beads that are stored together: a full batch of the writer.
+const FLUSH_ITEMS: usize = 5_000;
 /// Files whose cursors are kept together.
 const FLUSH_FILES: usize = 500;
 
@@ -31,6 +31,14 @@ pub enum CommitError {
     /// A source's name is none, which does not happen.
     #[error(transparent)]
     Name(#[from] NameError),
+}
+
+impl CommitError {
+    /// Whether the store refuses what was read, and would do so again.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Db(error) if error.is_refusal())
+    }
 }
 
 /// What became of everything so far. `stored`, `duplicate` and `rejected` are events and bad lines.
@@ -64,6 +72,8 @@ pub struct Committer {
     rejected: HashMap<&'static str, Vec<Rejection>>,
     cursors: HashMap<&'static str, HashMap<String, Cursor>>,
     beads: Vec<BeadRow>,
+    /// Events, bad lines and beads.
+    items: usize,
     files: usize,
     lines: u64,
     ignored: u64,
@@ -85,6 +95,7 @@ impl Committer {
             rejected: HashMap::new(),
             cursors: HashMap::new(),
             beads: Vec::new(),
+            items: 0,
             files: 0,
             lines: 0,
             ignored: 0,
@@ -104,6 +115,7 @@ impl Committer {
     /// # Errors
     /// As [`Committer::flush`].
     pub async fn add(&mut self, source: &'static str, path: &str, piece: Piece) -> Result<(), CommitError> {
+        self.items += piece.found.items();
         self.lines += piece.found.lines;
         self.ignored += piece.found.ignored;
         self.unknown += piece.found.unknown;
@@ -114,11 +126,12 @@ impl Committer {
         }
         let before = self.cursors.entry(source).or_default().insert(path.to_owned(), piece.cursor);
         self.files += usize::from(before.is_none());
-        if self.events.len() >= FLUSH_EVENTS || self.files >= FLUSH_FILES { self.flush().await } else { Ok(()) }
+        if self.items >= FLUSH_ITEMS || self.files >= FLUSH_FILES { self.flush().await } else { Ok(()) }
     }
 
     /// Takes something that could not be read; it is counted with the next flush.
     pub fn reject(&mut self, source: &'static str, rejection: Rejection) {
+        self.items += 1;
         self.rejected.entry(source).or_default().push(rejection);
     }
 
@@ -133,6 +146,7 @@ impl Committer {
         let cursors = std::mem::take(&mut self.cursors);
         let beads = std::mem::take(&mut self.beads);
         self.files = 0;
+        self.items = 0;
         let mut totals = self.totals;
         totals.lines += std::mem::take(&mut self.lines);
         totals.ignored += std::mem::take(&mut self.ignored);

@@ -49,6 +49,14 @@ pub struct Yield {
     pub beads: Vec<BeadRow>,
 }
 
+impl Yield {
+    /// How much was found: what bounds a piece.
+    #[must_use]
+    pub const fn items(&self) -> usize {
+        self.events.len() + self.rejected.len() + self.beads.len()
+    }
+}
+
 /// Where a line stands in its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Spot {

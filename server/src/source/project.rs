@@ -8,7 +8,7 @@ use model::event::{Envelope, Event};
 use model::id::{AgentName, EventKey, NameError, RigName, Role, SessionId, SourceName};
 use model::time::Timestamp;
 
-use super::claude_code::{Place, Projects, is_town_root, kept_path};
+use super::claude_code::{Place, Projects, believed_folder, is_town_root, kept_path};
 use super::file_source::Shared;
 
 /// Characters of a session that stand for its agent. The last, because ids that begin with a time share their first.
@@ -23,10 +23,10 @@ pub struct Project {
 }
 
 impl Project {
-    /// The project of the working directory `cwd`; of none, when that is empty.
+    /// The project of the working directory `cwd`; of none, when that is empty or no folder's name.
     #[must_use]
     pub fn of(cwd: &str, shared: &Shared) -> Self {
-        let place = (!cwd.trim().is_empty()).then(|| Place::of(cwd, None, &is_town_root));
+        let place = believed_folder(cwd).map(|cwd| Place::of(cwd, None, &is_town_root));
         let rig = place.as_ref().and_then(|place| rig_of(place, &shared.projects));
         Self { place, rig, no_paths: shared.no_paths }
     }
@@ -134,6 +134,16 @@ mod tests {
         assert_eq!(speaker.agent.as_ref().map(AgentName::as_str), Some("456789ab"));
         assert_eq!(project.file("/w/app/src/a.rs").as_deref(), Some("src/a.rs"));
         assert_eq!(project.file("/etc/passwd").as_deref(), Some("passwd"));
+    }
+
+    #[test]
+    fn a_folder_that_the_store_would_refuse_is_none() {
+        let shared = shared();
+        for cwd in ["/w/a\u{0}b".to_owned(), "/w/a\nb".to_owned(), format!("/w/{}", "x".repeat(3_000))] {
+            let speaker = Project::of(&cwd, &shared).speaker("codex", "s", None).unwrap();
+            assert_eq!(speaker.rig, None);
+        }
+        assert_eq!(shared.projects.lock().unwrap().take_fresh(), []);
     }
 
     #[test]

@@ -14,8 +14,8 @@ use crate::ingest::Rejection;
 const CHUNK_BYTES: usize = 1 << 20;
 /// Longest line that is taken; a longer one is rejected.
 pub const MAX_LINE_BYTES: usize = 64 << 20;
-/// Events after which a piece is handed on.
-const PIECE_EVENTS: usize = 2_000;
+/// Events, bad lines and beads after which a piece is handed on.
+const PIECE_ITEMS: usize = 2_000;
 
 /// What was read of a file, and how far reading came with it.
 #[derive(Debug)]
@@ -120,7 +120,7 @@ impl<'r> Reading<'r> {
                 break;
             }
             self.take(&chunk[..n]);
-            if self.found.events.len() >= PIECE_EVENTS && !self.hand_on(emit)? {
+            if self.found.items() >= PIECE_ITEMS && !self.hand_on(emit)? {
                 return Ok(());
             }
         }
@@ -298,6 +298,28 @@ mod tests {
         assert_eq!(found.rejected.len(), 1);
         assert_eq!(lines, [format!("next@{}:2", MAX_LINE_BYTES + 6)]);
         assert_eq!(cursor.position, length(&text));
+    }
+
+    #[test]
+    fn bad_lines_alone_make_pieces_too() {
+        struct Refuse;
+        impl LineReader for Refuse {
+            fn line(&mut self, _: &[u8], _: Spot, out: &mut Yield) {
+                out.rejected.push(Rejection { place: String::new(), reason: String::new() });
+            }
+            fn memory(&self) -> Option<String> {
+                None
+            }
+        }
+        let (_dir, path) = file(&"x\n".repeat(2 * CHUNK_BYTES));
+        let mut pieces = 0;
+        let mut open = |_: Option<&str>| Box::new(Refuse) as Box<dyn LineReader>;
+        read(&path, None, LastLine::Wait, &mut open, &mut |_| {
+            pieces += 1;
+            true
+        })
+        .unwrap();
+        assert_eq!(pieces, 5, "one for each chunk, and the end");
     }
 
     proptest! {

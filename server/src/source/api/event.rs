@@ -10,7 +10,7 @@ use model::id::{
 };
 use model::time::{TimeError, Timestamp};
 use model::tokens::TokenCounts;
-use model::unit::{AmountError, Nanodollars};
+use model::unit::Nanodollars;
 
 use super::raw::{Raw, text};
 use super::{Item, SOURCE};
@@ -58,8 +58,8 @@ pub enum EventError {
         error: NameError,
     },
     /// Not an amount of money.
-    #[error("field \"cost_usd\": {0}")]
-    Amount(AmountError),
+    #[error("field \"cost_usd\" is not an amount of dollars")]
+    Amount,
     /// Out of range.
     #[error("field \"{field}\" is out of range")]
     Range {
@@ -291,7 +291,7 @@ fn required<T>(
 
 fn dollars(raw: &Raw<'_>) -> Result<Nanodollars, EventError> {
     let amount = raw.cost_usd.ok_or(EventError::Missing("cost_usd"))?;
-    let amount = Nanodollars::parse_dollars(amount.get()).map_err(EventError::Amount)?;
+    let amount = Nanodollars::parse_dollars(amount.get()).map_err(|_| EventError::Amount)?;
     if amount.0 < 0 { Err(EventError::Range { field: "cost_usd" }) } else { Ok(amount) }
 }
 

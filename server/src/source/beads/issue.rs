@@ -19,6 +19,8 @@ const NOT_WORK: [&str; 11] =
     ["agent", "role", "rig", "message", "event", "molecule", "gate", "slot", "queue", "convoy", "merge-request"];
 /// Longest title that is kept, in characters; a longer one is cut.
 const MAX_TITLE_CHARS: usize = 300;
+/// Longest name of an assignee that is kept.
+const MAX_NAME_BYTES: usize = 200;
 
 /// What one line says.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,7 +103,7 @@ pub fn parse(line: &[u8], rig: Option<&RigName>) -> Result<Bead, String> {
         status,
         issue_type,
         priority: raw.priority.and_then(|p| i16::try_from(p).ok()),
-        assignee: raw.assignee.0.as_deref().filter(|a| !a.is_empty() && a.len() <= 200).map(str::to_owned),
+        assignee: raw.assignee.0.as_deref().filter(|name| is_name(name)).map(str::to_owned),
         created_at,
         closed_at,
         updated_at: time("updated_at", &raw.updated_at)?,
@@ -144,6 +146,11 @@ fn event(
         bead: Some(id.clone()),
         event: Event::Bead(edge),
     })
+}
+
+/// Whether the store can keep it as somebody's name.
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.len() <= MAX_NAME_BYTES && !name.chars().any(char::is_control)
 }
 
 fn word(field: &Maybe<'_>, default: &str) -> String {
@@ -196,6 +203,13 @@ mod tests {
     fn people_are_not_agents() {
         assert_eq!(parse(EXPORT.as_bytes(), None).unwrap().events[0].agent, None);
         assert!(Address::parse("owner@example.com").is_none());
+    }
+
+    #[test]
+    fn a_name_that_the_store_would_refuse_is_none() {
+        let line = DUMP.replace("gastown/polecats/toast", "a\\u0000b");
+        assert_eq!(parse(line.as_bytes(), None).unwrap().row.assignee, None);
+        assert!(parse(DUMP.as_bytes(), None).unwrap().row.assignee.is_some());
     }
 
     #[test]

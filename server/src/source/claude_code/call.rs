@@ -128,7 +128,7 @@ impl Transcript {
             return Ok(());
         }
         let reported = match report.cost {
-            Some(raw) => Some(Nanodollars::parse_dollars(raw).map_err(|error| format!("costUSD: {error}"))?),
+            Some(raw) => Some(Nanodollars::parse_dollars(raw).map_err(|_| "costUSD is not an amount of dollars")?),
             None => synthetic.then_some(Nanodollars::ZERO),
         };
         let speed = usage.speed.get().map(|speed| speed.0.as_ref());

@@ -25,7 +25,7 @@ mod tool;
 mod transcripts;
 
 pub use parser::Transcript;
-pub use place::{Place, is_town_root, kept_path};
+pub use place::{Place, believed_folder, is_town_root, kept_path};
 pub use projects::Projects;
 pub use session::FileIdentity;
 pub use transcripts::Transcripts;

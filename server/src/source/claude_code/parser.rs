@@ -12,7 +12,7 @@ use model::time::Timestamp;
 use super::line::Line;
 use super::memory::Memory;
 use super::session::FileIdentity;
-use super::{Place, Projects, SOURCE, is_town_root, kept_path};
+use super::{Place, Projects, SOURCE, believed_folder, is_town_root, kept_path};
 use crate::ingest::Rejection;
 use crate::source::refusal::{Refusal, no_time, not_json};
 use crate::source::{LineReader, Spot, Yield, identity, rfc3339};
@@ -148,9 +148,9 @@ impl Transcript {
         };
         let at = rfc3339::parse(&timestamp.0).map_err(no_time)?;
         if self.memory.place.is_none()
-            && let Some(cwd) = line.cwd.get().filter(|cwd| !cwd.0.trim().is_empty())
+            && let Some(cwd) = line.cwd.get().and_then(|cwd| believed_folder(&cwd.0))
         {
-            self.memory.place = Some(Place::of(&cwd.0, self.file.slug.as_deref(), &is_town_root));
+            self.memory.place = Some(Place::of(cwd, self.file.slug.as_deref(), &is_town_root));
             self.name_rig();
         }
         let who = self.speaker(&line)?;

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 /// Longest path that is kept.
 const MAX_PATH_BYTES: usize = 400;
+/// Longest working directory that is believed: it is part of an index, whose rows Postgres limits to 2.7 kB.
+const MAX_FOLDER_BYTES: usize = 1_024;
 
 /// What the working directory says about a conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +57,14 @@ impl Place {
             _ => path.rsplit(['/', '\\']).next().unwrap_or_default().to_owned(),
         }
     }
+}
+
+/// The working directory `cwd` where it can be kept; none when it is empty, too long, or has characters that no folder's
+/// name needs and the store may refuse.
+#[must_use]
+pub fn believed_folder(cwd: &str) -> Option<&str> {
+    let believed = !cwd.trim().is_empty() && cwd.len() <= MAX_FOLDER_BYTES && !cwd.chars().any(char::is_control);
+    believed.then_some(cwd)
 }
 
 /// How a file is called in the store: relative to the project, or by its name where that is not known. `None` when

@@ -1,7 +1,7 @@
 //! From a chat to events.
 
-use model::dedupe::{Claim, Rank};
-use model::event::{Event, LinesChanged, ModelCall, SessionEdge, ToolCall};
+use model::dedupe::{Basis, Claim, Rank};
+use model::event::{Event, EventKind, LinesChanged, ModelCall, SessionEdge, ToolCall};
 use model::id::{ModelName, ToolName};
 use model::time::Timestamp;
 use model::tokens::TokenCounts;
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::SOURCE;
 use super::record::{self, Message, Record, Stats};
 use crate::ingest::Rejection;
+use crate::source::claude_code::line::Object;
 use crate::source::project::{Project, Speaker};
 use crate::source::refusal::{Refusal, no_time, not_json};
 use crate::source::{LineReader, Spot, Yield, identity, rfc3339};
@@ -94,7 +95,12 @@ impl ChatReader {
         if let Some(messages) = &record.messages {
             for (message, number) in messages.0.iter().zip(1_u64..) {
                 out.lines += u64::from(line.is_none());
-                if let Err(reason) = self.message(message, line, &who, out) {
+                let read = serde_json::from_str::<Object<Message<'_>>>(message.get());
+                let read = read.map_err(|error| not_json(&error)).and_then(|message| match &message.0 {
+                    Some(message) => self.message(message, line, &who, out),
+                    None => Ok(()),
+                });
+                if let Err(reason) = read {
                     let place = match line {
                         Some(line) => format!("{}:{line}", self.file_name),
                         None => format!("{}: message {number}", self.file_name),
@@ -174,10 +180,13 @@ impl ChatReader {
         let at = self.changed.ok_or("the run has no time")?;
         for (model, used) in &stats.models {
             let Some(tokens) = used.0.as_ref().and_then(|used| used.tokens.0) else { continue };
-            let tokens = tokens.counts(true);
-            let message = identity::hash("gemini run", &[who.session.as_str().as_bytes(), model.as_bytes()]);
-            let claim = Claim::by_message(message, 0, rank(None, tokens.total(), at));
-            let key = identity::hash("gemini run", &[&message.to_le_bytes(), &bytes(tokens)]);
+            let tokens = tokens.counts();
+            let run = identity::hash("gemini run", &[who.session.as_str().as_bytes(), model.as_bytes()]);
+            // The chat of the session tells the same call by call: then the sums do not count.
+            let group = identity::group(EventKind::ModelCall.name(), who.session.as_str());
+            let rank = rank(None, tokens.total(), at);
+            let claim = Claim { message: group, request: run, rank, basis: Basis::Metric };
+            let key = identity::hash("gemini run", &[&run.to_le_bytes(), &bytes(tokens)]);
             call(tokens, model, key, Some(claim), who, at, out)?;
         }
         Ok(())

@@ -38,7 +38,10 @@ impl FileSource for Chats {
     }
     fn owns(&self, path: &Path) -> bool {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        name.starts_with("session-") && (name.ends_with(".json") || name.ends_with(".jsonl"))
+        let is_lines = name.ends_with(".jsonl");
+        // A sub-agent's: `chats/<session of its parent>/<its session>.jsonl`.
+        let is_sub_agent = || path.parent().and_then(Path::parent).is_some_and(|above| above.ends_with("chats"));
+        (name.starts_with("session-") && (is_lines || name.ends_with(".json"))) || (is_lines && is_sub_agent())
     }
     fn read(&self, reading: &Reading<'_>, emit: &mut dyn FnMut(Piece) -> bool) -> io::Result<()> {
         let part = |part: Option<&std::ffi::OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();

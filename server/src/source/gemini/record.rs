@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use model::tokens::TokenCounts;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
 use crate::source::claude_code::line::{List, Maybe, Object};
 use crate::source::difference::Difference;
@@ -16,12 +17,25 @@ pub(super) struct Record<'a> {
     pub session_id: Maybe<'a>,
     #[serde(rename = "startTime")]
     pub start_time: Maybe<'a>,
-    pub messages: Option<List<Message<'a>>>,
+    /// Each as it stands: a bad one must not cost the others.
+    #[serde(borrow)]
+    pub messages: Option<Messages<'a>>,
     /// A change of the chat's description.
     #[serde(rename = "$set")]
     pub set: Object<Box<Record<'a>>>,
     /// Statistics of a run.
     pub stats: Object<Stats>,
+}
+
+/// Messages, not yet read; none when it is no list.
+#[derive(Debug, Default)]
+pub(super) struct Messages<'a>(pub Vec<&'a RawValue>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Messages<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let all = <&RawValue>::deserialize(deserializer)?;
+        Ok(Self(serde_json::from_str(all.get()).unwrap_or_default()))
+    }
 }
 
 /// A message.
@@ -39,13 +53,11 @@ pub(super) struct Message<'a> {
     pub tool_calls: List<ToolCall<'a>>,
 }
 
-/// Tokens of an answer, by the names of chats and of statistics.
+/// Tokens of an answer.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Tokens {
-    #[serde(alias = "prompt")]
     pub input: Option<u64>,
-    #[serde(alias = "candidates")]
     pub output: Option<u64>,
     pub cached: Option<u64>,
     pub thoughts: Option<u64>,
@@ -123,5 +135,34 @@ pub(super) struct Stats {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct ModelStats {
-    pub tokens: Object<Tokens>,
+    pub tokens: Object<RunTokens>,
+}
+
+/// Tokens of a run. Older versions have `prompt` only; newer ones also `input`, which is without the cached ones.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct RunTokens {
+    prompt: Option<u64>,
+    input: Option<u64>,
+    candidates: Option<u64>,
+    output: Option<u64>,
+    cached: Option<u64>,
+    thoughts: Option<u64>,
+    tool: Option<u64>,
+    total: Option<u64>,
+}
+
+impl RunTokens {
+    /// The disjoint counts.
+    pub(super) fn counts(self) -> TokenCounts {
+        let tokens = Tokens {
+            input: self.prompt.or(self.input),
+            output: self.candidates.or(self.output),
+            cached: self.cached,
+            thoughts: self.thoughts,
+            tool: self.tool,
+            total: self.total,
+        };
+        tokens.counts(self.prompt.is_some())
+    }
 }

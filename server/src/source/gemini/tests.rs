@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use model::dedupe::Basis;
 use model::event::Event;
 use model::id::RigName;
 use proptest::prelude::*;
@@ -142,6 +143,39 @@ fn a_run_s_statistics_count_once_whatever_the_file_s_time() {
     let mut later = first.clone();
     later.iter_mut().for_each(|event| event.at = event.at.plus_seconds(60));
     assert_eq!(tokens(&[first, later].concat()), [60, 15, 40, 0, 0]);
+}
+
+#[test]
+fn newer_statistics_name_the_input_twice_and_count_the_same() {
+    let run = json!({"session_id": "r-1", "stats": {"models": {"gemini-2.5-flash": {"tokens":
+        {"input": 60, "prompt": 100, "candidates": 10, "cached": 40, "thoughts": 5, "tool": 0, "total": 115}}}}});
+    let out = whole(&run);
+    assert_eq!((tokens(&out.events), out.rejected.len()), ([60, 15, 40, 0, 0], 0));
+    let without_prompt = json!({"session_id": "r-1", "stats": {"models": {"gemini-2.5-flash": {"tokens":
+        {"input": 60, "output": 10, "cached": 40, "thoughts": 5, "total": 115}}}}});
+    assert_eq!(tokens(&whole(&without_prompt).events), [60, 15, 40, 0, 0]);
+    let claim = out.events[0].claim.unwrap();
+    let group = crate::source::identity::group("model_call", "r-1");
+    assert_eq!((claim.basis, claim.message), (Basis::Metric, group), "it counts while no chat tells of the session");
+}
+
+#[test]
+fn one_bad_number_costs_one_message() {
+    let bad = answer("b", json!({"input": -1, "total": 1}));
+    let out = whole(&chat(json!([answer("a", json!({"input": 5, "total": 5})), bad, "text", answer("c", json!({"input": 7, "total": 7}))])));
+    assert_eq!(tokens(&out.events), [12, 0, 0, 0, 0]);
+    let places: Vec<&str> = out.rejected.iter().map(|rejection| rejection.place.as_str()).collect();
+    assert_eq!(places, ["session-a.json: message 2"]);
+}
+
+#[test]
+fn sub_agents_lie_in_a_folder_of_their_parent_s_session() {
+    let owns = |path: &str| Chats.owns(Path::new(path));
+    assert!(owns("/g/tmp/app/chats/0b1c/77aa.jsonl"));
+    assert!(owns("/g/tmp/app/chats/session-1.jsonl"));
+    for other in ["/g/tmp/app/chats/other.jsonl", "/g/tmp/app/chats/0b1c/77aa.txt", "/g/tmp/app/logs.jsonl"] {
+        assert!(!owns(other), "{other}");
+    }
 }
 
 #[test]

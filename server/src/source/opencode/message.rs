@@ -87,7 +87,7 @@ impl Span {
     }
 }
 
-fn instant(number: f64) -> Option<Timestamp> {
+pub(super) fn instant(number: f64) -> Option<Timestamp> {
     let seconds = if number >= FIRST_MILLISECONDS { number / 1e3 } else { number };
     if !(0.0..5e9).contains(&seconds) {
         return None;
@@ -124,6 +124,16 @@ impl Tokens {
 pub(super) struct Named<'a> {
     pub id: Option<&'a str>,
     pub session: Option<&'a str>,
+    /// When its session began.
+    pub session_began: Option<Timestamp>,
+}
+
+impl Named<'_> {
+    /// Whether what happened `at` is a copy: a fork of a session begins with everything of the other one, under new ids
+    /// and with the old times.
+    pub(super) fn is_copy(&self, at: Timestamp) -> bool {
+        self.session_began.is_some_and(|began| at < began)
+    }
 }
 
 /// Whether more will be said of an item.
@@ -137,6 +147,18 @@ pub(super) enum Progress {
 pub(super) fn project(raw: &[u8], shared: &Shared) -> Project {
     let message: Message<'_> = serde_json::from_slice(raw).unwrap_or_default();
     message.project(shared)
+}
+
+/// The session of a message or part, by its own words.
+pub(super) fn session(raw: &[u8]) -> Option<String> {
+    let message: Message<'_> = serde_json::from_slice(raw).ok()?;
+    message.session_id.0.map(std::borrow::Cow::into_owned)
+}
+
+/// When what has a `time` began: a session too.
+pub(super) fn began(raw: &[u8]) -> Option<Timestamp> {
+    let message: Message<'_> = serde_json::from_slice(raw).ok()?;
+    message.time.0?.began()
 }
 
 impl Message<'_> {
@@ -171,6 +193,10 @@ pub(super) fn read(
     let session = session.ok_or("sessionID is missing")?;
     let span = message.time.0.unwrap_or_default();
     let at = span.began().ok_or("time.created is missing, or no time")?;
+    if named.is_copy(at) {
+        out.ignored += 1;
+        return Ok(Progress::Done);
+    }
     let progress = if span.ended().is_some() { Progress::Done } else { Progress::Pending };
     let tokens = message.tokens.0.unwrap_or_default().counts();
     if tokens.kinds().iter().any(|count| *count > TokenCounts::MAX) {
@@ -182,7 +208,7 @@ pub(super) fn read(
     }
     let model = model_name(message.model_id.0.as_deref().unwrap_or("unknown"));
     let cost = message.cost.map(|raw| Nanodollars::parse_dollars(raw.get())).transpose();
-    let reported = cost.map_err(|error| format!("cost: {error}"))?.filter(|cost| *cost > Nanodollars::ZERO);
+    let reported = cost.map_err(|_| "cost is not an amount of dollars")?.filter(|cost| *cost > Nanodollars::ZERO);
     let call = ModelCall {
         model: ModelName::new(&model).map_err(|error| error.to_string())?,
         tokens,

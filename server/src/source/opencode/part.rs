@@ -94,6 +94,10 @@ pub(super) fn read(
     let who = project.speaker(source, session.ok_or("sessionID is missing")?, None).map_err(|e| e.to_string())?;
     let span = state.time.0.unwrap_or_default();
     let at = span.ended().or(span.began()).ok_or("state.time is missing, or no time")?;
+    if named.is_copy(span.began().unwrap_or(at)) {
+        out.ignored += 1;
+        return Ok(Progress::Done);
+    }
     let tool = ToolName::new(part.tool.0.as_deref().unwrap_or("unknown")).map_err(|error| error.to_string())?;
     let input = state.input.0.as_ref();
     let file = input.and_then(|input| input.file_path.0.as_deref()).and_then(|path| project.file(path));

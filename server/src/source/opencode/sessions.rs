@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use model::time::Timestamp;
+
 use super::message::{self, Named};
 use super::{database, part};
 use crate::ingest::Rejection;
@@ -117,22 +119,39 @@ impl Sessions {
 
     /// A file of an older version.
     fn stored(&self, content: &[u8], reading: &Reading<'_>, out: &mut Yield) -> Result<(), Refusal> {
+        let named = Named { session_began: session_began(content, reading.path), ..Named::default() };
         if is_stored(reading.path, "part", "prt_") {
             let project = project_of_part(content, reading).unwrap_or_default();
-            part::read(content, Named::default(), self.name, &project, out)?;
+            part::read(content, named, self.name, &project, out)?;
         } else {
-            message::read(content, Named::default(), self.name, reading.shared, out)?;
+            message::read(content, named, self.name, reading.shared, out)?;
         }
         Ok(())
     }
+}
+
+/// When the session of a message or part began, by its own file: `session/<project>/<session>.json`.
+fn session_began(content: &[u8], path: &Path) -> Option<Timestamp> {
+    let session = message::session(content)?;
+    if !is_file_name(&session) {
+        return None;
+    }
+    let storage = path.ancestors().find(|folder| folder.ends_with("storage"))?;
+    let projects = std::fs::read_dir(storage.join("session")).ok()?.flatten();
+    let described = projects.map(|project| project.path().join(format!("{session}.json"))).find(|file| file.is_file())?;
+    message::began(&std::fs::read(described).ok()?)
+}
+
+/// Whether a name from a file may become a part of a path.
+fn is_file_name(name: &str) -> bool {
+    !name.is_empty() && !name.contains(['/', '\\', '\0']) && !name.starts_with('.')
 }
 
 /// A part does not say where it was made; its message, in the folder beside, does.
 fn project_of_part(content: &[u8], reading: &Reading<'_>) -> Option<Project> {
     let (session, message) = part::owner(content)?;
     let storage = reading.path.ancestors().find(|folder| folder.ends_with("part"))?.parent()?;
-    // Both become parts of a path.
-    if [&session, &message].iter().any(|name| name.contains(['/', '\\']) || name.starts_with('.')) {
+    if !is_file_name(&session) || !is_file_name(&message) {
         return None;
     }
     let path = storage.join("message").join(session).join(format!("{message}.json"));
@@ -146,7 +165,8 @@ fn is_stored(path: &Path, folder: &str, prefix: &str) -> bool {
         && path.parent().and_then(Path::parent).is_some_and(|above| above.ends_with(folder))
 }
 
-fn log_of(path: &Path) -> PathBuf {
+/// The log beside a database, where what is new stands first.
+pub(super) fn log_of(path: &Path) -> PathBuf {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     PathBuf::from(log)

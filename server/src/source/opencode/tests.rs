@@ -35,7 +35,7 @@ fn used(input: u64, output: u64) -> Value {
 
 fn read_one(message: &Value) -> Yield {
     let mut out = Yield::default();
-    let named = Named { id: Some("msg_1"), session: Some("ses_12345678") };
+    let named = Named { id: Some("msg_1"), session: Some("ses_12345678"), session_began: None };
     message::read(message.to_string().as_bytes(), named, "opencode", &shared(), &mut out).unwrap();
     out
 }
@@ -183,6 +183,102 @@ fn a_database_without_times_is_read_as_a_whole() {
     assert_eq!(tokens(&[first.events, again.events].concat()), [10, 1, 0, 0, 0]);
 }
 
+fn with_sessions(database: &Connection, began: &[(&str, i64)]) {
+    database.execute_batch("create table session (id text primary key, time_created integer)").unwrap();
+    for session in began {
+        database.execute("insert into session values (?1, ?2)", *session).unwrap();
+    }
+}
+
+#[test]
+fn a_fork_repeats_nothing_of_what_it_was_forked_from() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("opencode.db");
+    let open = database(&path, true);
+    with_sessions(&open, &[("ses_1", CREATED), ("ses_2", CREATED + 60_000)]);
+    put(&open, "msg_1", CREATED, &answer(used(10, 1)));
+    put_part(&open, "prt_1", CREATED, &tool("completed", Value::Null));
+    // The copies.
+    put(&open, "msg_2", CREATED + 60_000, &answer(used(10, 1)));
+    put_part(&open, "prt_2", CREATED + 60_000, &tool("completed", Value::Null));
+    let mut own = answer(used(7, 1));
+    own["time"] = json!({"created": CREATED + 60_001, "completed": CREATED + 60_002});
+    put(&open, "msg_3", CREATED + 60_001, &own);
+    open.execute_batch(
+        "update message set session_id = 'ses_2' where id <> 'msg_1';
+         update part set session_id = 'ses_2' where id <> 'prt_1'",
+    )
+    .unwrap();
+    let (found, _) = read_file(&path, None);
+    assert_eq!(tokens(&found.events), [17, 2, 0, 0, 0]);
+    let tools = stored(&found.events).into_iter().filter(|event| matches!(event.event, Event::ToolCall(_)));
+    assert_eq!(tools.count(), 1);
+}
+
+#[test]
+fn a_fork_in_older_files_repeats_nothing_either() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut copy = answer(used(10, 1));
+    (copy["id"], copy["sessionID"]) = (json!("msg_2"), json!("ses_2"));
+    for (path, content) in [
+        ("storage/message/ses_2/msg_2.json", &copy),
+        ("storage/session/app/ses_2.json", &json!({"id": "ses_2", "time": {"created": CREATED + 60_000}})),
+    ] {
+        let path = dir.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content.to_string()).unwrap();
+    }
+    let (found, _) = read_file(&dir.path().join("storage/message/ses_2/msg_2.json"), None);
+    assert_eq!((found.events.len(), found.rejected.len()), (0, 0));
+}
+
+#[test]
+fn messages_count_even_if_parts_cannot_be_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("opencode.db");
+    let open = database(&path, true);
+    put(&open, "msg_1", CREATED, &answer(used(10, 1)));
+    open.execute("insert into message (id, session_id, time_updated, data) values (?1, 'ses_1', ?2, x'ff')", ("b\nd".repeat(90), CREATED))
+        .unwrap();
+    open.execute_batch("drop table part; create table part (id text)").unwrap();
+    let shared = shared();
+    let reading = Reading { path: &path, from: None, last_line: LastLine::Wait, shared: &shared };
+    let mut found = Yield::default();
+    let error = OPENCODE
+        .read(&reading, &mut |piece| {
+            found.events.extend(piece.found.events);
+            found.rejected.extend(piece.found.rejected);
+            true
+        })
+        .unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::Other);
+    assert_eq!(tokens(&found.events), [10, 1, 0, 0, 0]);
+    let place = &found.rejected[0].place;
+    assert!(place.len() < 100 && !place.contains('\n'), "{place}");
+}
+
+#[test]
+fn a_row_from_the_future_does_not_hide_what_comes_after_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("opencode.db");
+    let open = database(&path, true);
+    put(&open, "msg_1", 4_000_000_000_000, &answer(used(10, 1)));
+    let (_, cursor) = read_file(&path, None);
+    let soon = crate::source::file_source::changed_at(&path).unwrap().0 / 1_000 + 60_000;
+    put(&open, "msg_2", soon, &answer(used(5, 1)));
+    let (found, _) = read_file(&path, cursor.as_ref());
+    assert_eq!(tokens(&found.events), [15, 2, 0, 0, 0]);
+}
+
+#[test]
+fn a_cost_that_is_none_is_not_repeated() {
+    let mut bad = answer(used(1, 1));
+    bad["cost"] = json!("secret");
+    let named = Named { id: Some("m"), session: Some("s"), session_began: None };
+    let refusal = message::read(bad.to_string().as_bytes(), named, "opencode", &shared(), &mut Yield::default());
+    assert!(!refusal.unwrap_err().contains("secret"));
+}
+
 fn tool(status: &str, extra: Value) -> Value {
     let mut state = json!({"status": status, "input": {"filePath": "/w/app/src/a.rs", "content": "secret\nsecret\n"},
         "time": {"start": CREATED, "end": CREATED + 1_500}});
@@ -293,7 +389,7 @@ proptest! {
         let mut message = answer(used(1, 1));
         message["time"] = json!({"created": number, "completed": number});
         let mut out = Yield::default();
-        let named = Named { id: Some("m"), session: Some("s") };
+        let named = Named { id: Some("m"), session: Some("s"), session_began: None };
         let _ = message::read(message.to_string().as_bytes(), named, "opencode", &shared(), &mut out);
     }
 }

@@ -37,6 +37,16 @@ pub(super) struct Following {
     complained: HashSet<PathBuf>,
 }
 
+/// A file that does not look as it did.
+struct Changed {
+    source: Source,
+    path: PathBuf,
+    look: Look,
+}
+
+/// How far a source's file was read before.
+type Before = (&'static str, String, Option<Cursor>);
+
 /// Files to look at, and what cannot be looked into.
 type Listing = (Vec<(Source, PathBuf)>, Vec<(Source, PathBuf, String)>);
 
@@ -90,7 +100,7 @@ impl Following {
         let roots = self.roots.clone();
         let (files, unreadable) = tokio::task::spawn_blocking(move || list(&roots)).await.unwrap_or_default();
         for (source, path, reason) in unreadable {
-            self.complain(source, &path, reason).await?;
+            self.complain(source, &path, &reason, &reason).await?;
         }
         self.read(files, cancel).await
     }
@@ -114,32 +124,87 @@ impl Following {
         self.read(files, cancel).await
     }
 
-    /// Reads what changed of `files`, and keeps how far that was once it is stored.
+    /// Reads what changed of `files`, and keeps how they looked once they are stored.
     async fn read(&mut self, files: Vec<(Source, PathBuf)>, cancel: &CancellationToken) -> Result<(), CommitError> {
-        let mut read: Vec<(PathBuf, Look)> = Vec::new();
+        let mut changed = Vec::new();
         for (source, path) in files {
             // Before reading: what is written meanwhile looks different afterwards.
             let Some(look) = source.look(&path) else { continue };
-            if self.looks.get(&path) == Some(&look) {
-                continue;
+            if self.looks.get(&path) != Some(&look) {
+                changed.push(Changed { source, path, look });
             }
+        }
+        match self.take(&changed, cancel).await {
+            Err(error) if error.is_refusal() => {
+                tracing::warn!(%error, "what was read is refused; the files are read one by one");
+            }
+            taken => return taken,
+        }
+        for one in changed {
+            match self.take(std::slice::from_ref(&one), cancel).await {
+                // It would be refused again: it waits for its next change, and the others do not wait for it.
+                Err(error) if error.is_refusal() => {
+                    self.complain(one.source, &one.path, "the store refuses what is in it", &error).await?;
+                    self.looks.insert(one.path, one.look);
+                }
+                taken => taken?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads `files` and stores what is in them. If that fails, they are to be read again from where they were.
+    async fn take(&mut self, files: &[Changed], cancel: &CancellationToken) -> Result<(), CommitError> {
+        let mut before = Vec::new();
+        let taken = self.take_all(files, &mut before, cancel).await;
+        if taken.is_err() {
+            for (source, name, cursor) in before {
+                let cursors = self.cursors.entry(source).or_default();
+                match cursor {
+                    Some(cursor) => cursors.insert(name, cursor),
+                    None => cursors.remove(&name),
+                };
+            }
+        }
+        taken
+    }
+
+    async fn take_all(
+        &mut self,
+        files: &[Changed],
+        before: &mut Vec<Before>,
+        cancel: &CancellationToken,
+    ) -> Result<(), CommitError> {
+        let mut read = Vec::new();
+        for Changed { source, path, look } in files {
             if cancel.is_cancelled() {
                 break;
             }
-            self.read_file(source, &path).await?;
-            read.push((path, look));
+            let name = cursor_path(path);
+            let from = self.cursors.entry(source.name()).or_default().get(&name).cloned();
+            before.push((source.name(), name.clone(), from.clone()));
+            // What could not be read is tried again, even if it looks the same then.
+            if self.read_file(*source, path, name, from).await? {
+                read.push((path.clone(), look.clone()));
+            }
         }
-        if !read.is_empty() {
+        if !before.is_empty() {
             self.committer.flush().await?;
             self.looks.extend(read);
         }
         Ok(())
     }
 
-    /// Logs and counts what cannot be read, once until it can be.
-    async fn complain(&mut self, source: Source, path: &Path, reason: String) -> Result<(), CommitError> {
+    /// Logs and counts what cannot be read, once until it can be. The `error` is only logged: it may name folders.
+    async fn complain(
+        &mut self,
+        source: Source,
+        path: &Path,
+        reason: &str,
+        error: &(dyn std::fmt::Display + Sync),
+    ) -> Result<(), CommitError> {
         if self.complained.insert(path.to_owned()) {
-            tracing::warn!(path = %path.display(), %reason, "cannot be read");
+            tracing::warn!(path = %path.display(), %error, "cannot be read: {reason}");
             let place = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             let reason = format!("cannot be read: {reason}");
             self.committer.reject(source.name(), Rejection { place, reason });
@@ -148,10 +213,15 @@ impl Following {
         Ok(())
     }
 
-    async fn read_file(&mut self, source: Source, path: &Path) -> Result<(), CommitError> {
-        let name = cursor_path(path);
+    /// Whether all of the file was read.
+    async fn read_file(
+        &mut self,
+        source: Source,
+        path: &Path,
+        name: String,
+        from: Option<Cursor>,
+    ) -> Result<bool, CommitError> {
         let cursors = self.cursors.entry(source.name()).or_default();
-        let from = cursors.get(&name).cloned();
         let (sender, mut pieces) = mpsc::channel(WAITING_PIECES);
         let (file, shared) = (path.to_owned(), self.shared.clone());
         let reading = tokio::task::spawn_blocking(move || {
@@ -160,19 +230,19 @@ impl Following {
         });
         while let Some(piece) = pieces.recv().await {
             cursors.insert(name.clone(), piece.cursor.clone());
-            // An error ends all following; it begins again from the cursors that are kept.
             self.committer.add(source.name(), &name, piece).await?;
         }
         match reading.await {
             Ok(Ok(())) => {
                 self.complained.remove(path);
+                return Ok(true);
             }
             // A file that vanished meanwhile is nothing to speak of.
             Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Ok(Err(error)) => self.complain(source, path, error.to_string()).await?,
-            Err(error) => tracing::error!(path = %path.display(), %error, "reading ended badly"),
+            Ok(Err(error)) => self.complain(source, path, &error.kind().to_string(), &error).await?,
+            Err(error) => self.complain(source, path, "reading ended badly", &error).await?,
         }
-        Ok(())
+        Ok(false)
     }
 }
 
@@ -186,7 +256,7 @@ fn list(roots: &[Root]) -> Listing {
             }
             // It may come yet.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => listing.1.push((*source, path.clone(), error.to_string())),
+            Err(error) => listing.1.push((*source, path.clone(), error.kind().to_string())),
         }
     }
     listing
