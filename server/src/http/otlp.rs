@@ -25,7 +25,7 @@ use super::body;
 use super::town::town_name;
 use crate::db::{town, unmapped};
 use crate::error::ApiError;
-use crate::source::otlp::{self, Encoding, Parsed, Signal, Tally};
+use crate::source::otlp::{self, DecodeError, Encoding, Parsed, Signal, Tally};
 use crate::state::{App, AppState};
 
 /// Where exports go, and what they hold.
@@ -40,8 +40,6 @@ const EXPORTS: [(&str, Option<Signal>); 6] = [
     ("/insert/opentelemetry/v1/logs", Some(Signal::Logs)),
 ];
 const TOWN_HEADER: &str = "x-towngauge-town";
-/// Records, points and spans of one request.
-const MAX_ITEMS: usize = 200_000;
 /// Bodies up to this size are read where they are: shorter than handing them to another thread.
 const DECODE_INLINE_BYTES: usize = 32 << 10;
 
@@ -136,8 +134,9 @@ async fn take(
         let plain = body::unpack(packed, packing)?;
         let signal = signal.map_or_else(|| Signal::of_json(&plain), Ok);
         let parsed = signal.and_then(|signal| Ok((signal, otlp::decode(signal, encoding, &plain)?)));
-        parsed.map_err(|error| {
-            ApiError::bad_request(error.to_string(), "nothing was stored; sending it again will not help")
+        parsed.map_err(|error| match error {
+            DecodeError::TooMany(_) => too_much(error.to_string()),
+            _ => ApiError::bad_request(error.to_string(), "nothing was stored; sending it again will not help"),
         })
     };
     let (signal, parsed) = if is_small {
@@ -149,6 +148,10 @@ async fn take(
     Ok((signal, store(app, named, parsed).await?))
 }
 
+fn too_much(error: String) -> ApiError {
+    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, error, "nothing was stored; send it in several requests")
+}
+
 fn named_town(target: &Target, headers: &HeaderMap) -> Result<Option<TownName>, ApiError> {
     let header = || headers.get(TOWN_HEADER).and_then(|town| town.to_str().ok());
     let named = target.town.as_deref().or_else(header).map(TownName::new).transpose();
@@ -156,13 +159,6 @@ fn named_town(target: &Target, headers: &HeaderMap) -> Result<Option<TownName>, 
 }
 
 async fn store(app: &AppState, named: Option<TownName>, parsed: Parsed) -> Result<Tally, ApiError> {
-    if parsed.items > MAX_ITEMS {
-        return Err(ApiError::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            format!("{} items in one request", parsed.items),
-            format!("send at most {MAX_ITEMS} at once"),
-        ));
-    }
     let mut tally = Tally::default();
     let mut begun = false;
     for (own, share) in parsed.shares {

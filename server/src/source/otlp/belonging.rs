@@ -5,7 +5,7 @@ use model::event::{Envelope, Event};
 use model::id::{AgentName, BeadId, EventKey, RigName, Role, SessionId, SourceName, TownName};
 use model::time::Timestamp;
 
-use super::attributes::{Attributes, fingerprint};
+use super::attributes::Attributes;
 use crate::source::identity;
 
 /// The agents' tools whose telemetry is understood.
@@ -124,15 +124,6 @@ impl<'a> Address<'a> {
 /// The town that Gas Town says it is.
 pub(super) fn town(attributes: &Attributes<'_>) -> Option<TownName> {
     attributes.text("gt.town").and_then(|town| TownName::new(town).ok())
-}
-
-/// The conversation that an item belongs to, which is what its tool names; none when it does not. Senders that nothing
-/// is known of name it in some of their signals only, so their process stands for it: its resource.
-pub(super) fn conversation(tool: Tool, who: &Belonging, attributes: &Attributes<'_>) -> Option<String> {
-    match tool {
-        Tool::Generic => Some(format!("process {:032x}", fingerprint(attributes.resource))),
-        _ => who.session.as_ref().map(|session| session.as_str().to_owned()),
-    }
 }
 
 /// The claim of an event that names no call: told apart by `id` within `group` (`identity::group`).
