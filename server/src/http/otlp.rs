@@ -5,6 +5,7 @@
 //! is a town of that name, else the server's. A Gas Town calls itself after its folder, so the name alone does not
 //! found a town: the same calls, read from the transcripts on this machine, belong to the server's.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::extract::{Path, Query, Request, State};
@@ -25,7 +26,7 @@ use super::body;
 use super::town::town_name;
 use crate::db::{town, unmapped};
 use crate::error::ApiError;
-use crate::source::otlp::{self, DecodeError, Encoding, Parsed, Signal, Tally};
+use crate::source::otlp::{self, DecodeError, Encoding, Parsed, Share, Signal, Tally};
 use crate::state::{App, AppState};
 
 /// Where exports go, and what they hold.
@@ -39,6 +40,8 @@ const EXPORTS: [(&str, Option<Signal>); 6] = [
     ("/opentelemetry/api/v1/push", Some(Signal::Metrics)),
     ("/insert/opentelemetry/v1/logs", Some(Signal::Logs)),
 ];
+/// Names that one request may use for towns: each is looked up.
+const MAX_TOWNS: usize = 16;
 const TOWN_HEADER: &str = "x-towngauge-town";
 /// Bodies up to this size are read where they are: shorter than handing them to another thread.
 const DECODE_INLINE_BYTES: usize = 32 << 10;
@@ -159,14 +162,21 @@ fn named_town(target: &Target, headers: &HeaderMap) -> Result<Option<TownName>, 
 }
 
 async fn store(app: &AppState, named: Option<TownName>, parsed: Parsed) -> Result<Tally, ApiError> {
-    let mut tally = Tally::default();
-    let mut begun = false;
+    if named.is_none() && parsed.shares.len() > MAX_TOWNS {
+        return Err(too_much(format!("there are more than {MAX_TOWNS} names of towns (gt.town) in one request")));
+    }
+    let mut shares: BTreeMap<TownName, Share> = BTreeMap::new();
     for (own, share) in parsed.shares {
         let town = match (&named, own) {
             (Some(named), _) => named.clone(),
             (None, Some(own)) if town::find(&app.pool, &own).await?.is_some() => own,
             (None, _) => app.config.town.value.clone(),
         };
+        shares.entry(town).or_default().merge(share);
+    }
+    let mut tally = Tally::default();
+    let mut begun = false;
+    for (town, share) in shares {
         tally.merge(otlp::store(&app.intake, &app.pool, &app.heads, &town, share, &mut begun).await?);
     }
     Ok(tally)

@@ -19,7 +19,14 @@ pub(super) enum Tool {
     Generic,
 }
 
+/// Whether telemetry is stored under that name.
+pub fn is_source(source: &SourceName) -> bool {
+    Tool::ALL.iter().any(|tool| tool.source() == source.as_str())
+}
+
 impl Tool {
+    const ALL: [Self; 5] = [Self::ClaudeCode, Self::Codex, Self::Gemini, Self::GasTown, Self::Generic];
+
     /// By the resource's `service.name`, else by what the instrumentation calls itself.
     pub(super) fn of(attributes: &Attributes<'_>, scope: &str) -> Self {
         let service = attributes.text("service.name").unwrap_or_default();

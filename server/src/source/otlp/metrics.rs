@@ -124,17 +124,6 @@ fn point(origin: &Origin<'_>, metric: &Metric, raw: &Raw<'_>) -> Result<Option<P
     Ok(Point::new(measure, who, &conversation, series, (at, raw.time), units))
 }
 
-/// Of several points of a running sum only the furthest says something.
 fn keep(share: &mut Share, point: Point, cumulative: bool) {
-    if !cumulative {
-        share.events.extend(point.delta());
-        return;
-    }
-    match share.totals.get_mut(&point.series) {
-        Some(known) if known.value >= point.value => {}
-        Some(known) => *known = point,
-        None => {
-            share.totals.insert(point.series, point);
-        }
-    }
+    if cumulative { share.keep_furthest(point) } else { share.events.extend(point.delta()) }
 }

@@ -28,6 +28,7 @@ mod store;
 mod tests;
 mod traces;
 
+pub use belonging::is_source;
 pub use bound::TooMany;
 pub use decode::{DecodeError, Encoding, Signal, decode};
 pub use parse::{Parsed, Share};

@@ -99,6 +99,31 @@ impl Share {
         }
     }
 
+    /// Adds what the same town is told under another name.
+    pub fn merge(&mut self, other: Self) {
+        self.events.extend(other.events);
+        for point in other.totals.into_values() {
+            self.keep_furthest(point);
+        }
+        for (name, times) in other.unmapped {
+            *self.unmapped.entry(name).or_default() += times;
+        }
+        for (source, rejections) in other.rejected {
+            self.rejected.entry(source).or_default().extend(rejections);
+        }
+    }
+
+    /// Of several points of a running sum only the furthest says something.
+    pub(super) fn keep_furthest(&mut self, point: Point) {
+        match self.totals.get_mut(&point.series) {
+            Some(known) if known.value >= point.value => {}
+            Some(known) => *known = point,
+            None => {
+                self.totals.insert(point.series, point);
+            }
+        }
+    }
+
     pub(super) fn unmapped(&mut self, source: &SourceName, name: &str, times: usize) {
         let times = i64::try_from(times).unwrap_or(i64::MAX);
         *self.unmapped.entry((source.clone(), shown(name).to_owned())).or_default() += times;
