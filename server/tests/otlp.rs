@@ -388,6 +388,53 @@ async fn tools_lines_and_other_agents_are_understood_and_the_rest_is_counted() {
 }
 
 #[tokio::test]
+async fn a_small_body_of_millions_of_empty_records_is_refused_before_it_is_read() {
+    let server = start().await;
+    let field = |number: u8, content: &[u8]| {
+        let mut bytes = vec![number << 3 | 2];
+        prost::encode_length_delimiter(content.len(), &mut bytes).unwrap();
+        bytes.extend_from_slice(content);
+        bytes
+    };
+    let body = gzip(&field(1, &field(2, &[2 << 3 | 2, 0].repeat(30_000_000))));
+    let post = server.client.post(server.url("/v1/logs")).header(CONTENT_TYPE, PROTOBUF);
+    let answer = post.header(CONTENT_ENCODING, "gzip").body(body).send().await.unwrap();
+    assert_eq!(answer.status(), 413);
+    let said = Status::decode(answer.bytes().await.unwrap()).unwrap();
+    assert!(said.code == 8 && said.message.contains("200000 records"), "{said:?}");
+    let body =
+        format!(r#"{{"resourceLogs":[{{"scopeLogs":[{{"logRecords":[{}]}}]}}]}}"#, vec!["{}"; 300_000].join(","));
+    assert_eq!(send(&server, "/v1/logs", JSON, body.into_bytes()).await.0, 413);
+
+    let towns = |n: u64| {
+        let (at, mut told) = request("s1", n, Some(&format!("req_{n}")), 1);
+        told["gt.town"] = json!(format!("town-{n}"));
+        (at, told)
+    };
+    let logs = |n: u64| Logs { resource: json!({"service.name": "claude-code"}), records: (0..n).map(towns).collect() };
+    assert_eq!(send(&server, "/v1/logs", JSON, logs(17).json()).await.0, 413, "a town each");
+    take(&server, "/v1/logs", JSON, logs(16).json()).await;
+    assert_eq!(total(&server, "home").await.calls, 16);
+    server.running.stop().await;
+}
+
+#[tokio::test]
+async fn telemetry_that_names_the_ids_of_some_tool_uses_counts_them_all() {
+    let server = start().await;
+    let tool = |second: u64, told: Value| {
+        let mut all = json!({"event.name": "codex.tool_result", "conversation.id": "c1", "tool_name": "shell"});
+        all.as_object_mut().unwrap().extend(told.as_object().unwrap().clone());
+        let records = vec![(T0 + second * SECOND, all)];
+        Logs { resource: json!({"service.name": "codex_cli_rs"}), records }.protobuf()
+    };
+    for (second, told) in [(1, json!({})), (2, json!({"call_id": "call_1"})), (3, json!({}))] {
+        take(&server, "/v1/logs", PROTOBUF, tool(second, told)).await;
+    }
+    assert_eq!(total(&server, "home").await.tool_calls, 3);
+    server.running.stop().await;
+}
+
+#[tokio::test]
 async fn names_that_nobody_understands_are_bounded() {
     let server = start().await;
     for round in 0..3_u64 {

@@ -86,11 +86,21 @@ impl Price {
             }
             _ => self.rates.of(tokens),
         };
-        let percent = if fast { i128::from(self.fast_percent) } else { 100 };
-        // picodollars × percent -> nanodollars: divide by 1000 × 100, half up.
-        let nanos = (base * percent + 50_000).div_euclid(100_000);
-        Nanodollars(i64::try_from(nanos).unwrap_or(i64::MAX))
+        rounded(base, if fast { self.fast_percent } else { 100 })
     }
+
+    /// Cost of tokens of who knows how many calls, none of which is taken for a large or a fast one; rounded as
+    /// [`Price::cost`] is.
+    #[must_use]
+    pub fn base_cost(&self, tokens: &TokenCounts) -> Nanodollars {
+        rounded(self.rates.of(tokens), 100)
+    }
+}
+
+/// picodollars × percent -> nanodollars: divide by 1000 × 100, half up.
+fn rounded(picodollars: i128, percent: u32) -> Nanodollars {
+    let nanos = (picodollars * i128::from(percent) + 50_000).div_euclid(100_000);
+    Nanodollars(i64::try_from(nanos).unwrap_or(i64::MAX))
 }
 
 /// All prices, ready to look up.

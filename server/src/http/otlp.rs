@@ -5,6 +5,7 @@
 //! is a town of that name, else the server's. A Gas Town calls itself after its folder, so the name alone does not
 //! found a town: the same calls, read from the transcripts on this machine, belong to the server's.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::extract::{Path, Query, Request, State};
@@ -25,7 +26,7 @@ use super::body;
 use super::town::town_name;
 use crate::db::{town, unmapped};
 use crate::error::ApiError;
-use crate::source::otlp::{self, Encoding, Parsed, Signal, Tally};
+use crate::source::otlp::{self, DecodeError, Encoding, Parsed, Share, Signal, Tally};
 use crate::state::{App, AppState};
 
 /// Where exports go, and what they hold.
@@ -39,9 +40,9 @@ const EXPORTS: [(&str, Option<Signal>); 6] = [
     ("/opentelemetry/api/v1/push", Some(Signal::Metrics)),
     ("/insert/opentelemetry/v1/logs", Some(Signal::Logs)),
 ];
+/// Names that one request may use for towns: each is looked up.
+const MAX_TOWNS: usize = 16;
 const TOWN_HEADER: &str = "x-towngauge-town";
-/// Records, points and spans of one request.
-const MAX_ITEMS: usize = 200_000;
 /// Bodies up to this size are read where they are: shorter than handing them to another thread.
 const DECODE_INLINE_BYTES: usize = 32 << 10;
 
@@ -136,8 +137,9 @@ async fn take(
         let plain = body::unpack(packed, packing)?;
         let signal = signal.map_or_else(|| Signal::of_json(&plain), Ok);
         let parsed = signal.and_then(|signal| Ok((signal, otlp::decode(signal, encoding, &plain)?)));
-        parsed.map_err(|error| {
-            ApiError::bad_request(error.to_string(), "nothing was stored; sending it again will not help")
+        parsed.map_err(|error| match error {
+            DecodeError::TooMany(_) => too_much(error.to_string()),
+            _ => ApiError::bad_request(error.to_string(), "nothing was stored; sending it again will not help"),
         })
     };
     let (signal, parsed) = if is_small {
@@ -149,6 +151,10 @@ async fn take(
     Ok((signal, store(app, named, parsed).await?))
 }
 
+fn too_much(error: String) -> ApiError {
+    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, error, "nothing was stored; send it in several requests")
+}
+
 fn named_town(target: &Target, headers: &HeaderMap) -> Result<Option<TownName>, ApiError> {
     let header = || headers.get(TOWN_HEADER).and_then(|town| town.to_str().ok());
     let named = target.town.as_deref().or_else(header).map(TownName::new).transpose();
@@ -156,21 +162,21 @@ fn named_town(target: &Target, headers: &HeaderMap) -> Result<Option<TownName>, 
 }
 
 async fn store(app: &AppState, named: Option<TownName>, parsed: Parsed) -> Result<Tally, ApiError> {
-    if parsed.items > MAX_ITEMS {
-        return Err(ApiError::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            format!("{} items in one request", parsed.items),
-            format!("send at most {MAX_ITEMS} at once"),
-        ));
+    if named.is_none() && parsed.shares.len() > MAX_TOWNS {
+        return Err(too_much(format!("there are more than {MAX_TOWNS} names of towns (gt.town) in one request")));
     }
-    let mut tally = Tally::default();
-    let mut begun = false;
+    let mut shares: BTreeMap<TownName, Share> = BTreeMap::new();
     for (own, share) in parsed.shares {
         let town = match (&named, own) {
             (Some(named), _) => named.clone(),
             (None, Some(own)) if town::find(&app.pool, &own).await?.is_some() => own,
             (None, _) => app.config.town.value.clone(),
         };
+        shares.entry(town).or_default().merge(share);
+    }
+    let mut tally = Tally::default();
+    let mut begun = false;
+    for (town, share) in shares {
         tally.merge(otlp::store(&app.intake, &app.pool, &app.heads, &town, share, &mut begun).await?);
     }
     Ok(tally)

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use model::event::{Envelope, Event};
 use model::id::{SourceName, TownName};
@@ -239,7 +240,7 @@ impl Intake {
         room: Room,
     ) -> Result<Submission, SubmitError> {
         let key = self.key(town).await?;
-        Ok(Submission { town: Some((key, town.clone())), events, reply, room: Some(room) })
+        Ok(Submission { town: Some((key, town.clone())), events, reply, room: Some(room), received: Instant::now() })
     }
 
     async fn key(&self, name: &TownName) -> Result<TownKey, SubmitError> {

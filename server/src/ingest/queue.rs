@@ -1,5 +1,7 @@
 //! What waits for the writer, in order of arrival.
 
+use std::time::Instant;
+
 use model::event::Envelope;
 use model::id::TownName;
 use tokio::sync::{mpsc, oneshot};
@@ -19,12 +21,14 @@ pub(super) struct Submission {
     pub events: Vec<Envelope>,
     pub reply: Reply,
     pub room: Option<Room>,
+    /// When it was sent: however many wait before it, its sender is answered in time.
+    pub received: Instant,
 }
 
 impl Submission {
     /// Tells the writer to finish.
-    pub(super) const fn close(reply: Reply) -> Self {
-        Self { town: None, events: Vec::new(), reply, room: None }
+    pub(super) fn close(reply: Reply) -> Self {
+        Self { town: None, events: Vec::new(), reply, room: None, received: Instant::now() }
     }
 }
 

@@ -16,7 +16,7 @@ use super::group::{Group, Sender};
 use super::intake::instance_id;
 use super::queue::{Queue, Submission};
 use super::{Committed, IntakeLimits, SubmitError, WriterStats, check, price};
-use crate::db::batch::{self, Approach, Row, Verdict, Written};
+use crate::db::batch::{self, Approach, Notices, Row, Verdict, Written};
 use crate::db::partition::{self, Day};
 use crate::db::price::Prices;
 use crate::db::{DbError, Pool, TownKey, retention};
@@ -103,7 +103,7 @@ impl Writer {
             self.prepare(first, &mut group).await;
         }
         let mut turn = pin!(Arc::clone(&self.turn).acquire_owned());
-        while group.events < self.batch_events {
+        while group.events < self.batch_events && !self.is_full(&group) {
             let next = tokio::select! {
                 biased;
                 next = queue.next() => next,
@@ -115,10 +115,20 @@ impl Writer {
                     queue.carry(next);
                     break;
                 }
-                Some(next) => self.prepare(next, &mut group).await,
+                Some(next) => {
+                    // Postgres did not answer: what is prepared already does not wait for more.
+                    if !self.prepare(next, &mut group).await {
+                        break;
+                    }
+                }
             }
         }
         Some((group, turn.await.ok()?))
+    }
+
+    /// Whether the hub's channel has no place for a further town of this batch.
+    fn is_full(&self, group: &Group) -> bool {
+        group.towns.len() >= self.committed.max_capacity()
     }
 
     async fn serve(&self, group: Group, turn: Turn) {
@@ -152,16 +162,22 @@ impl Writer {
         }
     }
 
-    /// Completes, prices and checks a submission, and puts it into the group.
-    async fn prepare(&self, submission: Submission, group: &mut Group) {
-        let Submission { town: Some((key, name)), mut events, reply, room } = submission else { return };
+    /// Completes, prices and checks a submission, and puts it into the group. False: its sender was told that it cannot
+    /// be stored.
+    async fn prepare(&self, submission: Submission, group: &mut Group) -> bool {
+        let Submission { town: Some((key, name)), mut events, reply, room, received } = submission else { return true };
+        let deadline = received + PATIENCE;
         let sender = Sender { events: events.len(), reply, room };
-        let floor = match self.floor().await {
+        let floor = match self.floor(deadline).await {
             Ok(floor) => floor,
-            Err(error) => return unprepared(sender, &error),
+            Err(error) => {
+                unprepared(sender, &error);
+                return false;
+            }
         };
-        if let Err(error) = self.complete(key, &mut events).await {
-            return unprepared(sender, &error);
+        if let Err(error) = self.complete(key, &mut events, deadline).await {
+            unprepared(sender, &error);
+            return false;
         }
         let book = self.prices.current();
         group.rows.reserve(events.len());
@@ -178,10 +194,10 @@ impl Writer {
         group.events += sender.events;
         group.senders.push(sender);
         group.towns.insert(key, name);
+        true
     }
 
-    async fn complete(&self, town: TownKey, events: &mut [Envelope]) -> Result<(), DbError> {
-        let deadline = Instant::now() + PATIENCE;
+    async fn complete(&self, town: TownKey, events: &mut [Envelope], deadline: Instant) -> Result<(), DbError> {
         let mut backoff = Backoff::default();
         loop {
             let outcome = self.sessions.lock().await.complete(&self.pool, town, events, Instant::now()).await;
@@ -193,14 +209,13 @@ impl Writer {
     }
 
     /// The age below which nothing can be stored any more.
-    async fn floor(&self) -> Result<Option<Timestamp>, DbError> {
+    async fn floor(&self, deadline: Instant) -> Result<Option<Timestamp>, DbError> {
         let mut known = self.floor.lock().await;
         if let Some((floor, read)) = *known
             && read.elapsed() < FLOOR_AGE
         {
             return Ok(floor);
         }
-        let deadline = Instant::now() + PATIENCE;
         let mut backoff = Backoff::default();
         loop {
             match retention::floor(&self.pool).await {
@@ -217,7 +232,7 @@ impl Writer {
     /// One transaction, tried again as long as that can help.
     async fn write(&self, group: &Group, mut turn: Option<Turn>) -> Result<Written, DbError> {
         let refused = group.refusals();
-        let mut notices = group.notices(instance_id());
+        let mut notices = Notices::OfChanges(group.notices(instance_id()));
         let replay = self.replay.load(Ordering::Relaxed);
         let mut approach = if replay { Approach::Probing } else { Approach::Optimistic };
         let began = Instant::now();
@@ -254,7 +269,7 @@ impl Writer {
                 _ if error.is_transient() && Instant::now() < deadline => {
                     tracing::warn!(%error, "a batch is tried again");
                     // The commit may have happened. Then this process's own viewers have to be told as strangers.
-                    notices = group.notices("retry");
+                    notices = Notices::Always(group.notices("retry"));
                     approach = Approach::Probing;
                     backoff.wait().await;
                 }

@@ -21,7 +21,7 @@ use super::{Row, Verdict, place};
 use crate::db::claim::{self, Stored};
 use crate::db::event::Place;
 use crate::db::{DbError, TownKey};
-use crate::source::identity;
+use crate::source::{identity, otlp};
 
 /// A message, a request or a group, of a town.
 type Id = (TownKey, u128);
@@ -111,6 +111,13 @@ fn group_of(row: &Row, claim: &Claim) -> Option<u128> {
     }
 }
 
+/// What a report says of how much is known of its group. Telemetry names the ids of some tool uses and not of others; as
+/// long as no transcript is read, all of them count.
+fn level_of(row: &Row, claim: &Claim) -> u64 {
+    let level = claim.basis.level();
+    if otlp::is_source(&row.event.envelope.source) { level.min(Basis::Event.level()) } else { level }
+}
+
 impl Book {
     async fn open(connection: &mut PgConnection, rows: &[Row], claimed: &[(usize, Claim)]) -> Result<Self, DbError> {
         let mut messages: Vec<Id> = Vec::with_capacity(claimed.len());
@@ -134,7 +141,7 @@ impl Book {
             }
             if let Some(group) = group_of(&rows[*i], claim) {
                 let level = levels.entry((town, group)).or_default();
-                *level = claim.basis.level().max(*level);
+                *level = level_of(&rows[*i], claim).max(*level);
             }
         }
         exact.extend(levels.keys().map(|(town, group)| (*town, *group, 0)));
@@ -146,7 +153,13 @@ impl Book {
         exact.dedup();
         let mut stored = Vec::new();
         if !messages.is_empty() {
-            stored.extend(claim::select(&mut *connection, &messages).await?);
+            let calls = claim::select(&mut *connection, &messages).await?;
+            // A rival may stand for an event by its request, which then goes with it.
+            let by_request = calls.iter().filter(|s| s.claim.basis == Basis::Message && s.claim.request != 0);
+            exact.extend(by_request.map(|s| (s.place.town, s.claim.request, s.claim.request)));
+            stored.extend(calls);
+            exact.sort_unstable();
+            exact.dedup();
         }
         stored.extend(claim::select_exact(&mut *connection, &exact).await?);
         if !requests.is_empty() {
@@ -204,7 +217,7 @@ impl Book {
 
     fn apply(&mut self, i: usize, row: &Row, claim: Claim, verdicts: &mut [Verdict]) {
         if let Some(group) = group_of(row, &claim) {
-            self.raise((row.town, group), claim.basis.level(), place(row), verdicts);
+            self.raise((row.town, group), level_of(row, &claim), place(row), verdicts);
         }
         let counts = match claim.basis {
             Basis::Message | Basis::Part => self.by_message(i, place(row), claim, verdicts),

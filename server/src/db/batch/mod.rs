@@ -2,7 +2,8 @@
 //! roster, the sessions and the counters follow from what really changed.
 //!
 //! Locks are always taken in the same order (towns' claims, events by key, then as [`super::fold`] does), so writers of
-//! several processes never wait in a circle.
+//! several processes never wait in a circle. Who tells a session again (`restate`) takes that session's row first, and
+//! roster rows after it, as the fold does.
 
 mod claims;
 mod restate;
@@ -51,6 +52,25 @@ pub enum Approach {
     Probing,
 }
 
+/// Word to other processes, one per town.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notices {
+    /// Sent if the transaction changes anything.
+    OfChanges(Vec<String>),
+    /// Sent in any case: an earlier try may have changed everything, and nobody here heard that it did.
+    Always(Vec<String>),
+}
+
+impl Notices {
+    fn due(&self, is_changed: bool) -> &[String] {
+        match self {
+            Self::Always(notices) => notices,
+            Self::OfChanges(notices) if is_changed => notices,
+            Self::OfChanges(_) => &[],
+        }
+    }
+}
+
 /// What a transaction did.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Written {
@@ -70,7 +90,7 @@ pub async fn write(
     pool: &Pool,
     rows: &[Row],
     refused: &[Refused<'_>],
-    notices: &[String],
+    notices: &Notices,
     approach: Approach,
     copied: impl FnOnce(),
 ) -> Result<Written, DbError> {
@@ -84,7 +104,7 @@ async fn write_in(
     connection: &mut PgConnection,
     rows: &[Row],
     refused: &[Refused<'_>],
-    notices: &[String],
+    notices: &Notices,
     approach: Approach,
     copied: impl FnOnce(),
 ) -> Result<Written, DbError> {
@@ -144,7 +164,7 @@ async fn follow(
     verdicts: &[Verdict],
     removed: &[(TownKey, PricedEvent)],
     refused: &[Refused<'_>],
-    notices: &[String],
+    notices: &Notices,
 ) -> Result<(), DbError> {
     let inserted = || order.iter().map(|&i| (rows[i].town, &rows[i].event));
     let taken = || removed.iter().map(|(town, event)| (*town, event));
@@ -152,7 +172,7 @@ async fn follow(
     let fold = Fold {
         sessions: &sums::sessions(inserted()),
         sources: &sums::sources(rows, verdicts, removed, refused),
-        notices: if changed.dirty.is_empty() { &[] } else { notices },
+        notices: notices.due(!changed.dirty.is_empty()),
         may_empty: !removed.is_empty(),
         ..changed.fold()
     };

@@ -61,10 +61,12 @@ impl BucketSum {
             self.total.subtract(&part)
         }
         let role = &mut self.roles[event.envelope.role.index()];
-        role.cost += sign * part.cost.0;
-        role.tokens += sign * part.total_tokens();
-        role.calls += sign * part.calls;
-        role.events += sign;
+        // As the total does: what nobody could have spent stops at the bound instead of turning negative.
+        let add = |sum: &mut i64, more: i64| *sum = sum.saturating_add(sign.saturating_mul(more));
+        add(&mut role.cost, part.cost.0);
+        add(&mut role.tokens, part.total_tokens());
+        add(&mut role.calls, part.calls);
+        add(&mut role.events, 1);
     }
 }
 

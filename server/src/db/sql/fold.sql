@@ -1,6 +1,10 @@
 -- everything that follows from a batch, in one round trip: the rows that all batches touch are locked for as short as
--- can be, and always in the order in which they stand here, so that writers never wait in a circle.
--- `fillfactor` keeps room for HOT updates; no updated column is indexed.
+-- can be. Postgres promises no order among these statements, but runs each to its end and all in one order, the same for
+-- everybody who runs this text: in fact the last first (dirty, sources, sessions, roster, presence, roles, headline).
+-- Within each, rows come sorted by their key. So writers never wait in a circle; whoever locks such rows elsewhere takes
+-- them in that order too (restate_session.sql).
+-- `fillfactor` keeps room for HOT updates: no updated column is indexed, except that session_to_restate looks at some of
+-- session's, so that what changes those is no HOT update.
 with
 -- the finest tier
 headline as (

@@ -5,3 +5,5 @@ select town.name as town, s.rig, s.role, s.agent, s.lacks_agent, s.lacks_role, s
 from session s
 join town on town.town_id = s.town_id
 where s.town_id = $1 and s.session = $2
+-- before the roster's rows, as fold.sql takes them: a batch without claims does not wait for the claims' lock
+for update of s

@@ -1,5 +1,7 @@
 //! Attributes of a record, a point or a span, over those of its resource; numbers in whatever clothes they come.
 
+use std::collections::HashMap;
+
 use model::id::NameError;
 use model::unit::Nanodollars;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
@@ -17,14 +19,26 @@ pub(super) struct Attributes<'a> {
     /// Its own.
     pub own: &'a [KeyValue],
     /// Its resource's.
-    pub resource: &'a [KeyValue],
+    pub resource: Option<&'a Indexed<'a>>,
+}
+
+/// A resource's attributes by name: every item of the resource asks for a dozen, and most are not there.
+pub(super) type Indexed<'a> = HashMap<&'a str, Option<&'a Value>>;
+
+/// Of several of the same name, the first counts.
+pub(super) fn index(attributes: &[KeyValue]) -> Indexed<'_> {
+    let mut index = HashMap::with_capacity(attributes.len());
+    for pair in attributes {
+        index.entry(pair.key.as_str()).or_insert_with(|| pair.value.as_ref()?.value.as_ref());
+    }
+    index
 }
 
 impl<'a> Attributes<'a> {
     /// The item's own value, else the resource's.
     pub(super) fn get(&self, key: &str) -> Option<&'a Value> {
-        let find = |all: &'a [KeyValue]| all.iter().find(|pair| pair.key == key)?.value.as_ref()?.value.as_ref();
-        find(self.own).or_else(|| find(self.resource))
+        let own = || self.own.iter().find(|pair| pair.key == key)?.value.as_ref()?.value.as_ref();
+        own().or_else(|| self.resource?.get(key).copied().flatten())
     }
 
     /// A text that is not empty.

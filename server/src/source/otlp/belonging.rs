@@ -5,7 +5,7 @@ use model::event::{Envelope, Event};
 use model::id::{AgentName, BeadId, EventKey, RigName, Role, SessionId, SourceName, TownName};
 use model::time::Timestamp;
 
-use super::attributes::{Attributes, fingerprint};
+use super::attributes::Attributes;
 use crate::source::identity;
 
 /// The agents' tools whose telemetry is understood.
@@ -19,7 +19,14 @@ pub(super) enum Tool {
     Generic,
 }
 
+/// Whether telemetry is stored under that name.
+pub fn is_source(source: &SourceName) -> bool {
+    Tool::ALL.iter().any(|tool| tool.source() == source.as_str())
+}
+
 impl Tool {
+    const ALL: [Self; 5] = [Self::ClaudeCode, Self::Codex, Self::Gemini, Self::GasTown, Self::Generic];
+
     /// By the resource's `service.name`, else by what the instrumentation calls itself.
     pub(super) fn of(attributes: &Attributes<'_>, scope: &str) -> Self {
         let service = attributes.text("service.name").unwrap_or_default();
@@ -124,15 +131,6 @@ impl<'a> Address<'a> {
 /// The town that Gas Town says it is.
 pub(super) fn town(attributes: &Attributes<'_>) -> Option<TownName> {
     attributes.text("gt.town").and_then(|town| TownName::new(town).ok())
-}
-
-/// The conversation that an item belongs to, which is what its tool names; none when it does not. Senders that nothing
-/// is known of name it in some of their signals only, so their process stands for it: its resource.
-pub(super) fn conversation(tool: Tool, who: &Belonging, attributes: &Attributes<'_>) -> Option<String> {
-    match tool {
-        Tool::Generic => Some(format!("process {:032x}", fingerprint(attributes.resource))),
-        _ => who.session.as_ref().map(|session| session.as_str().to_owned()),
-    }
 }
 
 /// The claim of an event that names no call: told apart by `id` within `group` (`identity::group`).

@@ -11,9 +11,15 @@ use super::record::{Mapped, Record, bounded};
 /// What becomes of an event.
 pub(super) fn map(record: &Record<'_>) -> Mapped {
     let told = &record.attributes;
+    let is_completed = told.text("event.kind") == Some("response.completed");
     let event = match record.name {
-        "sse_event" | "websocket_event" if told.text("event.kind") == Some("response.completed") => {
+        // The event comes twice: once as it arrives, with its duration alone, and once as it is understood, with tokens
+        // or the reason of a failure.
+        "sse_event" | "websocket_event" if is_completed && told.get("input_token_count").is_some() => {
             record.call(completed(record)?)
+        }
+        "sse_event" | "websocket_event" if is_completed && told.text("error.message").is_some() => {
+            record.call(failure(record)?)
         }
         "api_request" if failed(record)? => record.call(failure(record)?),
         "tool_result" => record.tool(told.text("call_id"), record.tool_call("tool_name")?),

@@ -8,6 +8,7 @@ use prost::Message;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::bound::{self, TooMany};
 use super::{Parsed, json, logs, metrics, traces};
 
 /// What a request exports.
@@ -68,6 +69,9 @@ pub enum DecodeError {
         /// From 1.
         column: usize,
     },
+    /// Reading it would take too much memory.
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
     /// A source's name is refused, which does not happen.
     #[error(transparent)]
     Name(#[from] NameError),
@@ -82,8 +86,9 @@ impl From<serde_json::Error> for DecodeError {
 /// Reads a body.
 ///
 /// # Errors
-/// It is not what its encoding and signal say.
+/// It is not what its encoding and signal say, or holds too much.
 pub fn decode(signal: Signal, encoding: Encoding, body: &[u8]) -> Result<Parsed, DecodeError> {
+    bound::check(signal, encoding, body)?;
     let parsed = match (signal, encoding) {
         (Signal::Logs, Encoding::Protobuf) => logs::parse(&ExportLogsServiceRequest::decode(body)?),
         (Signal::Logs, Encoding::Json) => logs::parse(&json::logs(body)?),

@@ -60,7 +60,7 @@ fn lines(record: &Record<'_>) -> Result<Option<Envelope>, Reason> {
     let metadata = match record.attributes.get("metadata") {
         Some(Value::StringValue(json)) => serde_json::from_str(json).unwrap_or_default(),
         Some(Value::KvlistValue(map)) => {
-            let map = Attributes { own: &map.values, resource: &[] };
+            let map = Attributes { own: &map.values, resource: None };
             let lines = |key: &str| Ok::<_, Reason>(u32::try_from(map.count(key)?).unwrap_or(u32::MAX));
             Metadata {
                 model_added_lines: lines("model_added_lines")?,

@@ -6,8 +6,8 @@ use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
 
 use super::attributes::Attributes;
-use super::belonging::{Belonging, Tool, conversation};
-use super::parse::{Origin, Parsed};
+use super::belonging::{Belonging, Tool};
+use super::parse::{Origin, Parsed, Place};
 use super::record::{Mapped, Record, time_of};
 use super::{claude_code, codex, gas_town, gemini, gen_ai};
 
@@ -18,8 +18,9 @@ use super::{claude_code, codex, gas_town, gemini, gen_ai};
 pub(super) fn parse(request: &ExportLogsServiceRequest) -> Result<Parsed, NameError> {
     let mut parsed = Parsed::default();
     for resource in &request.resource_logs {
+        let place = Place::of(resource.resource.as_ref());
         for scope in &resource.scope_logs {
-            let origin = Origin::of(resource.resource.as_ref(), scope.scope.as_ref())?;
+            let origin = Origin::of(&place, scope.scope.as_ref())?;
             for log in &scope.log_records {
                 let attributes = origin.attributes(&log.attributes);
                 let name = name(&origin, log, &attributes);
@@ -47,7 +48,7 @@ fn name<'a>(origin: &Origin<'_>, log: &'a LogRecord, attributes: &Attributes<'a>
 fn map(origin: &Origin<'_>, log: &LogRecord, attributes: Attributes<'_>, name: &str) -> Mapped {
     let at = time_of(&attributes, [log.time_unix_nano, log.observed_time_unix_nano])?;
     let who = Belonging::of(&attributes, origin.source.clone());
-    let conversation = conversation(origin.tool, &who, &attributes).unwrap_or_default();
+    let conversation = origin.conversation(&who, &attributes).unwrap_or_default();
     let serial = match attributes.number("event.sequence") {
         Ok(Some(sequence)) => sequence.to_le_bytes(),
         _ => log.time_unix_nano.to_le_bytes(),

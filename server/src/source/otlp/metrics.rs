@@ -8,9 +8,9 @@ use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value;
 use opentelemetry_proto::tonic::metrics::v1::{AggregationTemporality, Metric};
 
 use super::attributes::{Reason, fingerprint};
-use super::belonging::{Belonging, conversation};
+use super::belonging::Belonging;
 use super::measure::Measure;
-use super::parse::{Origin, Parsed, Share};
+use super::parse::{Origin, Parsed, Place, Share};
 use super::point::Point;
 use super::record::time;
 use crate::source::identity;
@@ -22,8 +22,9 @@ use crate::source::identity;
 pub(super) fn parse(request: &ExportMetricsServiceRequest) -> Result<Parsed, NameError> {
     let mut parsed = Parsed::default();
     for resource in &request.resource_metrics {
+        let place = Place::of(resource.resource.as_ref());
         for scope in &resource.scope_metrics {
-            let origin = Origin::of(resource.resource.as_ref(), scope.scope.as_ref())?;
+            let origin = Origin::of(&place, scope.scope.as_ref())?;
             for metric in &scope.metrics {
                 take(&origin, metric, &mut parsed);
             }
@@ -101,7 +102,7 @@ fn point(origin: &Origin<'_>, metric: &Metric, raw: &Raw<'_>) -> Result<Option<P
     let Some(measure) = Measure::of(origin.tool, &metric.name, &attributes)? else { return Ok(None) };
     let who = Belonging::of(&attributes, origin.source.clone());
     // Without a session nobody can tell whether its events tell the same.
-    let Some(conversation) = conversation(origin.tool, &who, &attributes) else { return Ok(None) };
+    let Some(conversation) = origin.conversation(&who, &attributes) else { return Ok(None) };
     let value = raw.value.ok_or("the point has no value")?;
     let units = measure.units(value).ok_or("the value is not a count")?;
     let at = time(raw.time).ok_or("no believable time")?;
@@ -123,17 +124,6 @@ fn point(origin: &Origin<'_>, metric: &Metric, raw: &Raw<'_>) -> Result<Option<P
     Ok(Point::new(measure, who, &conversation, series, (at, raw.time), units))
 }
 
-/// Of several points of a running sum only the furthest says something.
 fn keep(share: &mut Share, point: Point, cumulative: bool) {
-    if !cumulative {
-        share.events.extend(point.delta());
-        return;
-    }
-    match share.totals.get_mut(&point.series) {
-        Some(known) if known.value >= point.value => {}
-        Some(known) => *known = point,
-        None => {
-            share.totals.insert(point.series, point);
-        }
-    }
+    if cumulative { share.keep_furthest(point) } else { share.events.extend(point.delta()) }
 }

@@ -7,8 +7,8 @@ use model::id::{NameError, SourceName, TownName};
 use opentelemetry_proto::tonic::common::v1::{InstrumentationScope, KeyValue};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 
-use super::attributes::{Attributes, Reason, fingerprint};
-use super::belonging::{Tool, town};
+use super::attributes::{Attributes, Indexed, Reason, fingerprint, index};
+use super::belonging::{Belonging, Tool, town};
 use super::point::{Point, Series};
 use super::record::Mapped;
 use crate::ingest::Rejection;
@@ -41,30 +41,52 @@ pub struct Parsed {
     pub items: usize,
 }
 
+/// A resource, looked at once for all that comes from it.
+#[derive(Debug)]
+pub(super) struct Place<'a> {
+    attributes: Indexed<'a>,
+    /// Of the attributes.
+    hash: u128,
+}
+
+impl<'a> Place<'a> {
+    pub(super) fn of(resource: Option<&'a Resource>) -> Self {
+        let attributes = resource.map_or(&[][..], |resource| &resource.attributes);
+        Self { attributes: index(attributes), hash: fingerprint(attributes) }
+    }
+}
+
 /// Where the items of one scope come from.
 pub(super) struct Origin<'a> {
     pub tool: Tool,
     pub source: SourceName,
-    pub resource: &'a [KeyValue],
+    pub place: &'a Place<'a>,
     /// Resource and scope, as part of a series.
     pub hash: u128,
 }
 
 impl<'a> Origin<'a> {
-    pub(super) fn of(
-        resource: Option<&'a Resource>,
-        scope: Option<&'a InstrumentationScope>,
-    ) -> Result<Self, NameError> {
-        let resource = resource.map_or(&[][..], |resource| &resource.attributes);
+    pub(super) fn of(place: &'a Place<'a>, scope: Option<&InstrumentationScope>) -> Result<Self, NameError> {
         let (scope, version) = scope.map_or(("", ""), |scope| (scope.name.as_str(), scope.version.as_str()));
-        let tool = Tool::of(&Attributes { own: &[], resource }, scope);
-        let place = fingerprint(resource).to_le_bytes();
-        let hash = identity::hash("otel scope", &[&place, scope.as_bytes(), version.as_bytes()]);
-        Ok(Self { tool, source: SourceName::new(tool.source())?, resource, hash })
+        let tool = Tool::of(&Attributes { own: &[], resource: Some(&place.attributes) }, scope);
+        let hash = identity::hash("otel scope", &[&place.hash.to_le_bytes(), scope.as_bytes(), version.as_bytes()]);
+        Ok(Self { tool, source: SourceName::new(tool.source())?, place, hash })
     }
 
     pub(super) fn attributes(&self, own: &'a [KeyValue]) -> Attributes<'a> {
-        Attributes { own, resource: self.resource }
+        Attributes { own, resource: Some(&self.place.attributes) }
+    }
+
+    /// The conversation that an item belongs to, which is what its tool names; none when it does not. Senders that
+    /// nothing is known of name it in some of their signals only, so their process stands for it: its resource.
+    pub(super) fn conversation(&self, who: &Belonging, attributes: &Attributes<'_>) -> Option<String> {
+        match self.tool {
+            Tool::Generic => Some(format!("process {:032x}", self.place.hash)),
+            // Gas Town's name for the session (`gt.session`), which Claude Code has too when it is told not to name its
+            // own, is not what transcripts and other signals call it: nothing would ever know that they tell the same.
+            Tool::ClaudeCode | Tool::Gemini => attributes.text("session.id").map(str::to_owned),
+            Tool::Codex | Tool::GasTown => who.session.as_ref().map(|session| session.as_str().to_owned()),
+        }
     }
 }
 
@@ -74,6 +96,31 @@ impl Share {
             Ok(Some(events)) => self.events.extend(events),
             Ok(None) => self.unmapped(source, name, 1),
             Err(reason) => self.reject(source, place, reason),
+        }
+    }
+
+    /// Adds what the same town is told under another name.
+    pub fn merge(&mut self, other: Self) {
+        self.events.extend(other.events);
+        for point in other.totals.into_values() {
+            self.keep_furthest(point);
+        }
+        for (name, times) in other.unmapped {
+            *self.unmapped.entry(name).or_default() += times;
+        }
+        for (source, rejections) in other.rejected {
+            self.rejected.entry(source).or_default().extend(rejections);
+        }
+    }
+
+    /// Of several points of a running sum only the furthest says something.
+    pub(super) fn keep_furthest(&mut self, point: Point) {
+        match self.totals.get_mut(&point.series) {
+            Some(known) if known.value >= point.value => {}
+            Some(known) => *known = point,
+            None => {
+                self.totals.insert(point.series, point);
+            }
         }
     }
 

@@ -152,3 +152,36 @@ fn the_order_of_attributes_makes_no_other_series_and_a_start_does() {
     assert_eq!(one, series(reversed, "1749558960000000001"), "a whole double is an integer");
     assert_ne!(one, series(told, "1749558960000000002"));
 }
+
+#[test]
+fn a_codex_call_is_told_by_the_event_with_its_tokens_alone() {
+    let record = |told: Value| {
+        let mut all = json!({"event.name": "codex.sse_event", "event.kind": "response.completed",
+            "conversation.id": "c1", "model": "gpt-5"});
+        all.as_object_mut().unwrap().extend(told.as_object().unwrap().clone());
+        json!({"timeUnixNano": "1749558960000000000", "attributes": attributes(&all)})
+    };
+    let records = [
+        record(json!({"duration_ms": "12"})),
+        record(json!({"input_token_count": 100, "cached_token_count": 60, "output_token_count": 7})),
+        record(json!({"error.message": "x"})),
+    ];
+    let share = share(Signal::Logs, &logs("codex_cli_rs", &records));
+    let told = |event: &Event| match event {
+        Event::ModelCall(call) => (call.tokens.total(), call.ok),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(share.events.iter().map(|e| told(&e.event)).collect::<Vec<_>>(), [(107, true), (0, false)]);
+    assert!(share.unmapped.is_empty(), "the first is understood: {:?}", share.unmapped);
+}
+
+#[test]
+fn sums_that_name_gas_towns_session_only_are_not_counted_beside_the_transcripts() {
+    let point = json!({"attributes": attributes(&json!({"type": "input", "model": "m", "gt.session": "gt-toast"})),
+        "startTimeUnixNano": "1749558960000000000", "timeUnixNano": "1749558961000000000", "asInt": "5"});
+    let body = json!({"resourceMetrics": [{"resource": {"attributes": attributes(&json!({"service.name": "claude-code"}))},
+        "scopeMetrics": [{"metrics": [{"name": "claude_code.token.usage",
+            "sum": {"aggregationTemporality": 1, "dataPoints": [point]}}]}]}]});
+    let share = share(Signal::Metrics, &body);
+    assert_eq!((share.events.len(), share.unmapped.into_values().sum::<i64>()), (0, 1));
+}

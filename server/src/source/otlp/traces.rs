@@ -7,9 +7,9 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 
 use super::attributes::Attributes;
-use super::belonging::{Belonging, Tool, conversation};
+use super::belonging::{Belonging, Tool};
 use super::gen_ai;
-use super::parse::{Origin, Parsed};
+use super::parse::{Origin, Parsed, Place};
 use super::record::{Mapped, Record, time};
 
 /// Takes every span.
@@ -19,8 +19,9 @@ use super::record::{Mapped, Record, time};
 pub(super) fn parse(request: &ExportTraceServiceRequest) -> Result<Parsed, NameError> {
     let mut parsed = Parsed::default();
     for resource in &request.resource_spans {
+        let place = Place::of(resource.resource.as_ref());
         for scope in &resource.scope_spans {
-            let origin = Origin::of(resource.resource.as_ref(), scope.scope.as_ref())?;
+            let origin = Origin::of(&place, scope.scope.as_ref())?;
             for span in &scope.spans {
                 let attributes = origin.attributes(&span.attributes);
                 let mapped = map(&origin, span, attributes);
@@ -43,7 +44,7 @@ fn map(origin: &Origin<'_>, span: &Span, attributes: Attributes<'_>) -> Mapped {
     }
     let at = time(span.end_time_unix_nano).ok_or_else(|| "no believable time".to_owned())?;
     let who = Belonging::of(&attributes, origin.source.clone());
-    let conversation = conversation(origin.tool, &who, &attributes).unwrap_or_default();
+    let conversation = origin.conversation(&who, &attributes).unwrap_or_default();
     let duration_us = span.end_time_unix_nano.checked_sub(span.start_time_unix_nano).map(|nanos| nanos / 1_000);
     let ok = span.status.as_ref().is_none_or(|status| status.code != StatusCode::Error as i32);
     let serial = [span.trace_id.as_slice(), span.span_id.as_slice()].concat();
