@@ -45,7 +45,18 @@ pub async fn run_once(pool: &Pool) -> Result<u64, DbError> {
 /// Tells events again whose session was attributed only after they were stored.
 async fn restate(pool: &Pool) -> Result<(), DbError> {
     for (town, session) in batch::pending(pool).await? {
-        while batch::restate(pool, town, &session, EVENTS).await? == EVENTS.unsigned_abs() {}
+        loop {
+            match batch::restate(pool, town, &session, EVENTS).await {
+                Ok(told) if told == EVENTS.unsigned_abs() => {}
+                Ok(_) => break,
+                Err(error) if error.is_transient() => return Err(error),
+                // The same each time, perhaps: the sessions after it must not wait for it.
+                Err(error) => {
+                    tracing::warn!(%error, session = session.as_str(), "a session that was attributed late stays as it was");
+                    break;
+                }
+            }
+        }
     }
     Ok(())
 }

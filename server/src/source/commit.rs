@@ -172,8 +172,13 @@ impl Committer {
             self.intake.reject(&self.town, &SourceName::new(source)?, items).await?;
         }
         if !beads.is_empty() {
-            // Of several readings of one bead the last counts: a statement may touch a row only once.
-            let by_id: HashMap<String, BeadRow> = beads.into_iter().map(|row| (row.bead.clone(), row)).collect();
+            // Of several readings of one bead the newest counts, of equals the last: a statement may touch a row only once.
+            let mut by_id: HashMap<String, BeadRow> = HashMap::new();
+            for row in beads {
+                if by_id.get(&row.bead).is_none_or(|known| known.updated_at <= row.updated_at) {
+                    by_id.insert(row.bead.clone(), row);
+                }
+            }
             let rows: Vec<BeadRow> = by_id.into_values().collect();
             db::bead::upsert(&self.pool, self.key, &rows).await?;
         }

@@ -15,14 +15,21 @@ pub struct Difference {
 }
 
 impl Difference {
-    /// Counts lines with `+` and `-` before them, without the two that name the files.
+    /// Counts lines with `+` and `-` before them, without the two that name the files before the first `@@` of each.
     #[must_use]
     pub fn of(text: &str) -> Self {
-        let changed = |sign: char, head: &str| {
-            let lines = text.lines().filter(|line| line.starts_with(sign) && !line.starts_with(head)).count();
-            u32::try_from(lines).unwrap_or(u32::MAX)
-        };
-        Self { added: changed('+', "+++ "), removed: changed('-', "--- ") }
+        let (mut found, mut in_change) = (Self::default(), false);
+        for line in text.lines() {
+            match line.as_bytes().first() {
+                Some(b'@') => in_change = true,
+                Some(b'+') if in_change || !line.starts_with("+++ ") => found.added = found.added.saturating_add(1),
+                Some(b'-') if in_change || !line.starts_with("--- ") => found.removed = found.removed.saturating_add(1),
+                Some(b'+' | b'-' | b' ' | b'\\') | None => {}
+                // `diff`, `Index:`: another file begins.
+                Some(_) => in_change = false,
+            }
+        }
+        found
     }
 }
 
@@ -72,6 +79,12 @@ mod tests {
     #[test]
     fn heads_of_a_difference_are_no_lines() {
         let text = "--- a/x\n+++ b/x\n@@ -1 +1,2 @@\n-old\n+new\n+more\n same\n";
+        assert_eq!(Difference::of(text), Difference { added: 2, removed: 1 });
+    }
+
+    #[test]
+    fn lines_that_look_like_heads_count_once_a_change_began() {
+        let text = "--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n--- comment\n+++ x\n same\ndiff --git a/y b/y\n--- a/y\n+++ b/y\n@@ -1 +1 @@\n+z\n";
         assert_eq!(Difference::of(text), Difference { added: 2, removed: 1 });
     }
 }

@@ -16,7 +16,7 @@ pub fn root() -> Option<PathBuf> {
 }
 
 /// The files of beads in a town, the town's own first. Only those that exist: where Dolt holds the truth, the export
-/// `issues.jsonl` may be missing and the backup stands for it.
+/// `issues.jsonl` may be missing or old. So both are read, and of each bead the newer state counts.
 #[must_use]
 pub fn files(town: &Path) -> Vec<PathBuf> {
     let mut rigs: Vec<PathBuf> = std::fs::read_dir(town)
@@ -28,12 +28,12 @@ pub fn files(town: &Path) -> Vec<PathBuf> {
         .take(MAX_RIGS)
         .collect();
     rigs.sort();
-    std::iter::once(town.to_owned()).chain(rigs).filter_map(|owner| file_of(&owner)).collect()
+    std::iter::once(town.to_owned()).chain(rigs).flat_map(|owner| files_of(&owner)).collect()
 }
 
-fn file_of(owner: &Path) -> Option<PathBuf> {
+fn files_of(owner: &Path) -> impl Iterator<Item = PathBuf> + use<> {
     let beads = owner.join(".beads");
-    [beads.join("issues.jsonl"), beads.join("backup").join("issues.jsonl")].into_iter().find(|path| path.is_file())
+    [beads.join("issues.jsonl"), beads.join("backup").join("issues.jsonl")].into_iter().filter(|path| path.is_file())
 }
 
 #[cfg(test)]
@@ -61,9 +61,16 @@ mod tests {
         let found = files(town);
         let shown: Vec<String> =
             found.iter().map(|path| path.strip_prefix(town).unwrap().display().to_string()).collect();
-        assert_eq!(shown, [".beads/issues.jsonl", "beads/.beads/backup/issues.jsonl", "gastown/.beads/issues.jsonl"]);
+        let want = [
+            ".beads/issues.jsonl",
+            "beads/.beads/backup/issues.jsonl",
+            "gastown/.beads/issues.jsonl",
+            "gastown/.beads/backup/issues.jsonl",
+        ];
+        assert_eq!(shown, want);
         let rigs: Vec<Option<String>> = found.iter().map(|path| rig_of(path).map(|rig| rig.to_string())).collect();
-        assert_eq!(rigs, [None, Some("beads".to_owned()), Some("gastown".to_owned())]);
+        let rig = |name: &str| Some(name.to_owned());
+        assert_eq!(rigs, [None, rig("beads"), rig("gastown"), rig("gastown")]);
         assert_eq!(files(&town.join("nowhere")), Vec::<PathBuf>::new());
     }
 }

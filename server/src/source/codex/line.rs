@@ -33,6 +33,8 @@ pub(super) struct Payload<'a> {
     pub id: Maybe<'a>,
     /// `session_meta`, `turn_context`.
     pub cwd: Maybe<'a>,
+    /// `session_meta`: the thread whose history this one begins with.
+    pub forked_from_id: Maybe<'a>,
     /// `session_meta`: who started it; an object for sub-agents.
     pub source: Object<Origin<'a>>,
     pub model: Maybe<'a>,

@@ -8,13 +8,26 @@ use super::patch::Edit;
 /// Tool calls that may wait for their output; beyond it the oldest is forgotten.
 const MAX_OPEN_TOOLS: usize = 1_000;
 
+/// Changed files that all of them may have; beyond it the oldest call is forgotten.
+const MAX_OPEN_EDITS: usize = 2_000;
+/// Longest id or name that is remembered.
+const MAX_NAME_BYTES: usize = 200;
+
+/// An id or a name as far as it is remembered: nothing else bounds what a line may hold.
+pub(super) fn kept(name: Option<&str>) -> Option<&str> {
+    name.filter(|name| !name.trim().is_empty() && name.len() <= MAX_NAME_BYTES)
+}
+
 /// What the reader remembers between lines.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct Memory {
     /// The thread, once named.
     pub session: Option<String>,
     /// The thread that started this one as its sub-agent.
     pub parent: Option<String>,
+    /// It begins with a copy of another thread's history.
+    pub forked: bool,
     /// The first line with a thread was read; later ones are a parent's, copied.
     pub started: bool,
     /// Time of the first line, microseconds since 1970.
@@ -47,8 +60,9 @@ impl Memory {
         if self.open.iter().any(|open| open.id == tool.id) {
             return;
         }
-        if self.open.len() >= MAX_OPEN_TOOLS {
-            self.open.remove(0);
+        let mut edits = self.open.iter().map(|open| open.edits.len()).sum::<usize>() + tool.edits.len();
+        while !self.open.is_empty() && (self.open.len() >= MAX_OPEN_TOOLS || edits > MAX_OPEN_EDITS) {
+            edits -= self.open.remove(0).edits.len();
         }
         self.open.push(tool);
     }

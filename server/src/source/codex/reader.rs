@@ -1,20 +1,19 @@
 //! From lines of a rollout to events.
 
-use std::borrow::Cow;
-
 use model::event::{AgentState, Event, SessionEdge};
 use model::time::{MICROS_PER_SECOND, Timestamp};
 
 use super::SOURCE;
 use super::line::{Line, Payload};
-use super::memory::Memory;
+use super::memory::{Memory, kept};
 use crate::ingest::Rejection;
+use crate::source::claude_code::believed_folder;
 use crate::source::file_source::Shared;
 use crate::source::project::{Project, Speaker};
 use crate::source::refusal::{Refusal, no_time, not_json};
 use crate::source::{LineReader, Spot, Yield, identity, rfc3339};
 
-/// How long after its beginning a sub-agent's file still holds its parent's history.
+/// How long after its beginning a sub-agent's or a fork's file still holds its parent's history.
 const REPLAY_US: i64 = MICROS_PER_SECOND;
 
 /// Lines of a rollout and events in it that are known to hold nothing that is measured.
@@ -74,9 +73,9 @@ impl<'s> RolloutReader<'s> {
             Some("turn_context") => self.context(payload),
             Some("event_msg") => self.event(payload, at, out)?,
             Some("response_item") => self.item(payload, at, out)?,
-            Some("thread.started") => self.memory.session = line.thread_id.0.map(Cow::into_owned),
+            Some("thread.started") => self.memory.session = kept(line.thread_id.0.as_deref()).map(str::to_owned),
             Some("turn.completed") => {
-                self.memory.model = line.model.0.map(Cow::into_owned).or(self.memory.model.take());
+                self.memory.model = kept(line.model.0.as_deref()).map(str::to_owned).or(self.memory.model.take());
                 let used = line.usage.0.ok_or("turn.completed has no usage")?;
                 let at = at.or(self.changed).ok_or("the turn has no time")?;
                 let who = self.speaker()?;
@@ -100,10 +99,11 @@ impl<'s> RolloutReader<'s> {
             return Ok(());
         }
         self.memory.started = true;
-        self.memory.session = payload.id.0.as_deref().filter(|id| !id.is_empty()).map(str::to_owned);
+        self.memory.session = kept(payload.id.0.as_deref()).map(str::to_owned);
+        self.memory.forked = kept(payload.forked_from_id.0.as_deref()).is_some();
         let origin = payload.source.0.as_ref().and_then(|source| source.subagent.0.as_ref());
         self.memory.parent = origin.and_then(|sub| sub.thread_spawn.0.as_ref()).map(|spawn| {
-            let parent = spawn.parent_thread_id.0.as_deref().unwrap_or("parent");
+            let parent = kept(spawn.parent_thread_id.0.as_deref()).unwrap_or("parent");
             parent.to_owned()
         });
         self.work_in(payload);
@@ -116,7 +116,8 @@ impl<'s> RolloutReader<'s> {
     }
 
     fn work_in(&mut self, payload: &Payload<'_>) {
-        if let Some(cwd) = payload.cwd.0.as_deref().filter(|cwd| self.memory.cwd.is_empty() && !cwd.is_empty()) {
+        let unknown = self.memory.cwd.is_empty();
+        if let Some(cwd) = payload.cwd.0.as_deref().filter(|_| unknown).and_then(believed_folder) {
             cwd.clone_into(&mut self.memory.cwd);
             self.project = Project::of(cwd, self.shared);
         }
@@ -124,7 +125,7 @@ impl<'s> RolloutReader<'s> {
 
     fn context(&mut self, payload: &Payload<'_>) {
         self.work_in(payload);
-        if let Some(model) = payload.model.0.as_deref().filter(|model| !model.trim().is_empty()) {
+        if let Some(model) = kept(payload.model.0.as_deref()) {
             self.memory.model = Some(model.to_owned());
         }
         self.memory.fast = matches!(payload.service_tier.0.as_deref(), Some("fast" | "priority"));
@@ -176,9 +177,11 @@ impl<'s> RolloutReader<'s> {
         Ok(())
     }
 
-    /// Whether what a sub-agent's file says of `at` is its parent's history.
+    /// Whether what a sub-agent's or a fork's file says of `at` is another thread's history, written anew.
     fn is_replay(&self, at: Timestamp) -> bool {
-        self.memory.parent.is_some() && self.memory.began.is_some_and(|began| at.0 - began < REPLAY_US)
+        let Some(since) = self.memory.began.map(|began| at.0 - began) else { return false };
+        // A fork that copies its lines with their own times has them before its beginning: those are told apart by time.
+        (self.memory.parent.is_some() && since < REPLAY_US) || (self.memory.forked && (0..REPLAY_US).contains(&since))
     }
 }
 

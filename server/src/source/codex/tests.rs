@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use model::dedupe::Basis;
 use model::event::{Event, SessionEdge};
 use model::id::{AgentName, RigName};
 use proptest::prelude::*;
@@ -156,6 +157,47 @@ fn a_branch_repeats_its_parent_s_calls_and_they_count_once() {
 }
 
 #[test]
+fn a_fork_that_writes_its_history_anew_does_not_count_it_again() {
+    let forked = json!({"id": "other", "forked_from_id": THREAD, "cwd": "/w/app"});
+    let out = read(&[
+        line("05:00", "session_meta", forked),
+        count("05:00.100", usage(100, 0, 10), usage(100, 0, 10)),
+        call("05:00.110", "c1", "shell", "{}"),
+        output("05:00.120", "c1", "Exit code: 0"),
+        count("05:09", Value::Null, usage(107, 0, 11)),
+    ]);
+    assert_eq!(tokens(&out.events), [7, 1, 0, 0, 0]);
+    assert_eq!(tools_of(&out), []);
+}
+
+#[test]
+fn numbered_calls_of_two_threads_are_two() {
+    let of = |thread: &str, id: &str| {
+        let meta = line("00:00", "session_meta", json!({"id": thread, "cwd": "/w/app"}));
+        read(&[meta, call("00:01", id, "shell", "{}"), output("00:02", id, "Exit code: 0")]).events
+    };
+    let tools = |id: &str| {
+        let both = [of("a", id), of("b", id)].concat();
+        stored(&both).into_iter().filter(|event| matches!(event.event, Event::ToolCall(_))).count()
+    };
+    assert_eq!((tools("call_0"), tools("call_0123456789abcdef")), (2, 1));
+}
+
+#[test]
+fn what_is_remembered_is_bounded() {
+    let long = "x".repeat(5_000);
+    let lines = [
+        line("00:00", "session_meta", json!({"id": long, "cwd": format!("/w/{long}")})),
+        model("00:01", &long),
+        call("00:02", &long, "shell", "{}"),
+        call("00:03", "c1", &long, "{}"),
+    ];
+    let text: Vec<String> = lines.iter().map(Value::to_string).collect();
+    let memory = read_on("rollout-a", None, text.join("\n").as_bytes(), 0).1.unwrap();
+    assert!(memory.len() < 1_000, "{memory}");
+}
+
+#[test]
 fn a_missing_model_is_assumed_and_marked() {
     let events = read(&[
         count("00:01", usage(10, 0, 1), Value::Null),
@@ -174,13 +216,17 @@ fn turns_of_the_headless_mode_count_once_whatever_the_file_s_time() {
         json!({"type": "turn.started"}),
         json!({"type": "item.completed", "item": {"type": "agent_message", "text": "secret"}}),
         json!({"type": "turn.completed", "usage": {"input_tokens": 100, "cached_input_tokens": 40, "output_tokens": 9, "reasoning_output_tokens": 4}}),
-        json!({"type": "turn.completed", "usage": {"input_tokens": 100, "cached_input_tokens": 40, "output_tokens": 9}}),
+        json!({"type": "turn.completed", "usage": {"input_tokens": 250, "cached_input_tokens": 90, "output_tokens": 20}}),
     ];
     let first = read(&lines);
+    let group = crate::source::identity::group("model_call", "t-1");
+    for claim in first.events.iter().filter_map(|event| event.claim) {
+        assert_eq!((claim.basis, claim.message), (Basis::Metric, group), "it counts while no rollout tells the same");
+    }
     assert_eq!((first.ignored, first.unknown, first.rejected.len()), (2, 0, 0));
     let mut later = read_as("renamed", &lines).events;
     later.iter_mut().for_each(|event| event.at = event.at.plus_seconds(60));
-    assert_eq!(tokens(&[first.events, later].concat()), [120, 18, 80, 0, 0]);
+    assert_eq!(tokens(&[first.events, later].concat()), [160, 20, 90, 0, 0]);
 }
 
 fn call(second: &str, id: &str, name: &str, arguments: &str) -> Value {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::line::{Change, Payload};
-use super::memory::OpenTool;
+use super::memory::{OpenTool, kept};
 use super::patch::{self, Edit};
 use super::reader::RolloutReader;
 use crate::source::claude_code::line::Maybe;
@@ -17,14 +17,16 @@ use crate::source::{Yield, identity};
 
 /// The name of a tool whose call was not seen.
 const NO_TOOL: &str = "unknown";
+/// Ids from this length on are unique in the world.
+const UNIQUE_ID_CHARS: usize = 16;
 /// Lines at the beginning of an output that may say how it ended.
 const HEAD_LINES: usize = 6;
 
 impl RolloutReader<'_> {
     /// A tool is called.
     pub(super) fn tool_call(&mut self, payload: &Payload<'_>, at: Timestamp) {
-        let Some(id) = payload.call_id.0.as_deref().filter(|id| !id.is_empty()) else { return };
-        let tool = payload.name.0.as_deref().or(payload.kind.0.as_deref()).unwrap_or(NO_TOOL);
+        let Some(id) = kept(payload.call_id.0.as_deref()) else { return };
+        let tool = kept(payload.name.0.as_deref().or(payload.kind.0.as_deref())).unwrap_or(NO_TOOL);
         let text = payload.arguments.0.as_deref().or(payload.input.0.as_deref()).unwrap_or_default();
         let mut edits = if patch::may_hold(text) { patch::edits_in(text) } else { Vec::new() };
         // What is remembered is kept with the cursor: no more of a path than an event would have.
@@ -36,7 +38,7 @@ impl RolloutReader<'_> {
 
     /// A tool's output came.
     pub(super) fn tool_output(&mut self, payload: &Payload<'_>, who: &Speaker, at: Timestamp, out: &mut Yield) {
-        let Some(id) = payload.call_id.0.as_deref().filter(|id| !id.is_empty()) else { return };
+        let Some(id) = kept(payload.call_id.0.as_deref()) else { return };
         let ok = payload.output.is_none_or(succeeded);
         let position = self.memory.open.iter().position(|open| open.id == id);
         let open = position.map(|position| self.memory.open.remove(position));
@@ -49,8 +51,9 @@ impl RolloutReader<'_> {
             ok,
             file: edits.first().and_then(|edit| self.project.file(&edit.file)),
         };
-        let claim = self.tool_claim(identity::hash("tool", &[id.as_bytes()]), open.is_some(), at);
-        let key = identity::hash("tool", &[id.as_bytes(), self.stem.as_bytes()]);
+        let parts = identifying(id, who);
+        let claim = self.tool_claim(identity::hash("tool", &parts), open.is_some(), at);
+        let key = identity::hash("tool", &[&parts[..], &[self.stem.as_bytes()]].concat());
         out.events.push(who.did(at, key, Some(claim), Event::ToolCall(call)));
         if ok {
             self.lines(id, edits, who, at, out);
@@ -59,7 +62,7 @@ impl RolloutReader<'_> {
 
     /// A patch was applied, or not.
     pub(super) fn patch_end(&mut self, payload: &Payload<'_>, who: &Speaker, at: Timestamp, out: &mut Yield) {
-        let Some(id) = payload.call_id.0.as_deref().filter(|id| !id.is_empty()) else { return };
+        let Some(id) = kept(payload.call_id.0.as_deref()) else { return };
         let open = self.memory.open.iter_mut().find(|open| open.id == id);
         // Told here, or by nobody: the output that follows says the same again.
         let told = open.map(|open| std::mem::take(&mut open.edits)).unwrap_or_default();
@@ -80,9 +83,10 @@ impl RolloutReader<'_> {
                 continue;
             }
             let lines = LinesChanged { added: edit.added, removed: edit.removed, file: self.project.file(&edit.file) };
-            let parts = [id.as_bytes(), &number.to_le_bytes()];
+            let number = number.to_le_bytes();
+            let parts = [&identifying(id, who)[..], &[&number[..]]].concat();
             let claim = self.tool_claim(identity::hash("lines", &parts), true, at);
-            let key = identity::hash("lines", &[parts[0], parts[1], self.stem.as_bytes()]);
+            let key = identity::hash("lines", &[&parts[..], &[self.stem.as_bytes()]].concat());
             out.events.push(who.did(at, key, Some(claim), Event::LinesChanged(lines)));
         }
     }
@@ -92,6 +96,12 @@ impl RolloutReader<'_> {
         // An output with its call is the better report.
         Claim::by_message(message, 0, Rank { sidechain, tokens: 0, has_speed, at: at.0, origin: self.origin })
     }
+}
+
+/// What tells a call from others: its id, and where providers only number their calls, its session.
+fn identifying<'i>(id: &'i str, who: &'i Speaker) -> Vec<&'i [u8]> {
+    let session = (id.len() < UNIQUE_ID_CHARS).then_some(who.session.as_str().as_bytes());
+    std::iter::once(id.as_bytes()).chain(session).collect()
 }
 
 impl Change {

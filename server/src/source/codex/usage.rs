@@ -1,12 +1,13 @@
 //! Model calls of a rollout: what each `token_count` adds.
 
-use model::dedupe::{Claim, Rank};
-use model::event::{Event, ModelCall};
+use model::dedupe::{Basis, Claim, Rank};
+use model::event::{Event, EventKind, ModelCall};
 use model::id::ModelName;
 use model::time::Timestamp;
 use model::tokens::TokenCounts;
 
 use super::line::{Info, Usage};
+use super::memory::kept;
 use super::reader::RolloutReader;
 use crate::source::project::Speaker;
 use crate::source::{Yield, identity};
@@ -28,6 +29,17 @@ impl Usage {
             output_tokens: self.output_tokens - before.output_tokens,
             reasoning_output_tokens: self.reasoning_output_tokens.saturating_sub(before.reasoning_output_tokens),
         }
+    }
+
+    fn bytes(self) -> Vec<u8> {
+        let counts = [
+            self.input_tokens,
+            self.cached_input_tokens,
+            self.cache_write_input_tokens,
+            self.output_tokens,
+            self.reasoning_output_tokens,
+        ];
+        counts.iter().flat_map(|count| count.to_le_bytes()).collect()
     }
 
     /// The disjoint counts; a cached part beyond the whole is cut to it.
@@ -65,22 +77,15 @@ impl RolloutReader<'_> {
             (None, Some(total)) => total.since(before.unwrap_or_default()),
             (None, None) => return Ok(()),
         };
-        if let Some(model) = info.model.0.as_deref().filter(|model| !model.trim().is_empty()) {
+        if let Some(model) = kept(info.model.0.as_deref()) {
             self.memory.model = Some(model.to_owned());
         }
-        let counts = [
-            used.input_tokens,
-            used.cached_input_tokens,
-            used.cache_write_input_tokens,
-            used.output_tokens,
-            used.reasoning_output_tokens,
-        ];
-        let counts: Vec<u8> = counts.iter().flat_map(|count| count.to_le_bytes()).collect();
-        let message = identity::hash("codex usage", &[&at.0.to_le_bytes(), &counts]);
-        self.call(used, message, who, at, out)
+        let message = identity::hash("codex usage", &[&at.0.to_le_bytes(), &used.bytes()]);
+        self.call(used, message, Basis::Message, who, at, out)
     }
 
-    /// A turn of `codex exec --json`, the `turn`th of its thread.
+    /// A turn of `codex exec --json`; `used` is what its thread used so far. Of a named thread there is a rollout too, or
+    /// telemetry, which tells the same call by call: then the turn, which is a sum, does not count.
     pub(super) fn headless_turn(
         &mut self,
         used: Usage,
@@ -90,11 +95,28 @@ impl RolloutReader<'_> {
     ) -> Result<(), String> {
         let turn = self.memory.turns;
         self.memory.turns += 1;
-        let message = identity::hash("codex turn", &[who.session.as_str().as_bytes(), &turn.to_le_bytes()]);
-        self.call(used, message, who, at, out)
+        let grown = used.since(self.memory.total.unwrap_or_default());
+        self.memory.total = Some(used);
+        let session = who.session.as_str().as_bytes();
+        if self.memory.session.is_some() {
+            // Another file of the thread numbers its turns anew, but goes on counting its tokens.
+            let report = identity::hash("codex turn", &[session, &used.bytes()]);
+            return self.call(grown, report, Basis::Metric, who, at, out);
+        }
+        let message = identity::hash("codex turn", &[session, &turn.to_le_bytes()]);
+        self.call(grown, message, Basis::Message, who, at, out)
     }
 
-    fn call(&self, used: Usage, message: u128, who: &Speaker, at: Timestamp, out: &mut Yield) -> Result<(), String> {
+    /// One call, or with [`Basis::Metric`] a sum of some; `id` tells it from others.
+    fn call(
+        &self,
+        used: Usage,
+        id: u128,
+        basis: Basis,
+        who: &Speaker,
+        at: Timestamp,
+        out: &mut Yield,
+    ) -> Result<(), String> {
         let tokens = used.tokens();
         if tokens.kinds().iter().any(|count| *count > TokenCounts::MAX) {
             return Err("a token count is beyond a million million".to_owned());
@@ -118,8 +140,13 @@ impl RolloutReader<'_> {
             at: at.0,
             origin: self.origin,
         };
-        let key = identity::hash("codex call", &[&message.to_le_bytes(), self.stem.as_bytes()]);
-        out.events.push(who.did(at, key, Some(Claim::by_message(message, 0, rank)), Event::ModelCall(call)));
+        let (message, request) = match basis {
+            Basis::Metric => (identity::group(EventKind::ModelCall.name(), who.session.as_str()), id),
+            _ => (id, 0),
+        };
+        let key = identity::hash("codex call", &[&id.to_le_bytes(), self.stem.as_bytes()]);
+        let claim = Claim { message, request, rank, basis };
+        out.events.push(who.did(at, key, Some(claim), Event::ModelCall(call)));
         Ok(())
     }
 }

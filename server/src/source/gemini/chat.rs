@@ -181,13 +181,14 @@ impl ChatReader {
         for (model, used) in &stats.models {
             let Some(tokens) = used.0.as_ref().and_then(|used| used.tokens.0) else { continue };
             let tokens = tokens.counts();
-            let run = identity::hash("gemini run", &[who.session.as_str().as_bytes(), model.as_bytes()]);
+            // Runs that go on with a session tell what each used; the same again is the same run.
+            let run =
+                identity::hash("gemini run", &[who.session.as_str().as_bytes(), model.as_bytes(), &bytes(tokens)]);
             // The chat of the session tells the same call by call: then the sums do not count.
             let group = identity::group(EventKind::ModelCall.name(), who.session.as_str());
             let rank = rank(None, tokens.total(), at);
             let claim = Claim { message: group, request: run, rank, basis: Basis::Metric };
-            let key = identity::hash("gemini run", &[&run.to_le_bytes(), &bytes(tokens)]);
-            call(tokens, model, key, Some(claim), who, at, out)?;
+            call(tokens, model, run, Some(claim), who, at, out)?;
         }
         Ok(())
     }

@@ -162,7 +162,12 @@ fn newer_statistics_name_the_input_twice_and_count_the_same() {
 #[test]
 fn one_bad_number_costs_one_message() {
     let bad = answer("b", json!({"input": -1, "total": 1}));
-    let out = whole(&chat(json!([answer("a", json!({"input": 5, "total": 5})), bad, "text", answer("c", json!({"input": 7, "total": 7}))])));
+    let out = whole(&chat(json!([
+        answer("a", json!({"input": 5, "total": 5})),
+        bad,
+        "text",
+        answer("c", json!({"input": 7, "total": 7}))
+    ])));
     assert_eq!(tokens(&out.events), [12, 0, 0, 0, 0]);
     let places: Vec<&str> = out.rejected.iter().map(|rejection| rejection.place.as_str()).collect();
     assert_eq!(places, ["session-a.json: message 2"]);

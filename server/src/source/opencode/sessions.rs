@@ -138,7 +138,8 @@ fn session_began(content: &[u8], path: &Path) -> Option<Timestamp> {
     }
     let storage = path.ancestors().find(|folder| folder.ends_with("storage"))?;
     let projects = std::fs::read_dir(storage.join("session")).ok()?.flatten();
-    let described = projects.map(|project| project.path().join(format!("{session}.json"))).find(|file| file.is_file())?;
+    let described =
+        projects.map(|project| project.path().join(format!("{session}.json"))).find(|file| file.is_file())?;
     message::began(&std::fs::read(described).ok()?)
 }
 

@@ -238,8 +238,11 @@ fn messages_count_even_if_parts_cannot_be_read() {
     let path = dir.path().join("opencode.db");
     let open = database(&path, true);
     put(&open, "msg_1", CREATED, &answer(used(10, 1)));
-    open.execute("insert into message (id, session_id, time_updated, data) values (?1, 'ses_1', ?2, x'ff')", ("b\nd".repeat(90), CREATED))
-        .unwrap();
+    open.execute(
+        "insert into message (id, session_id, time_updated, data) values (?1, 'ses_1', ?2, x'ff')",
+        ("b\nd".repeat(90), CREATED),
+    )
+    .unwrap();
     open.execute_batch("drop table part; create table part (id text)").unwrap();
     let shared = shared();
     let reading = Reading { path: &path, from: None, last_line: LastLine::Wait, shared: &shared };
