@@ -248,7 +248,10 @@ pub struct Cost {
     pub amount: Option<Nanodollars>,
     /// Where the amount comes from.
     pub provenance: Provenance,
-    /// The price row that made a computed amount.
+    /// What the price book says, also where the agent's own figure is the one that counts: so that both can be held
+    /// against one another. `None` when no price is known.
+    pub computed: Option<Nanodollars>,
+    /// The price row that made `computed`.
     pub price_id: Option<i32>,
 }
 

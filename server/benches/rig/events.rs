@@ -83,6 +83,7 @@ pub fn make(seed: u64, begin: Timestamp, step_us: i64, count: usize) -> Vec<Pric
             let cost = matches!(envelope.event, Event::ModelCall(_)).then_some(Cost {
                 amount: Some(Nanodollars(1_000_000)),
                 provenance: Provenance::Computed,
+                computed: None,
                 price_id: Some(1),
             });
             PricedEvent { envelope, cost }

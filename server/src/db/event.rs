@@ -19,8 +19,8 @@ use super::{DbError, PgTime, TownKey, partition};
 /// Every column, in the order of the table and of [`decode`].
 pub const COLUMNS: &str = "town_id, ts, key, kind, role, source, rig, agent, session, bead, model, tool, state, ok, \
      fast, input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cost, \
-     reported, provenance, price_id, duration_us, lines_added, lines_removed, file";
-const COLUMN_COUNT: i16 = 28;
+     reported, provenance, price_id, duration_us, lines_added, lines_removed, file, computed";
+const COLUMN_COUNT: i16 = 29;
 /// Postgres reads 64 KiB at a time; larger pieces only wait in between.
 const PIECE_BYTES: usize = 64 << 10;
 
@@ -93,6 +93,7 @@ pub fn encode(out: &mut Vec<u8>, town: TownKey, event: &PricedEvent) {
             }
             duration(out, call.duration_us);
             nulls(out, 3);
+            money(out, event.cost.and_then(|cost| cost.computed));
         }
         Event::ToolCall(call) => {
             nulls(out, 1);
@@ -103,12 +104,14 @@ pub fn encode(out: &mut Vec<u8>, town: TownKey, event: &PricedEvent) {
             duration(out, call.duration_us);
             nulls(out, 2);
             text(out, call.file.as_deref());
+            nulls(out, 1);
         }
         Event::LinesChanged(lines) => {
             nulls(out, 15);
             field(out, &lines_of(lines.added).to_be_bytes());
             field(out, &lines_of(lines.removed).to_be_bytes());
             text(out, lines.file.as_deref());
+            nulls(out, 1);
         }
         Event::AgentState(state) => state_of(out, position(&AgentState::ALL, state)),
         Event::Session(edge) => state_of(out, usize::from(*edge == SessionEdge::Ended)),
@@ -116,7 +119,7 @@ pub fn encode(out: &mut Vec<u8>, town: TownKey, event: &PricedEvent) {
         Event::CostSnapshot(snapshot) => {
             nulls(out, 11);
             money(out, Some(snapshot.total));
-            nulls(out, 6);
+            nulls(out, 7);
         }
     }
 }
@@ -125,7 +128,7 @@ pub fn encode(out: &mut Vec<u8>, town: TownKey, event: &PricedEvent) {
 fn state_of(out: &mut Vec<u8>, state: usize) {
     nulls(out, 2);
     field(out, &small(state));
-    nulls(out, 15);
+    nulls(out, 16);
 }
 fn field(out: &mut Vec<u8>, bytes: &[u8]) {
     // Names, files and numbers are far below 2 GiB.
@@ -152,7 +155,7 @@ fn duration(out: &mut Vec<u8>, micros: Option<u64>) {
     }
 }
 fn nulls(out: &mut Vec<u8>, count: usize) {
-    const NULLS: [u8; 60] = [0xff; 60];
+    const NULLS: [u8; 64] = [0xff; 64];
     out.extend_from_slice(&NULLS[..count * 4]);
 }
 fn small(number: usize) -> [u8; 2] {
@@ -186,6 +189,7 @@ pub fn decode(row: &PgRow) -> Result<PricedEvent, DbError> {
             cost = Some(Cost {
                 amount: row.try_get::<Option<i64>, _>("cost")?.map(Nanodollars),
                 provenance: pick(&Provenance::ALL, provenance, "provenance")?,
+                computed: row.try_get::<Option<i64>, _>("computed")?.map(Nanodollars),
                 price_id: row.try_get("price_id")?,
             });
             let tokens = |column| Ok::<_, DbError>(row.try_get::<Option<i64>, _>(column)?.map_or(0, unsigned));

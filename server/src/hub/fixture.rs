@@ -34,6 +34,11 @@ pub fn call(at: Timestamp, nanos: i64) -> PricedEvent {
                 fast: false,
             }),
         },
-        cost: Some(Cost { amount: Some(Nanodollars(nanos)), provenance: Provenance::Computed, price_id: Some(1) }),
+        cost: Some(Cost {
+            amount: Some(Nanodollars(nanos)),
+            provenance: Provenance::Computed,
+            computed: Some(Nanodollars(nanos)),
+            price_id: Some(1),
+        }),
     }
 }

@@ -1,7 +1,7 @@
 //! What a call costs, and who says so.
 
 use model::dedupe::Basis;
-use model::event::{Cost, Envelope, Event, Provenance};
+use model::event::{Cost, Envelope, Event, ModelCall, Provenance};
 use model::price::PriceBook;
 use model::unit::Nanodollars;
 
@@ -11,31 +11,31 @@ const SYNTHETIC: &str = "<synthetic>";
 /// Ends the name of a model that a source had to assume: the name is still looked up, but the cost is a guess.
 const ASSUMED: &str = "[assumed]";
 
-/// The agent's own figure if it gave one, else tokens times the price book, else none: unpriced.
+/// The agent's own figure if it gave one, else tokens times the price book, else none: unpriced. What the book says is
+/// kept in any case.
 pub(super) fn price(envelope: &Envelope, book: &PriceBook) -> Option<Cost> {
     let Event::ModelCall(call) = &envelope.event else { return None };
-    if let Some(reported) = call.reported {
-        return Some(Cost { amount: Some(reported), provenance: Provenance::Reported, price_id: None });
-    }
-    if call.model.as_str() == SYNTHETIC {
-        return Some(Cost { amount: Some(Nanodollars::ZERO), provenance: Provenance::Computed, price_id: None });
-    }
-    Some(match book.at(call.model.as_str(), envelope.at) {
-        // Many calls at once, so none of them is known to be large.
-        Some(price) if envelope.claim.is_some_and(|claim| claim.basis == Basis::Metric) => Cost {
-            amount: Some(price.base_cost(&call.tokens)),
-            provenance: Provenance::Estimated,
-            price_id: Some(price.id),
-        },
-        Some(price) => Cost {
-            amount: Some(price.cost(&call.tokens, call.fast)),
-            provenance: if call.model.as_str().ends_with(ASSUMED) {
-                Provenance::Estimated
-            } else {
-                Provenance::Computed
-            },
-            price_id: Some(price.id),
-        },
-        None => Cost { amount: None, provenance: Provenance::Unpriced, price_id: None },
+    let (computed, price_id, provenance) = by_the_book(envelope, call, book);
+    Some(match call.reported {
+        Some(reported) => Cost { amount: Some(reported), provenance: Provenance::Reported, computed, price_id },
+        None => Cost { amount: computed, provenance, computed, price_id },
     })
+}
+
+/// What the price book says, by which of its rows, and how sure that is.
+fn by_the_book(
+    envelope: &Envelope,
+    call: &ModelCall,
+    book: &PriceBook,
+) -> (Option<Nanodollars>, Option<i32>, Provenance) {
+    if call.model.as_str() == SYNTHETIC {
+        return (Some(Nanodollars::ZERO), None, Provenance::Computed);
+    }
+    let Some(price) = book.at(call.model.as_str(), envelope.at) else { return (None, None, Provenance::Unpriced) };
+    // Many calls at once, so none of them is known to be large.
+    if envelope.claim.is_some_and(|claim| claim.basis == Basis::Metric) {
+        return (Some(price.base_cost(&call.tokens)), Some(price.id), Provenance::Estimated);
+    }
+    let provenance = if call.model.as_str().ends_with(ASSUMED) { Provenance::Estimated } else { Provenance::Computed };
+    (Some(price.cost(&call.tokens, call.fast)), Some(price.id), provenance)
 }

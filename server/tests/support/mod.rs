@@ -170,7 +170,7 @@ fn price(envelope: &Envelope) -> Option<model::event::Cost> {
     let Event::ModelCall(call) = &envelope.event else { return None };
     let amount =
         call.reported.or_else(|| book().at(call.model.as_str(), envelope.at).map(|p| p.cost(&call.tokens, call.fast)));
-    Some(Cost { amount, provenance: Provenance::Computed, price_id: None })
+    Some(Cost { amount, provenance: Provenance::Computed, computed: amount, price_id: None })
 }
 
 /// Sums of a tier over all time.
