@@ -73,7 +73,7 @@ fn lines(session: u64, turn: u64) -> [String; 4] {
     };
     let tool = format!("toolu_{number:024x}");
     [
-        line("user", 0, json!({"role": "user", "content": WORDS.repeat(1)})).to_string(),
+        line("user", 0, json!({"role": "user", "content": WORDS})).to_string(),
         answer(1, json!({"type": "text", "text": WORDS.repeat(2)})),
         answer(
             2,
