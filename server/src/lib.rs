@@ -18,6 +18,7 @@ pub mod rollup;
 pub mod serve;
 pub mod source;
 pub mod state;
+pub mod stop;
 pub mod store;
 pub mod telemetry;
 

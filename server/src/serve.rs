@@ -27,6 +27,7 @@ use crate::rollup;
 use crate::source::registry::{Root, Roots};
 use crate::source::watch;
 use crate::state::{App, AppState, Counters};
+use crate::stop::StopDesk;
 use crate::store::Store;
 
 /// How often it is noted that towns are observed.
@@ -138,6 +139,7 @@ async fn assemble(config: Config, listener: TcpListener, local: SocketAddr, stor
     let (roots, watcher) = watch_local(&config, &intake, &pool, &stop_sources);
 
     let address = config.public_url.value.clone().unwrap_or_else(|| format!("http://{local}"));
+    let stop = StopDesk::new(config.stop.policy(), address.clone(), access.mode() == Mode::Keys);
     let facts = SetupFacts {
         address,
         town: config.town.value.clone(),
@@ -162,6 +164,7 @@ async fn assemble(config: Config, listener: TcpListener, local: SocketAddr, stor
         assets,
         large_bodies: AppState::large_bodies(),
         heads: crate::source::otlp::Heads::default(),
+        stop,
         counters: Counters::default(),
     });
     let stop_http = CancellationToken::new();

@@ -16,6 +16,7 @@ use crate::hub::Hub;
 use crate::ingest::Intake;
 use crate::read::Reader;
 use crate::source::otlp::Heads;
+use crate::stop::StopDesk;
 
 /// Large bodies that are read and unpacked at once; each may take 64 MB.
 const LARGE_BODIES: usize = 4;
@@ -49,6 +50,8 @@ pub struct AppState {
     pub large_bodies: Semaphore,
     /// How far OpenTelemetry's running sums were counted.
     pub heads: Heads,
+    /// What hooks asked.
+    pub stop: StopDesk,
     /// Counters.
     pub counters: Counters,
 }

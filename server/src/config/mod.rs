@@ -3,6 +3,7 @@
 mod origin;
 mod retention;
 mod settings;
+mod stop;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use model::id::TownName;
 
 pub use origin::{Env, From, Origin};
 pub use settings::{LogFormat, Settings};
+pub use stop::StopSettings;
 
 use self::origin::Picker;
 use crate::retention::RetentionDays;
@@ -45,6 +47,8 @@ pub struct Config {
     pub max_viewers: From<usize>,
     /// Events that may wait for the writer; at least 1.
     pub queue_events: From<usize>,
+    /// When hooks tell agents to stop.
+    pub stop: StopSettings,
     /// How logs are written.
     pub log_format: From<LogFormat>,
     /// The time at which the server's clock begins; the present when none.
@@ -105,6 +109,11 @@ impl Config {
             || 50_000,
             |raw| Ok(raw.parse()?),
         )?;
+        let stop = StopSettings::resolve(
+            pick.option(flags.stop.clone(), "TOWNGAUGE_STOP", file.stop),
+            pick.option(flags.stop_reserve_usd.clone(), "TOWNGAUGE_STOP_RESERVE_USD", file.stop_reserve_usd),
+            pick.option(flags.stop_fail.clone(), "TOWNGAUGE_STOP_FAIL", file.stop_fail),
+        )?;
         let log_format =
             pick.parsed(flags.log_format, "TOWNGAUGE_LOG_FORMAT", file.log_format, LogFormat::default, |raw| {
                 LogFormat::from_str(raw, true).map_err(anyhow::Error::msg)
@@ -128,6 +137,7 @@ impl Config {
                 0 => bail!("a queue for no events at all takes none; use 1 or more"),
                 n => Ok(n),
             })?,
+            stop,
             log_format,
             clock: clock.try_map("clock", |raw| {
                 let time = raw.as_deref().map(Timestamp::parse_rfc3339).transpose();
@@ -164,6 +174,9 @@ impl Config {
             line("allow_host", self.allow_hosts.value.join(","), &self.allow_hosts.origin),
             line("max_viewers", self.max_viewers.value.to_string(), &self.max_viewers.origin),
             line("queue_events", self.queue_events.value.to_string(), &self.queue_events.origin),
+            line("stop", self.stop.mode.value.name().to_owned(), &self.stop.mode.origin),
+            line("stop_reserve_usd", self.stop.reserve.value.to_string(), &self.stop.reserve.origin),
+            line("stop_fail", self.stop.fail.value.name().to_owned(), &self.stop.fail.origin),
             line("log_format", log_format.to_owned(), &self.log_format.origin),
             line(
                 "clock",

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::origin::Env;
 
@@ -57,6 +57,16 @@ pub struct Settings {
     /// Events that may wait to be stored; beyond it senders are told to come back. [default: 50000]
     #[arg(long, value_name = "N", global = true)]
     pub queue_events: Option<usize>,
+    /// Whether hooks tell agents to stop when the tank is empty: off or empty. [default: off]
+    #[arg(long, value_name = "WHEN", global = true)]
+    pub stop: Option<String>,
+    /// Dollars that are to be left when agents are stopped. [default: 0]
+    #[arg(long, value_name = "AMOUNT", global = true)]
+    #[serde(deserialize_with = "amount")]
+    pub stop_reserve_usd: Option<String>,
+    /// Whether agents go on while the balance is not known (open), or stop (closed). [default: open]
+    #[arg(long, value_name = "HOW", global = true)]
+    pub stop_fail: Option<String>,
     /// How logs are written to stderr. [default: text]
     #[arg(long, value_enum, global = true)]
     pub log_format: Option<LogFormat>,
@@ -67,6 +77,22 @@ pub struct Settings {
     #[arg(long, value_name = "FILE", global = true)]
     #[serde(skip)]
     pub config: Option<PathBuf>,
+}
+
+/// An amount in the file: a number, or exactly as text.
+fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "an amount of dollars such as 5 or \"12.50\"")]
+    enum Amount {
+        Text(String),
+        Whole(i64),
+        Decimal(f64),
+    }
+    Ok(Some(match Amount::deserialize(deserializer)? {
+        Amount::Text(text) => text,
+        Amount::Whole(n) => n.to_string(),
+        Amount::Decimal(x) => x.to_string(),
+    }))
 }
 
 /// How logs are written.
