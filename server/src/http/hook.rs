@@ -71,7 +71,7 @@ async fn ask_event(
 async fn answer(app: &AppState, named: Option<&str>, target: Target, request: Request) -> Result<Response, ApiError> {
     let begun = Instant::now();
     let (head, body) = request.into_parts();
-    let town = town_of(app, target, &head.headers)?;
+    let town = town_of(app, target, &head.headers);
     let body = timeout_at(begun + BODY_BUDGET, read(body)).await.ok().flatten().unwrap_or_default();
     let told: Told<'_> = serde_json::from_slice(&body).unwrap_or_default();
     let event = told.hook_event_name.0.as_deref().filter(|event| !event.is_empty()).or(named).ok_or_else(|| {
@@ -81,10 +81,16 @@ async fn answer(app: &AppState, named: Option<&str>, target: Target, request: Re
         )
     })?;
     let session = told.session_id.0.as_deref().and_then(|session| SessionId::new(session).ok());
-    let balance = balance(app, &town, begun + BUDGET).await;
-    let decision = app.stop.answer(&town, session, balance, app.clock.now());
+    let (balance, decision) = match &town {
+        Ok(town) => {
+            let balance = balance(app, town, begun + BUDGET).await;
+            (balance, app.stop.answer(town, session, balance, app.clock.now()))
+        }
+        Err(_) => (Balance::NoTown, app.stop.decide(Balance::NoTown)),
+    };
     if balance == Balance::NoTown && decision == Decision::Go {
-        return Err(ApiError::unknown_town(town.as_str()));
+        // The hook goes on all the same, and its log says why it will never be stopped.
+        return Err(ApiError::unknown_town(town?.as_str()));
     }
     Ok(Json(HookReply::to(HookEvent::parse(event), &decision)).into_response())
 }

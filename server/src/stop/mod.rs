@@ -57,9 +57,15 @@ impl StopDesk {
         Self { policy, address, keys_required, towns: Mutex::default() }
     }
 
+    /// Decides.
+    #[must_use]
+    pub fn decide(&self, balance: Balance) -> Decision {
+        decide(self.policy, balance)
+    }
+
     /// Decides, and notes who asked.
     pub fn answer(&self, town: &TownName, session: Option<SessionId>, balance: Balance, now: Timestamp) -> Decision {
-        let decision = decide(self.policy, balance);
+        let decision = self.decide(balance);
         // A town that is none is not remembered: its name is whatever somebody typed.
         if balance == Balance::NoTown {
             return decision;
@@ -106,7 +112,8 @@ impl StopDesk {
         let is_of = |agent: &AgentRow, session: &SessionId| {
             agent.session.as_ref() == Some(session) || agent.name.as_str() == session.as_str()
         };
-        let asks = |agent: &AgentRow| notes.iter().any(|(session, _)| session.as_ref().is_some_and(|s| is_of(agent, s)));
+        let asks =
+            |agent: &AgentRow| notes.iter().any(|(session, _)| session.as_ref().is_some_and(|s| is_of(agent, s)));
         let worked = |agent: &AgentRow| agent.worked.is_some_and(lately);
         let deaf = roster.iter().filter(|agent| worked(agent) && !asks(agent));
         let deaf = deaf.map(|agent| (agent.rig.clone(), agent.name.clone())).collect();
@@ -125,7 +132,7 @@ impl StopDesk {
             town: town.clone(),
             policy: self.policy,
             balance,
-            stopping: match decide(self.policy, balance) {
+            stopping: match self.decide(balance) {
                 Decision::Go => None,
                 Decision::Stop(reason) => Some(reason),
             },
