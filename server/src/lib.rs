@@ -1,5 +1,6 @@
 //! The server: sources in, Postgres in the middle, pages and live frames out.
 
+pub mod alert;
 pub mod assets;
 pub mod cli;
 pub mod clock;

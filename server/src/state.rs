@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicU64;
 use model::Timestamp;
 use tokio::sync::Semaphore;
 
+use crate::alert::Hooks;
 use crate::assets::Assets;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -52,6 +53,8 @@ pub struct AppState {
     pub heads: Heads,
     /// What hooks asked.
     pub stop: StopDesk,
+    /// Who is told of alerts.
+    pub hooks: Arc<Hooks>,
     /// Counters.
     pub counters: Counters,
 }

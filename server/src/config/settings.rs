@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use serde::{Deserialize, Deserializer};
 
 use super::origin::Env;
+use super::webhook::WebhookTable;
 
 /// What can be given as flags, and in `towngauge.toml` under the same names with underscores.
 #[derive(Debug, Clone, Default, Args, Deserialize)]
@@ -67,6 +68,15 @@ pub struct Settings {
     /// Whether agents go on while the balance is not known (open), or stop (closed). [default: open]
     #[arg(long, value_name = "HOW", global = true)]
     pub stop_fail: Option<String>,
+    /// Percent of full at which a tank is low for webhooks. [default: 20]
+    #[arg(long, value_name = "PERCENT", global = true)]
+    pub alert_low_percent: Option<u8>,
+    /// Minutes without a word after which a source is silent for webhooks, while its town works. [default: 15]
+    #[arg(long, value_name = "MINUTES", global = true)]
+    pub alert_silent_minutes: Option<u16>,
+    /// Who is told of alerts (in towngauge.toml, as tables).
+    #[arg(skip)]
+    pub webhook: Vec<WebhookTable>,
     /// How logs are written to stderr. [default: text]
     #[arg(long, value_enum, global = true)]
     pub log_format: Option<LogFormat>,

@@ -18,6 +18,7 @@ mod page;
 pub(crate) mod secret;
 mod series;
 mod town;
+mod webhook;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -43,6 +44,7 @@ pub fn router(app: &App) -> Router {
         .merge(town::router()) //       GET  /api/towns, /api/towns/{town}/gauges|snapshot|ledger, /api/events
         //                              POST /api/towns/{town}/topup, PUT /api/towns/{town}/capacity
         .merge(hook::router()) //       POST /hooks/claude, /hooks/claude/{event}, GET /api/towns/{town}/stop
+        .merge(webhook::router()) //    GET  /api/webhooks, POST /api/webhooks/test
         .merge(demo::router()) //       POST /api/demo
         .merge(series::router()) //     GET  /api/towns/{town}/series
         .merge(live::router()) //       GET  /live

@@ -6,10 +6,12 @@
 mod delivery;
 mod silence;
 mod tank;
+mod view;
 
 pub use delivery::{MAX_TRIES, retry_after_s};
 pub use silence::{SourceReading, silence_step};
 pub use tank::{TankLimits, tank_step};
+pub use view::{DeliveryView, WebhookView, WebhooksView};
 
 use serde::{Deserialize, Serialize};
 
