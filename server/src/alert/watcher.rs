@@ -1,6 +1,6 @@
 //! Looks which state everything is in, and claims the steps.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -151,7 +151,7 @@ fn tank(gauges: &Gauges, from: AlertState, limits: TankLimits) -> Option<Reading
 
 fn agents(roster: &[AgentRow], stored: &HashMap<String, AlertState>, now: Timestamp) -> Vec<Reading> {
     let mut readings = Vec::new();
-    let mut seen = Vec::with_capacity(roster.len());
+    let mut seen = HashSet::with_capacity(roster.len());
     for agent in roster {
         let rig = agent.rig.as_ref().map_or("", RigName::as_str);
         let subject = format!("{AGENT}{rig}/{}", agent.name);
@@ -165,10 +165,10 @@ fn agents(roster: &[AgentRow], stored: &HashMap<String, AlertState>, now: Timest
             });
             readings.push(Reading { subject: subject.clone(), from, step, data });
         }
-        seen.push(subject);
+        seen.insert(subject);
     }
     // Who is no longer on the roster has stalled no more.
-    for (subject, from) in stored.iter().filter(|(subject, _)| subject.starts_with(AGENT) && !seen.contains(subject)) {
+    for (subject, from) in stored.iter().filter(|(subject, _)| subject.starts_with(AGENT) && !seen.contains(*subject)) {
         if let Some(step) = agent_step(*from, AgentStatus::Gone) {
             readings.push(Reading { subject: subject.clone(), from: *from, step, data: Value::Null });
         }

@@ -28,7 +28,7 @@ async fn list(State(app): State<App>) -> Result<Json<WebhooksView>, ApiError> {
 
 /// What pages and the API say of the webhooks.
 pub(super) async fn read(app: &AppState) -> Result<WebhooksView, ApiError> {
-    let mut view = WebhooksView::default();
+    let mut view = WebhooksView { at: app.clock.now(), webhooks: Vec::new() };
     for hook in app.hooks.all() {
         let listed = webhook::newest(&app.pool, &hook.id, LISTED).await?;
         view.webhooks.push(WebhookView {

@@ -130,6 +130,7 @@ impl StopDesk {
         };
         StopView {
             town: town.clone(),
+            at: now,
             policy: self.policy,
             balance,
             stopping: match self.decide(balance) {

@@ -7,8 +7,10 @@ use crate::id::TownName;
 use crate::time::Timestamp;
 
 /// Every webhook.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WebhooksView {
+    /// When this was so.
+    pub at: Timestamp,
     /// In the order of the configuration.
     pub webhooks: Vec<WebhookView>,
 }

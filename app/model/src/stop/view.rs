@@ -28,6 +28,8 @@ pub struct Asker {
 pub struct StopView {
     /// The town.
     pub town: TownName,
+    /// When this was so.
+    pub at: Timestamp,
     /// The rule in force.
     pub policy: StopPolicy,
     /// What is known of the tank.
