@@ -166,7 +166,7 @@ mod tests {
     fn view(mode: StopMode, balance: Balance) -> StopView {
         let now = Timestamp::from_seconds(1_700_000_000);
         StopView {
-            town: TownName::new("home").unwrap(),
+            town: TownName::new("home").expect("a name"),
             at: now,
             policy: StopPolicy { mode, reserve: Nanodollars(0), fail: StopFail::Open },
             balance,
@@ -217,7 +217,7 @@ mod tests {
         };
         let deaf = vec![(Some(rig), AgentName::new("codex").unwrap())];
         let html = html(StopView { obeying: vec![asker], deaf, ..view(StopMode::Empty, Balance::NoTank) });
-        for want in ["toast", "5s ago", "gas/codex", "gt estop"] {
+        for want in ["toast", "5 s ago", "gas/codex", "gt estop"] {
             assert!(html.contains(want), "{want} in {html}");
         }
     }

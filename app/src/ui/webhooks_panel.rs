@@ -106,7 +106,7 @@ mod tests {
         DeliveryView {
             id: "id".to_owned(),
             kind: AlertKind::TankEmpty,
-            town: TownName::new("home").unwrap(),
+            town: TownName::new("home").expect("a name"),
             at: NOW.plus_seconds(-30),
             tries,
             delivered_at: delivered.then_some(NOW),
