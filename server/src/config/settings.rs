@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
 use super::origin::Env;
@@ -116,6 +117,14 @@ pub enum LogFormat {
     Json,
 }
 
+/// Reads TOML. An error says where and what, and does not show the line itself, which may hold a password.
+pub(super) fn from_toml<T: DeserializeOwned>(raw: &str) -> anyhow::Result<T> {
+    toml::from_str(raw).map_err(|error| {
+        let before = error.span().and_then(|span| raw.get(..span.start)).unwrap_or_default();
+        anyhow::anyhow!("line {}: {}", before.matches('\n').count() + 1, error.message())
+    })
+}
+
 /// What the configuration file says, and which one it is; nothing when there is none.
 pub(super) fn read_file(flags: &Settings, env: Env<'_>) -> anyhow::Result<(Settings, Option<PathBuf>)> {
     let named = flags.config.clone().or_else(|| env("TOWNGAUGE_CONFIG").map(PathBuf::from));
@@ -124,7 +133,7 @@ pub(super) fn read_file(flags: &Settings, env: Env<'_>) -> anyhow::Result<(Setti
     let Some(path) = named.clone().or_else(usual) else { return Ok((Settings::default(), None)) };
     match std::fs::read_to_string(&path) {
         Ok(raw) => {
-            let file = toml::from_str(&raw).with_context(|| format!("{} cannot be used", path.display()))?;
+            let file = from_toml(&raw).with_context(|| format!("{} cannot be used", path.display()))?;
             Ok((file, Some(path)))
         }
         Err(_) if named.is_none() => Ok((Settings::default(), None)),

@@ -152,13 +152,14 @@ pub(super) fn shown(webhooks: &[Webhook]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::settings::from_toml;
 
     fn read(toml: &str) -> anyhow::Result<Vec<Webhook>> {
         #[derive(Deserialize)]
         struct File {
             webhook: Vec<WebhookTable>,
         }
-        resolve(toml::from_str::<File>(toml)?.webhook)
+        resolve(from_toml::<File>(toml)?.webhook)
     }
 
     #[test]
