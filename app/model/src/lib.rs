@@ -9,6 +9,7 @@
 pub mod aggregate;
 pub mod dedupe;
 pub mod demo;
+pub mod drift;
 pub mod event;
 pub mod format;
 pub mod id;
