@@ -16,6 +16,7 @@ mod otlp;
 mod page;
 mod secret;
 mod series;
+mod source;
 mod town;
 
 use axum::Router;
@@ -43,6 +44,7 @@ pub fn router(app: &App) -> Router {
         //                              POST /api/towns/{town}/topup, PUT /api/towns/{town}/capacity
         .merge(demo::router()) //       POST /api/demo
         .merge(series::router()) //     GET  /api/towns/{town}/series
+        .merge(source::router()) //     GET  /api/towns/{town}/sources
         .merge(live::router()) //       GET  /live
         .merge(health::router()) //     GET  /health, /ready
         .merge(metrics::router()) //    GET  /metrics
@@ -50,7 +52,7 @@ pub fn router(app: &App) -> Router {
         .merge(asset::router()) //      GET  /pkg/{*file}
         .route("/api/{*unknown}", axum::routing::any(unknown))
         .with_state(App::clone(app));
-    api.merge(page::router(app)) //     the pages, and GET /api/page/towns, /api/page/charts/{town}
+    api.merge(page::router(app)) //     the pages, and GET /api/page/towns, /api/page/charts|sources/{town}
         .layer(DefaultBodyLimit::max(SMALL_BODY_BYTES))
         .layer(middleware::from_fn_with_state(App::clone(app), guard::guard))
 }
