@@ -90,7 +90,7 @@ impl SourceKind {
         match self {
             Self::FileTail => "files",
             Self::Otlp => "OpenTelemetry",
-            Self::Http => "HTTP",
+            Self::Http => "posted JSON",
             Self::Demo => "made up",
             Self::Unknown => "unknown to this version",
         }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::command::Command;
 use crate::roll::Roll;
-use crate::sources::{Guide, SourceCard, Step};
+use crate::sources::{Guide, SourceCard, SourceKind, Step};
 
 /// One guide.
 #[component]
@@ -44,10 +44,12 @@ pub(crate) fn StepBox(step: Step) -> impl IntoView {
 fn State(roll: Roll, name: String) -> impl IntoView {
     let card = Memo::new(move |_| roll.card(&name));
     let says = move |card: SourceCard| {
+        // The others say it in their titles.
+        let kind = if card.kind == SourceKind::FileTail { " · files" } else { "" };
         view! {
             <li title=card.words>
                 <span class="standing" data-standing=card.standing.name()>{card.standing.label()}</span>
-                <span class="unit">{format!("{} · {}", card.title, card.kind.label())}</span>
+                <span class="unit">{card.title}{kind}</span>
             </li>
         }
     };

@@ -69,7 +69,7 @@ pub(super) fn gas_town(place: &Place) -> Guide {
     );
     let steps = vec![
         step("Live: where gt is started; its agents follow", telemetry),
-        step("From a machine that is not watched: a Stop hook after `gt costs record`", hook),
+        step("From a machine that is not watched: a Stop hook after gt costs record", hook),
         step(
             "Read what was there before; again changes nothing",
             format!("towngauge backfill gas-town --town {0}\ntowngauge backfill gas-town-costs --town {0}", place.town),

@@ -86,7 +86,7 @@ impl Place {
                 "Nothing to do on the server's machine: what is in {folder} is followed, into the town \u{201c}{town}\u{201d}."
             )
         } else {
-            format!("This server does not follow local files. `towngauge watch` beside it reads {folder}.")
+            format!("This server does not follow local files; towngauge watch, started beside it, reads {folder}.")
         }
     }
 

@@ -12,12 +12,15 @@ use crate::source::registry::{Root, Roots};
 /// How long a look is good: it walks through every folder.
 const FRESH_S: i64 = 30;
 
+/// What was seen last, and when.
+type Seen = Option<(Timestamp, Vec<WatchedRoot>)>;
+
 /// The folders that the server's own watcher follows.
 #[derive(Clone, Default)]
 pub struct Folders {
     /// None: this server does not watch.
     watch: Option<(Roots, AbortHandle)>,
-    seen: Arc<Mutex<Option<(Timestamp, Vec<WatchedRoot>)>>>,
+    seen: Arc<Mutex<Seen>>,
 }
 
 impl Folders {
