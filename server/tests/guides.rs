@@ -5,6 +5,7 @@
 
 #[expect(dead_code, reason = "the receiver's tests use all of it")]
 mod otlp_support;
+#[expect(dead_code, reason = "these tests send as the guides say")]
 mod server_support;
 
 use std::collections::HashMap;
