@@ -17,6 +17,7 @@ mod otlp;
 mod page;
 pub(crate) mod secret;
 mod series;
+mod source;
 mod town;
 mod webhook;
 
@@ -47,6 +48,7 @@ pub fn router(app: &App) -> Router {
         .merge(webhook::router()) //    GET  /api/webhooks, POST /api/webhooks/test
         .merge(demo::router()) //       POST /api/demo
         .merge(series::router()) //     GET  /api/towns/{town}/series
+        .merge(source::router()) //     GET  /api/towns/{town}/sources
         .merge(live::router()) //       GET  /live
         .merge(health::router()) //     GET  /health, /ready
         .merge(metrics::router()) //    GET  /metrics
@@ -54,7 +56,7 @@ pub fn router(app: &App) -> Router {
         .merge(asset::router()) //      GET  /pkg/{*file}
         .route("/api/{*unknown}", axum::routing::any(unknown))
         .with_state(App::clone(app));
-    api.merge(page::router(app)) //     the pages, and GET /api/page/towns, /api/page/charts/{town}
+    api.merge(page::router(app)) //     the pages, and GET /api/page/towns, /api/page/charts|sources/{town}
         .layer(DefaultBodyLimit::max(SMALL_BODY_BYTES))
         .layer(middleware::from_fn_with_state(App::clone(app), guard::guard))
 }
