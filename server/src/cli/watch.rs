@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 
 use super::CommandContext;
+use super::ship::ShipArgs;
 use crate::config::{From, Origin};
 use crate::source::beads::Issues;
 use crate::source::claude_code::Transcripts;
@@ -25,6 +26,9 @@ pub struct WatchArgs {
     /// Gas Town's costs.jsonl; may be repeated.
     #[arg(long, value_name = "FILE")]
     pub gas_town_costs: Vec<PathBuf>,
+    /// Where to, if not into the store.
+    #[command(flatten)]
+    pub ship: ShipArgs,
 }
 
 impl WatchArgs {
@@ -51,6 +55,22 @@ impl WatchArgs {
     }
 }
 
+/// [`WatchArgs::roots`], told to whoever started it.
+///
+/// # Errors
+/// As there.
+pub fn told_roots(args: &WatchArgs, beads: &From<Vec<PathBuf>>) -> anyhow::Result<Roots> {
+    let roots = args.roots(beads)?;
+    let now = roots.now();
+    for root in &now {
+        println!("watching {} ({})", root.path.display(), root.source.name());
+    }
+    if now.is_empty() {
+        println!("no agent's files were found on this machine yet; they are watched once there are any");
+    }
+    Ok(roots)
+}
+
 /// Runs until `cancel`.
 ///
 /// # Errors
@@ -61,14 +81,7 @@ pub async fn run(
     context: &CommandContext,
     cancel: CancellationToken,
 ) -> anyhow::Result<ExitCode> {
-    let roots = args.roots(beads)?;
-    let now = roots.now();
-    for root in &now {
-        println!("watching {} ({})", root.path.display(), root.source.name());
-    }
-    if now.is_empty() {
-        println!("no agent's files were found on this machine yet; they are watched once there are any");
-    }
+    let roots = told_roots(&args, beads)?;
     let (town, intake, pool) = (context.town.clone(), context.intake.clone(), context.pool.clone());
     watch::spawn(roots, town, intake, pool, cancel, context.no_paths).await?;
     Ok(ExitCode::SUCCESS)

@@ -196,7 +196,11 @@ fn parse_bool(raw: &str) -> anyhow::Result<bool> {
     }
 }
 
-fn checked_url(url: &str) -> anyhow::Result<String> {
+/// An address such as `https://gauge.example.org`, without a slash at its end.
+///
+/// # Errors
+/// It is none, or has a path.
+pub fn checked_url(url: &str) -> anyhow::Result<String> {
     let url = url.trim_end_matches('/');
     let uri: axum::http::Uri = url.parse().with_context(|| format!("\"{url}\" is not an address"))?;
     match uri.scheme_str() {

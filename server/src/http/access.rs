@@ -234,7 +234,7 @@ fn cookie(headers: &HeaderMap) -> Option<&str> {
 pub fn needed(method: &axum::http::Method, uri: &Uri) -> Option<Scope> {
     match uri.path() {
         "/login" | "/logout" | "/login.css" => None,
-        "/api/ingest" => Some(Scope::Ingest),
+        "/api/ingest" | "/api/ship" => Some(Scope::Ingest),
         path if super::otlp::is_export(path) => Some(Scope::Ingest),
         _ if method.is_safe() => Some(Scope::Read),
         _ => Some(Scope::Admin),

@@ -8,6 +8,7 @@ pub mod codex;
 pub mod commit;
 #[cfg(test)]
 mod counting;
+pub mod destination;
 pub mod difference;
 pub mod environment;
 pub mod file_source;
