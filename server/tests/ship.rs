@@ -25,7 +25,7 @@ use server::source::claude_code::Transcripts;
 use server::source::destination::{Batch, Destination as _};
 use server::source::registry::{Root, Roots};
 use server::source::watch;
-use server_support::{Server, start, start_with};
+use server_support::{Server, call, now, start, start_with};
 use tokio_util::sync::CancellationToken;
 
 struct Shipping {
@@ -164,6 +164,9 @@ async fn a_spool_that_is_replayed_as_a_whole_changes_nothing() {
     third.emptied().await;
     third.end().await;
     assert_eq!(number(&server, "select count(*) from event").await, once[0]);
+    // What is posted by hand meets what is shipped.
+    assert_eq!(server.post("/api/ingest?town=far", &call(now(), 1)).await.0, 200);
+    assert_eq!(number(&server, "select count(*) from town where name = 'far'").await, 1);
     let page = server.get("/api/towns/far/shippers").await;
     assert_eq!(page["shippers"][0]["waiting_bytes"], 0, "{page}");
     server.running.stop().await;
@@ -321,7 +324,9 @@ async fn with_a_full_spool_files_wait_and_nothing_is_missing_afterwards() {
     let full = small.waiting().1;
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert_eq!(small.waiting().1, full, "reading pauses");
-    assert!((20 << 10..=96 << 10).contains(&full), "{full} bytes wait");
+    assert!((1..=64 << 10).contains(&full), "{full} bytes wait");
+    let read = small.cursors("claude_code").await.unwrap().len();
+    assert!(read < 8, "{read} files are read already: nothing was tested");
 
     let target = Target { url: server.url(""), town: TownName::new("far").unwrap(), key: None };
     let settings = SenderSettings { target, name: "laptop".into(), patience: Duration::from_secs(5) };

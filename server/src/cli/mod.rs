@@ -100,10 +100,10 @@ async fn dispatch(config: Config, command: Command) -> anyhow::Result<ExitCode> 
             let stop = signals::shutdown()?;
             // Nothing of the store is needed here: it is elsewhere.
             if let Some(url) = args.ship.to.clone() {
-                let roots = watch::told_roots(&args, &config.beads)?;
+                let roots = watch::told_roots(&args, &config)?;
                 return ship::run(&args.ship, &url, roots, &config, stop).await;
             }
-            with_store(&config, async |context| watch::run(args, &config.beads, context, stop).await).await
+            with_store(&config, async |context| watch::run(args, &config, context, stop).await).await
         }
         Command::Report(args) => with_store(&config, async |context| report::run(args, context).await).await,
         Command::Topup(args) => with_store(&config, async |context| topup::run(args, context).await).await,
@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn the_server_takes_what_the_watcher_takes() {
         for command in ["serve", "watch"] {
-            let line = ["towngauge", command, "--no-paths", "--beads", "a.jsonl", "--beads", "b.jsonl"];
+            let line = ["towngauge", command, "--no-paths", "--beads", "a.jsonl", "--beads", "b.jsonl", "--git", "."];
             let settings = Cli::try_parse_from(line).unwrap().settings;
             assert!(settings.no_paths, "{command}");
             assert_eq!(settings.beads, [std::path::PathBuf::from("a.jsonl"), "b.jsonl".into()], "{command}");

@@ -6,7 +6,7 @@
 use compact_str::CompactString;
 use model::dedupe::{Basis, Claim, Rank};
 use model::event::{
-    AgentState, BeadEdge, CostSnapshot, Envelope, Event, LinesChanged, ModelCall, SessionEdge, ToolCall,
+    AgentState, BeadEdge, CostSnapshot, Envelope, Event, LinesChanged, LinesLanded, ModelCall, SessionEdge, ToolCall,
 };
 use model::id::{AgentName, BeadId, EventKey, ModelName, RigName, Role, SessionId, SourceName, ToolName};
 use model::time::Timestamp;
@@ -161,6 +161,10 @@ enum What {
     Session(SessionEdge),
     Bead(BeadEdge),
     CostSnapshot(i64),
+    LinesLanded {
+        added: u32,
+        removed: u32,
+    },
 }
 
 impl From<&Envelope> for EnvelopeForm {
@@ -233,6 +237,7 @@ impl From<&Event> for What {
             Event::Session(edge) => Self::Session(*edge),
             Event::Bead(edge) => Self::Bead(*edge),
             Event::CostSnapshot(snapshot) => Self::CostSnapshot(snapshot.total.0),
+            Event::LinesLanded(lines) => Self::LinesLanded { added: lines.added, removed: lines.removed },
         }
     }
 }
@@ -251,6 +256,7 @@ impl From<What> for Event {
             What::Session(edge) => Self::Session(edge),
             What::Bead(edge) => Self::Bead(edge),
             What::CostSnapshot(total) => Self::CostSnapshot(CostSnapshot { total: Nanodollars(total) }),
+            What::LinesLanded { added, removed } => Self::LinesLanded(LinesLanded { added, removed }),
         }
     }
 }
@@ -312,6 +318,7 @@ mod tests {
             any::<bool>().prop_map(|end| Event::Session(if end { SessionEdge::Ended } else { SessionEdge::Started })),
             any::<bool>().prop_map(|end| Event::Bead(if end { BeadEdge::Closed } else { BeadEdge::Created })),
             any::<i64>().prop_map(|total| What::CostSnapshot(total).into()),
+            any::<(u32, u32)>().prop_map(|(added, removed)| What::LinesLanded { added, removed }.into()),
         ]
     }
 

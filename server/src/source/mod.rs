@@ -15,6 +15,7 @@ pub mod file_source;
 pub mod found;
 pub mod gas_town;
 pub mod gemini;
+pub mod git;
 pub mod identity;
 pub mod opencode;
 pub mod otlp;
