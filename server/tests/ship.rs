@@ -318,13 +318,19 @@ async fn with_a_full_spool_files_wait_and_nothing_is_missing_afterwards() {
     let watcher = watch::spawn_into(Arc::new(small.clone()), roots, stop.clone(), false);
     for part in 0..8 {
         let mut file = std::fs::File::create(files.join(format!("{part}.jsonl"))).unwrap();
-        file.write_all(transcript(600).replace("_", &format!("_{part}_")).as_bytes()).unwrap();
+        file.write_all(
+            transcript(600)
+                .replace("msg_", &format!("msg_{part}_"))
+                .replace("req_", &format!("req_{part}_"))
+                .as_bytes(),
+        )
+        .unwrap();
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
     let full = small.waiting().1;
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert_eq!(small.waiting().1, full, "reading pauses");
-    assert!((1..=64 << 10).contains(&full), "{full} bytes wait");
+    assert!((8 << 10..=96 << 10).contains(&full), "{full} bytes wait");
     let read = small.cursors("claude_code").await.unwrap().len();
     assert!(read < 8, "{read} files are read already: nothing was tested");
 

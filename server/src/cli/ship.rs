@@ -28,7 +28,7 @@ const LEAST_SPOOL_BYTES: u64 = 64 << 10;
 #[command(next_help_heading = "Shipping to another machine")]
 pub struct ShipArgs {
     /// Ship to the Towngauge at this address, such as https://gauge.example.org, instead of storing here.
-    #[arg(long, value_name = "URL", value_parser = |raw: &str| checked_url(raw).map_err(|error| format!("{error:#}")))]
+    #[arg(long, value_name = "URL", value_parser = server_address)]
     pub to: Option<String>,
     /// The key that the server made ("towngauge key create --scope ingest"); others on this machine can see it in the list
     /// of processes, so better one of the next two.
@@ -145,6 +145,14 @@ pub async fn run(
     Ok(ExitCode::SUCCESS)
 }
 
+/// An address that can be shown and kept: a password in it could not.
+fn server_address(raw: &str) -> Result<String, String> {
+    if raw.contains('@') {
+        return Err("leave user and password out of the address; the key goes into --key-file or --key-env".to_owned());
+    }
+    checked_url(raw).map_err(|error| format!("{error:#}"))
+}
+
 fn usual_folder() -> PathBuf {
     let dirs = directories::ProjectDirs::from("", "", "towngauge");
     match (&dirs, nix::unistd::geteuid().is_root()) {
@@ -177,6 +185,14 @@ mod tests {
         }
         for url in ["http://gauge.example.org", "http://10.0.0.1:4680", "http://127.0.0.1.example.org"] {
             assert!(!is_loopback(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn an_address_holds_no_password() {
+        assert_eq!(server_address("https://gauge.example.org/").as_deref(), Ok("https://gauge.example.org"));
+        for bad in ["gauge", "ftp://a", "https://a/path", "https://me:secret@a"] {
+            assert!(server_address(bad).is_err_and(|error| !error.contains("secret")), "{bad}");
         }
     }
 

@@ -100,8 +100,19 @@ pub async fn heard(
         fresh.iter().for_each(|line| *counts.entry(&line.source).or_default() += 1);
         let sum = |(source, rejected)| SourceSum { town, source, stored: 0, duplicate: 0, rejected, last_event: None };
         let sums: Vec<SourceSum<'_>> = counts.into_iter().map(sum).collect();
-        let refused: Vec<Refused<'_>> = fresh
-            .iter()
+        // Only the newest of each source are kept; the rest is counted.
+        let mut kept: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut newest: Vec<&BadLine> = Vec::new();
+        for line in fresh.iter().rev() {
+            let count = kept.entry(line.source.as_str()).or_default();
+            if *count < source_count::KEPT {
+                *count += 1;
+                newest.push(line);
+            }
+        }
+        newest.reverse();
+        let refused: Vec<Refused<'_>> = newest
+            .into_iter()
             .map(|line| Refused { town, source: &line.source, place: &line.place, reason: &line.reason })
             .collect();
         source_count::count(&mut transaction, &sums, &refused).await?;

@@ -4,7 +4,7 @@
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -80,7 +80,7 @@ impl Git<'_> {
             String::from_utf8_lossy(&said).into_owned()
         });
         let child = Arc::new(Mutex::new(child));
-        let (done, finished) = channel::<()>();
+        let (done, finished) = sync_channel::<()>(0);
         let (watched, patience) = (Arc::clone(&child), self.patience);
         let watching = std::thread::spawn(move || {
             let is_late = finished.recv_timeout(patience) == Err(RecvTimeoutError::Timeout);
