@@ -282,6 +282,21 @@ async fn a_busy_server_is_left_alone_for_as_long_as_it_asks_and_then_gets_everyt
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_too_old_or_of_another_version_gets_everything_once_it_is_updated() {
+    let (script, url) = scripted(Script { answers: vec![404, 409], ..Script::default() }).await;
+    let folder = tempfile::tempdir().unwrap();
+    let shipping = ship(folder.path(), &url, None);
+    shipping.spool.take(bad_lines(&["kept"])).await.unwrap();
+    shipping.emptied().await;
+    shipping.end().await;
+    let script = script.0.lock().unwrap();
+    assert_eq!(script.taken, ["kept"]);
+    let said: Vec<&str> = script.heads.iter().filter_map(|head| head["error"].as_str()).collect();
+    assert!(said[0].contains("update the server") && said[1].contains("409: no: later"), "{said:?}");
+    assert!(!folder.path().join("rejected").exists(), "a version is no reason to give anything up");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_too_large_goes_in_parts_and_what_is_refused_is_put_aside_and_blocks_nothing() {
     let script = Script { split: Some(("many", 3)), refuse: Some("poison"), ..Script::default() };
     let (script, url) = scripted(script).await;
