@@ -28,6 +28,7 @@ pub mod report;
 pub mod retention;
 pub mod series;
 pub mod session;
+pub mod shipper;
 pub mod source;
 pub mod source_count;
 pub mod spent;
