@@ -252,6 +252,7 @@ async fn listen(pool: Pool, hub: Hub, stop: CancellationToken) {
                 match ears.next(instance_id()).await {
                     Ok(Heard::Changed(town)) => hub.reload(town).await,
                     Ok(Heard::Beads(town)) => hub.reload_beads(town).await,
+                    Ok(Heard::Tanks(town)) => hub.reload_tanks(town).await,
                     Ok(Heard::Anything) => {
                         for card in hub.cards().await.unwrap_or_default() {
                             hub.reload(card.name).await;

@@ -7,15 +7,19 @@
 //! microseconds since 1970 in UTC.
 
 pub mod aggregate;
+pub mod correction;
 pub mod dedupe;
 pub mod demo;
 pub mod event;
 pub mod format;
+pub mod fuel;
 pub mod id;
 pub mod live;
 pub mod price;
 pub mod rate;
+pub mod reading;
 pub mod roster;
+pub mod runway;
 pub mod series;
 pub mod tank;
 pub mod time;

@@ -60,19 +60,25 @@ pub struct Sums {
 /// The database refused.
 pub async fn add(pool: &Pool, town: (TownKey, &TownName), entry: &Entry, instance: &str) -> Result<bool, DbError> {
     let mut transaction = pool.begin().await?;
+    let added = insert(&mut transaction, town.0, entry).await?;
+    if added {
+        notify::send(&mut transaction, instance, town.1).await?;
+    }
+    transaction.commit().await?;
+    Ok(added)
+}
+
+/// As [`add`], within a transaction of the caller's, which tells nobody.
+pub(super) async fn insert(connection: &mut PgConnection, town: TownKey, entry: &Entry) -> Result<bool, DbError> {
     let added: Option<(i64,)> = sqlx::query_as(include_str!("sql/ledger_insert.sql"))
-        .bind(town.0.0)
+        .bind(town.0)
         .bind(PgTime(entry.at))
         .bind(entry.kind.name())
         .bind(entry.amount.0)
         .bind(&entry.note)
         .bind(entry.request)
-        .fetch_optional(&mut *transaction)
+        .fetch_optional(connection)
         .await?;
-    if added.is_some() {
-        notify::send(&mut transaction, instance, town.1).await?;
-    }
-    transaction.commit().await?;
     Ok(added.is_some())
 }
 
@@ -117,6 +123,29 @@ pub async fn newest(pool: &Pool, town: TownKey, limit: i64) -> Result<Vec<Entry>
         request,
     };
     Ok(rows.into_iter().map(entry).collect())
+}
+
+/// How many entries there are, and the times of the newest top-ups, newest first.
+///
+/// # Errors
+/// The database refused.
+pub async fn topups(
+    connection: &mut PgConnection,
+    town: TownKey,
+    limit: i64,
+) -> Result<(i64, Vec<Timestamp>), DbError> {
+    let (count,): (i64,) = sqlx::query_as("select count(*) from ledger where town_id = $1")
+        .bind(town.0)
+        .fetch_one(&mut *connection)
+        .await?;
+    let rows: Vec<(PgTime,)> = sqlx::query_as(
+        "select ts from ledger where town_id = $1 and kind = 'topup' order by ts desc, entry_id desc limit $2",
+    )
+    .bind(town.0)
+    .bind(limit)
+    .fetch_all(connection)
+    .await?;
+    Ok((count, rows.into_iter().map(|(at,)| at.0).collect()))
 }
 
 /// Sums over the ledger; none when it is empty.
