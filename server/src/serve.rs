@@ -24,6 +24,7 @@ use crate::postgres::OpenMode;
 use crate::read::{Reader, SetupFacts};
 use crate::retention;
 use crate::rollup;
+use crate::source::balance::{self, Poller};
 use crate::source::registry::{Root, Roots};
 use crate::source::watch;
 use crate::state::{App, AppState, Counters};
@@ -126,7 +127,7 @@ async fn assemble(config: Config, listener: TcpListener, local: SocketAddr, stor
     let (intake, writer) = Intake::start(pool.clone(), Arc::clone(&store.prices), committed, limits);
 
     let stop_background = CancellationToken::new();
-    let background = vec![
+    let mut background = vec![
         rollup::spawn_worker(pool.clone(), stop_background.clone()),
         retention::spawn(pool.clone(), config.retention.value, stop_background.clone()),
         tokio::spawn(observe(pool.clone(), clock.clone(), stop_background.clone())),
@@ -135,6 +136,8 @@ async fn assemble(config: Config, listener: TcpListener, local: SocketAddr, stor
     let stop_sources = CancellationToken::new();
     let demo = Keeper::new(pool.clone(), intake.clone(), clock.clone(), stop_sources.clone());
     demo.continue_all().await.context("made-up towns")?;
+    let poller = Poller { pool: pool.clone(), hub: hub.clone(), clock: clock.clone(), town: config.town.value.clone() };
+    background.extend(balance::spawn(poller, &config.balances.value, &stop_sources).await.context("balances")?);
     let (roots, watcher) = watch_local(&config, &intake, &pool, &stop_sources);
 
     let address = config.public_url.value.clone().unwrap_or_else(|| format!("http://{local}"));

@@ -1,5 +1,6 @@
 //! Configuration: flags, then environment, then `towngauge.toml`, then defaults; each value knows where it is from.
 
+mod balance;
 mod origin;
 mod retention;
 mod settings;
@@ -12,6 +13,7 @@ use clap::ValueEnum as _;
 use model::Timestamp;
 use model::id::TownName;
 
+pub use balance::{BalanceSettings, PolledBalance};
 pub use origin::{Env, From, Origin};
 pub use settings::{LogFormat, Settings};
 
@@ -45,6 +47,8 @@ pub struct Config {
     pub max_viewers: From<usize>,
     /// Events that may wait for the writer; at least 1.
     pub queue_events: From<usize>,
+    /// Balances that providers are asked for.
+    pub balances: From<Vec<PolledBalance>>,
     /// How logs are written.
     pub log_format: From<LogFormat>,
     /// The time at which the server's clock begins; the present when none.
@@ -105,6 +109,9 @@ impl Config {
             || 50_000,
             |raw| Ok(raw.parse()?),
         )?;
+        let balances = pick.parsed(None, "TOWNGAUGE_BALANCE", said(file.balance), Vec::new, |raw| {
+            Ok(balance::from_names(listed(raw)))
+        })?;
         let log_format =
             pick.parsed(flags.log_format, "TOWNGAUGE_LOG_FORMAT", file.log_format, LogFormat::default, |raw| {
                 LogFormat::from_str(raw, true).map_err(anyhow::Error::msg)
@@ -128,6 +135,7 @@ impl Config {
                 0 => bail!("a queue for no events at all takes none; use 1 or more"),
                 n => Ok(n),
             })?,
+            balances: balances.try_map("balance", balance::resolve)?,
             log_format,
             clock: clock.try_map("clock", |raw| {
                 let time = raw.as_deref().map(Timestamp::parse_rfc3339).transpose();
@@ -147,7 +155,8 @@ impl Config {
             LogFormat::Json => "json",
         };
         let beads: Vec<String> = self.beads.value.iter().map(|path| path.display().to_string()).collect();
-        vec![
+        let balances = self.balances.value.iter();
+        let mut lines = vec![
             line("listen", self.listen.value.to_string(), &self.listen.origin),
             line("data_dir", self.data_dir.value.display().to_string(), &self.data_dir.origin),
             line("town", self.town.value.to_string(), &self.town.origin),
@@ -170,7 +179,9 @@ impl Config {
                 self.clock.value.map_or_else(|| "(the present)".to_owned(), |time| time.to_string()),
                 &self.clock.origin,
             ),
-        ]
+        ];
+        lines.extend(balances.map(|balance| line("balance", balance.line(), &self.balances.origin)));
+        lines
     }
 }
 
@@ -277,6 +288,28 @@ mod tests {
             assert_eq!((line("beads").as_str(), line("paths").as_str()), ("/a/issues.jsonl", "false"));
             assert_eq!(line("retention"), "events=90,10s=30");
         }
+    }
+
+    #[test]
+    fn a_balance_is_named_by_the_environment_or_described_in_the_file_and_its_key_is_nowhere() {
+        let lines = |config: &Config| -> Vec<String> {
+            config.lines().into_iter().filter(|(name, ..)| *name == "balance").map(|(_, line, _)| line).collect()
+        };
+        let env = [("TOWNGAUGE_BALANCE", "openrouter, deepseek"), ("OPENROUTER_API_KEY", "sk-secret")];
+        let config = resolve(&Settings::default(), &env).unwrap();
+        assert_eq!(lines(&config).len(), 2);
+        assert!(!format!("{config:?} {:?}", config.lines()).contains("sk-secret"));
+        let folder = tempfile::tempdir().unwrap();
+        let (file, key) = (folder.path().join("towngauge.toml"), folder.path().join("key"));
+        std::fs::write(&key, "sk-filed").unwrap();
+        let said = format!("[[balance]]\nprovider = \"kilo\"\nname = \"Team\"\nkey_file = {key:?}\npoll_s = 30\n");
+        std::fs::write(&file, said).unwrap();
+        let config = resolve(&Settings { config: Some(file), ..Settings::default() }, &[]).unwrap();
+        let [line] = &lines(&config)[..] else { panic!("one") };
+        assert!(line.starts_with("Team: https://api.kilo.ai/api every 30 s, key in file "), "{line}");
+        assert!(!format!("{config:?} {line}").contains("sk-filed"));
+        let error = resolve(&Settings::default(), &[("TOWNGAUGE_BALANCE", "bank")]).unwrap_err();
+        assert!(format!("{error:#}").contains("environment TOWNGAUGE_BALANCE"), "{error:#}");
     }
 
     #[test]

@@ -57,6 +57,9 @@ pub struct Settings {
     /// Events that may wait to be stored; beyond it senders are told to come back. [default: 50000]
     #[arg(long, value_name = "N", global = true)]
     pub queue_events: Option<usize>,
+    /// Balances to ask providers for (in towngauge.toml; TOWNGAUGE_BALANCE for one as it usually is).
+    #[arg(skip)]
+    pub balance: Vec<super::BalanceSettings>,
     /// How logs are written to stderr. [default: text]
     #[arg(long, value_enum, global = true)]
     pub log_format: Option<LogFormat>,

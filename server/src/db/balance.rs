@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::ledger::{self, Entry, EntryKind};
 use super::tank::{Thinned, Told};
-use super::{DbError, PgTime, Pool, TownKey, cost, live_seed, notify, tank};
+use super::{DbError, Pool, TownKey, cost, live_seed, notify, tank};
 
 /// Stores a reading in dollars that corrects the meter, and enters into the ledger what follows from it. Told twice, a
 /// reading counts once; killed on the way, nothing of it is there. `true` when the ledger has a new entry.
@@ -46,11 +46,10 @@ pub async fn correct(pool: &Pool, town: (TownKey, &TownName), told: &Told, insta
         }
     };
     let pending = if let Step::Wait(less) = step { less.0 } else { 0 };
-    sqlx::query("update tank set pending = $3, currency = $4 where town_id = $1 and name = $2")
+    sqlx::query("update tank set pending = $3 where town_id = $1 and name = $2")
         .bind(town.0.0)
         .bind(&told.tank)
         .bind(pending)
-        .bind(&told.currency)
         .execute(&mut *transaction)
         .await?;
     notify::send_tanks(&mut transaction, town.0).await?;

@@ -50,20 +50,22 @@ fn tank(row: &PgRow, readings: &mut HashMap<String, Vec<Reading>>, now: Timestam
         "window" => FuelKind::Window,
         _ => FuelKind::Money,
     };
+    let currency: String = row.try_get("currency")?;
     let left = row.try_get::<Option<i64>, _>("amount")?.unwrap_or(0);
     let capacity: Option<i64> = row.try_get("capacity")?;
     let most: Option<i64> = row.try_get("most")?;
     let lately = readings.remove(&name).unwrap_or_default();
     Ok(FuelTank {
         kind,
-        meter: row.try_get("meter")?,
+        // The meter counts dollars: a balance in another currency is a tank of its own.
+        meter: row.try_get::<bool, _>("meter")? && matches!(currency.as_str(), "" | "USD"),
         left,
         full: match kind {
             FuelKind::Window => WINDOW_FULL,
             // Nobody said what a full one holds: the most that was seen lately.
             FuelKind::Money => capacity.or(most).unwrap_or(0),
         },
-        currency: row.try_get("currency")?,
+        currency,
         resets_at: row.try_get::<Option<PgTime>, _>("resets_at")?.map(|at| at.0),
         read_at: row.try_get::<Option<PgTime>, _>("at")?.map(|at| at.0),
         trouble: row.try_get("trouble")?,

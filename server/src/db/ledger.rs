@@ -103,6 +103,19 @@ pub async fn set_capacity(
     Ok(())
 }
 
+/// As [`set_capacity`], unless somebody has said already what a full tank holds.
+///
+/// # Errors
+/// The database refused.
+pub async fn propose_capacity(pool: &Pool, town: &TownName, capacity: Nanodollars) -> Result<(), DbError> {
+    sqlx::query("update town set capacity = $2 where name = $1 and capacity is null")
+        .bind(town.as_str())
+        .bind(capacity.0)
+        .execute(pool)
+        .await?;
+    Ok(())
+}
+
 /// The newest entries, newest first.
 ///
 /// # Errors

@@ -107,6 +107,7 @@ pub(super) async fn insert(
         .bind(told.iter().map(|r| r.left).collect::<Vec<_>>())
         .bind(told.iter().map(|r| r.resets_at.map(PgTime)).collect::<Vec<_>>())
         .bind(thinned == Thinned::Yes)
+        .bind(told.iter().map(|r| r.source.as_str()).collect::<Vec<_>>())
         .execute(&mut *connection)
         .await?
         .rows_affected();

@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod backfill;
+pub mod balance;
 pub mod beads;
 pub mod claude_code;
 pub mod codex;
