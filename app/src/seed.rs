@@ -9,7 +9,7 @@ use model::wire::Snapshot;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::reader::{ReadError, SeriesRange, Setup, TownCard};
+use crate::reader::{ReadError, SeriesRange, Setup, TankPage, TownCard};
 
 /// Element of the document that carries the seed.
 pub(crate) const SEED_ID: &str = "seed";
@@ -41,6 +41,15 @@ pub struct ChartsSeed {
     pub range: SeriesRange,
     /// Every chart over that range, in the order of [`Metric::ALL`](model::series::Metric::ALL).
     pub charts: Result<Vec<SeriesPage>, ReadError>,
+}
+
+/// Of a town's tanks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TankSeed {
+    /// The town.
+    pub town: TownSeed,
+    /// The band and the ledger.
+    pub page: Result<TankPage, ReadError>,
 }
 
 /// As JSON that can stand in a document: nothing in it ends the element.

@@ -120,7 +120,7 @@ impl FuelTank {
             return Some(0);
         }
         let dry = self.band?.p50_s;
-        (!self.resets_at.is_some_and(|at| at.seconds() - now.seconds() <= dry)).then_some(dry)
+        self.resets_at.is_none_or(|at| at.seconds() - now.seconds() > dry).then_some(dry)
     }
 
     /// What stands under its figure: how long it lasts, or when it begins anew.

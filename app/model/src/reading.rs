@@ -53,7 +53,9 @@ pub fn burn(readings: &[Reading], now: Timestamp) -> Vec<i64> {
         let from = from.min(to);
         let count = to - from + 1;
         for (i, index) in (from..=to).enumerate() {
-            let Some(slot) = usize::try_from(index - start).ok().and_then(|index| buckets.get_mut(index)) else { continue };
+            let Some(slot) = usize::try_from(index - start).ok().and_then(|index| buckets.get_mut(index)) else {
+                continue;
+            };
             let extra = i64::from(i64::try_from(i).is_ok_and(|i| i < burnt % count));
             *slot = slot.saturating_add(burnt / count + extra);
         }

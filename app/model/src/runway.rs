@@ -11,6 +11,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::fuel::span;
+use crate::time::Timestamp;
+
 /// Seconds of a bucket of burn.
 pub const BURN_STEP_S: i64 = 300;
 /// How far back the burn is looked at.
@@ -55,8 +58,7 @@ impl RunwayBand {
         }
         let at_work = burn[newest..].iter().any(|amount| *amount > 0);
         let like_now = |from: &usize| at_work == (burn[*from] > 0);
-        let mut times: Vec<i64> =
-            (0..burn.len()).filter(like_now).map(|from| replay(left, &burn, lap, from)).collect();
+        let mut times: Vec<i64> = (0..burn.len()).filter(like_now).map(|from| replay(left, &burn, lap, from)).collect();
         times.sort_unstable();
         let percentile = |percent: usize| times.get((times.len().saturating_sub(1)) * percent / 100).copied();
         Some(Self { p10_s: percentile(10)?, p50_s: percentile(50)?, p90_s: percentile(90)? })
@@ -73,6 +75,33 @@ impl RunwayBand {
             Lasts::ShortBy(for_s - self.p50_s)
         }
     }
+}
+
+impl Lasts {
+    /// As a sentence without its end, such as `lasts until the reset at 18:00` or `runs dry about 40 min before the
+    /// reset`. `what` is awaited, at `clock`.
+    #[must_use]
+    pub fn words(self, what: &str, clock: &str) -> String {
+        match self {
+            Self::Yes => format!("lasts until the {what} at {clock}"),
+            Self::Probably => format!("probably lasts until the {what} at {clock}"),
+            Self::ShortBy(seconds) => format!("runs dry about {} before the {what}", span(seconds)),
+        }
+    }
+}
+
+/// Gaps between top-ups that are shorter belong to one: an hour.
+const LEAST_GAP_S: i64 = 3_600;
+
+/// When the next top-up is usual: the median gap after the last one. None with fewer than two, or when that time has
+/// passed. `topups` are their times, newest first.
+#[must_use]
+pub fn next_topup(topups: &[Timestamp], now: Timestamp) -> Option<Timestamp> {
+    let gaps = topups.windows(2).filter_map(|pair| Some(pair.first()?.seconds() - pair.get(1)?.seconds()));
+    let mut gaps: Vec<i64> = gaps.filter(|gap| *gap >= LEAST_GAP_S).collect();
+    gaps.sort_unstable();
+    let usual = gaps.get(gaps.len() / 2)?;
+    topups.first().map(|last| last.plus_seconds(*usual)).filter(|next| *next > now)
 }
 
 /// Seconds until `left` is burnt, playing the loop from the bucket `from` on. Within a bucket the burn is even.
@@ -157,6 +186,26 @@ mod tests {
         assert_eq!(band.lasts(3_000), Lasts::Yes);
         assert_eq!(band.lasts(5_000), Lasts::Probably);
         assert_eq!(band.lasts(7_400), Lasts::ShortBy(2_400));
+    }
+
+    #[test]
+    fn it_is_said_in_words() {
+        let check = |lasts: Lasts, text: &str| assert_eq!(lasts.words("reset", "18:00"), text);
+        check(Lasts::Yes, "lasts until the reset at 18:00");
+        check(Lasts::Probably, "probably lasts until the reset at 18:00");
+        check(Lasts::ShortBy(2_400), "runs dry about 40 min before the reset");
+    }
+
+    #[test]
+    fn the_next_top_up_comes_after_the_usual_gap() {
+        let day = |n: i64| Timestamp::from_seconds(n * 86_400);
+        let at = |days: &[i64]| days.iter().map(|n| day(*n)).collect::<Vec<_>>();
+        assert_eq!(next_topup(&at(&[30, 23, 16, 2]), day(31)), Some(day(37)));
+        assert_eq!(next_topup(&at(&[30, 23]), day(38)), None, "it is overdue");
+        assert_eq!(next_topup(&at(&[30]), day(31)), None);
+        assert_eq!(next_topup(&[], day(31)), None);
+        let twice = [day(30).plus_seconds(60), day(30), day(23)];
+        assert_eq!(next_topup(&twice, day(31)), Some(day(37).plus_seconds(60)));
     }
 
     proptest! {

@@ -15,6 +15,8 @@ pub(crate) enum Tab {
     Overview,
     /// Charts.
     Observability,
+    /// Every tank; reached from the gas tank's dial, and so no tab of its own.
+    Tank,
 }
 
 #[component]

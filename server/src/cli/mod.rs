@@ -11,6 +11,7 @@ mod serve;
 mod session;
 mod signals;
 mod source_word;
+mod statusline;
 mod topup;
 pub mod watch;
 
@@ -58,6 +59,8 @@ enum Command {
     Report(report::ReportArgs),
     /// Fill a town's tank.
     Topup(topup::Topup),
+    /// Claude Code's status line: says how much of the subscription is used, and tells the server.
+    Statusline(statusline::Statusline),
     /// Make a town up: years of plausible history, to look at and to measure with.
     Demo(demo::DemoArgs),
     /// Make, list and revoke API keys.
@@ -73,7 +76,11 @@ enum Command {
 /// Parses the command line and does what it says.
 pub fn main() -> ExitCode {
     let Cli { settings, command } = Cli::parse();
-    let result = Config::resolve(&settings, &|name| std::env::var(name).ok()).and_then(|config| {
+    let config = Config::resolve(&settings, &|name| std::env::var(name).ok());
+    if let Command::Statusline(args) = &command {
+        return statusline::run(args, config.as_ref().ok());
+    }
+    let result = config.and_then(|config| {
         let level = if matches!(command, Command::Serve | Command::Watch(_)) { "info,sqlx=warn" } else { "warn" };
         telemetry::start(config.log_format.value, level);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -93,6 +100,8 @@ async fn dispatch(config: Config, command: Command) -> anyhow::Result<ExitCode> 
     match command {
         Command::Serve => serve::run(config).await,
         Command::Config => Ok(config::run(&config)),
+        // Done before there is a runtime.
+        Command::Statusline(args) => Ok(statusline::run(&args, Some(&config))),
         Command::Backfill(args) => with_store(&config, async |context| backfill::run(args, context).await).await,
         Command::Watch(args) => {
             let stop = signals::shutdown()?;

@@ -109,9 +109,10 @@ impl Config {
             || 50_000,
             |raw| Ok(raw.parse()?),
         )?;
-        let balances = pick.parsed(None, "TOWNGAUGE_BALANCE", said(file.balance), Vec::new, |raw| {
-            Ok(balance::from_names(listed(raw)))
-        })?;
+        let balances =
+            pick.parsed(said(flags.balance.clone()), "TOWNGAUGE_BALANCE", said(file.balance), Vec::new, |raw| {
+                Ok(balance::from_names(listed(raw)))
+            })?;
         let log_format =
             pick.parsed(flags.log_format, "TOWNGAUGE_LOG_FORMAT", file.log_format, LogFormat::default, |raw| {
                 LogFormat::from_str(raw, true).map_err(anyhow::Error::msg)

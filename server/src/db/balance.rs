@@ -66,11 +66,8 @@ fn differs(told: &Told, meter: Meter) -> String {
 
 /// The meter as it is within the connection's snapshot.
 async fn meter(connection: &mut PgConnection, town: TownKey, at: Timestamp) -> Result<Option<Meter>, DbError> {
-    let (capacity,): (Option<i64>,) = sqlx::query_as("select capacity from town where town_id = $1")
-        .bind(town.0)
-        .fetch_one(&mut *connection)
-        .await?;
-    let Some(tank) = live_seed::tank(connection, town, capacity.map(Nanodollars)).await? else { return Ok(None) };
+    let capacity = ledger::capacity(connection, town).await?;
+    let Some(tank) = live_seed::tank(connection, town, capacity).await? else { return Ok(None) };
     let recent = at.plus_seconds(-BILLING_LAG_S).max(tank.first);
     let recent = cost::between(connection, town, recent, Timestamp::MAX_BELIEVED).await?;
     let gauge = tank.gauge();

@@ -9,7 +9,7 @@ use model::runway::{BURN_SPAN_S, BURN_STEP_S, RunwayBand};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row as _};
 
-use super::{DbError, PgTime, TownKey};
+use super::{DbError, PgTime, Pool, TownKey};
 
 /// A tank that nobody has told of for this long is not shown any more: 30 days.
 const FORGOTTEN_S: i64 = 30 * 86_400;
@@ -79,13 +79,13 @@ fn tank(row: &PgRow, readings: &mut HashMap<String, Vec<Reading>>, now: Timestam
 ///
 /// # Errors
 /// The database refused.
-pub async fn meter_burn(connection: &mut PgConnection, town: TownKey, now: Timestamp) -> Result<Vec<i64>, DbError> {
+pub async fn meter_burn(pool: &Pool, town: TownKey, now: Timestamp) -> Result<Vec<i64>, DbError> {
     let end = now.floor_to(BURN_STEP_S);
     let from = end.plus_seconds(-BURN_SPAN_S);
     let first: Option<(PgTime,)> =
         sqlx::query_as("select bucket from headline_10s where town_id = $1 order by bucket limit 1")
             .bind(town.0)
-            .fetch_optional(&mut *connection)
+            .fetch_optional(pool)
             .await?;
     let Some((first,)) = first else { return Ok(Vec::new()) };
     let start = first.0.floor_to(BURN_STEP_S).max(from);
@@ -95,7 +95,7 @@ pub async fn meter_burn(connection: &mut PgConnection, town: TownKey, now: Times
         .bind(town.0)
         .bind(PgTime(start))
         .bind(PgTime(end))
-        .fetch_all(connection)
+        .fetch_all(pool)
         .await?;
     for (at, cost) in rows {
         if let Some(slot) = index(at.0).and_then(|index| burn.get_mut(index)) {

@@ -103,6 +103,16 @@ pub async fn set_capacity(
     Ok(())
 }
 
+/// What the owner says that a full tank holds.
+///
+/// # Errors
+/// The database refused.
+pub(super) async fn capacity(connection: &mut PgConnection, town: TownKey) -> Result<Option<Nanodollars>, DbError> {
+    let (capacity,): (Option<i64>,) =
+        sqlx::query_as("select capacity from town where town_id = $1").bind(town.0).fetch_one(connection).await?;
+    Ok(capacity.map(Nanodollars))
+}
+
 /// As [`set_capacity`], unless somebody has said already what a full tank holds.
 ///
 /// # Errors
@@ -138,27 +148,34 @@ pub async fn newest(pool: &Pool, town: TownKey, limit: i64) -> Result<Vec<Entry>
     Ok(rows.into_iter().map(entry).collect())
 }
 
-/// How many entries there are, and the times of the newest top-ups, newest first.
+/// How a town's tank is filled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Habits {
+    /// Entries of the ledger altogether.
+    pub entries: i64,
+    /// Times of the newest top-ups, newest first.
+    pub topups: Vec<Timestamp>,
+    /// What the owner says that a full tank holds.
+    pub capacity: Option<Nanodollars>,
+}
+
+/// How a town's tank is filled, by at most `limit` of the newest top-ups.
 ///
 /// # Errors
 /// The database refused.
-pub async fn topups(
-    connection: &mut PgConnection,
-    town: TownKey,
-    limit: i64,
-) -> Result<(i64, Vec<Timestamp>), DbError> {
-    let (count,): (i64,) = sqlx::query_as("select count(*) from ledger where town_id = $1")
-        .bind(town.0)
-        .fetch_one(&mut *connection)
-        .await?;
+pub async fn habits(pool: &Pool, town: TownKey, limit: i64) -> Result<Habits, DbError> {
+    let (entries,): (i64,) =
+        sqlx::query_as("select count(*) from ledger where town_id = $1").bind(town.0).fetch_one(pool).await?;
     let rows: Vec<(PgTime,)> = sqlx::query_as(
         "select ts from ledger where town_id = $1 and kind = 'topup' order by ts desc, entry_id desc limit $2",
     )
     .bind(town.0)
     .bind(limit)
-    .fetch_all(connection)
+    .fetch_all(pool)
     .await?;
-    Ok((count, rows.into_iter().map(|(at,)| at.0).collect()))
+    let mut connection = pool.acquire().await?;
+    let capacity = capacity(&mut connection, town).await?;
+    Ok(Habits { entries, topups: rows.into_iter().map(|(at,)| at.0).collect(), capacity })
 }
 
 /// Sums over the ledger; none when it is empty.

@@ -169,15 +169,14 @@ pub async fn take_turn(
 /// The database refused.
 pub async fn set_trouble(pool: &Pool, town: TownKey, tank: &str, trouble: Option<&str>) -> Result<(), DbError> {
     let mut transaction = pool.begin().await?;
-    let changed = sqlx::query(
-        "update tank set trouble = $3 where town_id = $1 and name = $2 and trouble is distinct from $3",
-    )
-    .bind(town.0)
-    .bind(tank)
-    .bind(trouble)
-    .execute(&mut *transaction)
-    .await?
-    .rows_affected();
+    let changed =
+        sqlx::query("update tank set trouble = $3 where town_id = $1 and name = $2 and trouble is distinct from $3")
+            .bind(town.0)
+            .bind(tank)
+            .bind(trouble)
+            .execute(&mut *transaction)
+            .await?
+            .rows_affected();
     if changed > 0 {
         notify::send_tanks(&mut transaction, town).await?;
     }

@@ -236,6 +236,7 @@ pub fn needed(method: &axum::http::Method, uri: &Uri) -> Option<Scope> {
         "/login" | "/logout" | "/login.css" => None,
         "/api/ingest" => Some(Scope::Ingest),
         path if super::otlp::is_export(path) => Some(Scope::Ingest),
+        path if super::tank::is_windows(path) => Some(Scope::Ingest),
         _ if method.is_safe() => Some(Scope::Read),
         _ => Some(Scope::Admin),
     }

@@ -16,6 +16,7 @@ mod otlp;
 mod page;
 mod secret;
 mod series;
+mod tank;
 mod town;
 
 use axum::Router;
@@ -41,6 +42,7 @@ pub fn router(app: &App) -> Router {
         //                              GET  /api/towns/{town}/unmapped
         .merge(town::router()) //       GET  /api/towns, /api/towns/{town}/gauges|snapshot|ledger, /api/events
         //                              POST /api/towns/{town}/topup, PUT /api/towns/{town}/capacity
+        .merge(tank::router()) //       GET  /api/towns/{town}/tanks, POST /api/towns/{town}/windows
         .merge(demo::router()) //       POST /api/demo
         .merge(series::router()) //     GET  /api/towns/{town}/series
         .merge(live::router()) //       GET  /live
@@ -50,7 +52,7 @@ pub fn router(app: &App) -> Router {
         .merge(asset::router()) //      GET  /pkg/{*file}
         .route("/api/{*unknown}", axum::routing::any(unknown))
         .with_state(App::clone(app));
-    api.merge(page::router(app)) //     the pages, and GET /api/page/towns, /api/page/charts/{town}
+    api.merge(page::router(app)) //     the pages, and GET /api/page/towns, /api/page/tank/{town}, /api/page/charts/{town}
         .layer(DefaultBodyLimit::max(SMALL_BODY_BYTES))
         .layer(middleware::from_fn_with_state(App::clone(app), guard::guard))
 }

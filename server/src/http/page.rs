@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use app::reader::{ReadError, SeriesRange, TownCard};
-use app::seed::{ChartsSeed, TownSeed, TownsSeed};
+use app::seed::{ChartsSeed, TankSeed, TownSeed, TownsSeed};
 use app::{Document, Notice, parse_range, shell};
 use axum::body::Body;
 use axum::extract::{Path, Query, Request, State};
@@ -55,7 +55,9 @@ pub fn router(app: &App) -> Router {
         .route("/", get(towns))
         .route("/t/{town}", get(overview))
         .route("/t/{town}/observability", get(observability))
+        .route("/t/{town}/tank", get(tank))
         .route("/api/page/towns", get(read_towns))
+        .route("/api/page/tank/{town}", get(read_tank))
         .route("/api/page/charts/{town}", get(read_charts))
         .fallback(missing)
         // A page carries its data as text: an eighth of it goes over the wire. The fastest level, for each page is new.
@@ -92,12 +94,30 @@ async fn observability(
     pages.answer(request, seed).await
 }
 
+async fn tank(State(pages): State<Pages>, Path(town): Path<String>, request: Request) -> Response {
+    let seed = match pages.town(&town).await {
+        Ok(town) => {
+            let page = pages.reader.tank(&town.snapshot.town).await;
+            Ok(Document::Tank(TankSeed { town, page }))
+        }
+        Err(error) => Err(error),
+    };
+    pages.answer(request, seed).await
+}
+
 async fn missing(State(pages): State<Pages>, request: Request) -> Response {
     pages.answer(request, Ok(Document::Notice(Notice::NoPage))).await
 }
 
 async fn read_towns(State(pages): State<Pages>) -> Response {
     spell(pages.reader.towns().await)
+}
+
+async fn read_tank(State(pages): State<Pages>, Path(town): Path<String>) -> Response {
+    match town_name(&town) {
+        Ok(town) => spell(pages.reader.tank(&town).await),
+        Err(error) => spell::<()>(Err(error)),
+    }
 }
 
 async fn read_charts(State(pages): State<Pages>, Path(town): Path<String>, Query(asked): Query<Asked>) -> Response {

@@ -11,6 +11,7 @@ use super::claude_code::Projects;
 use super::tail::Piece;
 use crate::db::bead::BeadRow;
 use crate::db::cursor::Cursor;
+use crate::db::tank::Told;
 use crate::db::{self, DbError, Pool, TownKey};
 use crate::ingest::{Intake, Outcome, Rejection, SubmitError};
 
@@ -72,6 +73,7 @@ pub struct Committer {
     rejected: HashMap<&'static str, Vec<Rejection>>,
     cursors: HashMap<&'static str, HashMap<String, Cursor>>,
     beads: Vec<BeadRow>,
+    readings: Vec<Told>,
     /// Events, bad lines and beads.
     items: usize,
     files: usize,
@@ -95,6 +97,7 @@ impl Committer {
             rejected: HashMap::new(),
             cursors: HashMap::new(),
             beads: Vec::new(),
+            readings: Vec::new(),
             items: 0,
             files: 0,
             lines: 0,
@@ -121,6 +124,7 @@ impl Committer {
         self.unknown += piece.found.unknown;
         self.events.extend(piece.found.events);
         self.beads.extend(piece.found.beads);
+        self.readings.extend(piece.found.readings);
         if !piece.found.rejected.is_empty() {
             self.rejected.entry(source).or_default().extend(piece.found.rejected);
         }
@@ -145,6 +149,7 @@ impl Committer {
         let rejected = std::mem::take(&mut self.rejected);
         let cursors = std::mem::take(&mut self.cursors);
         let beads = std::mem::take(&mut self.beads);
+        let readings = std::mem::take(&mut self.readings);
         self.files = 0;
         self.items = 0;
         let mut totals = self.totals;
@@ -182,6 +187,7 @@ impl Committer {
             let rows: Vec<BeadRow> = by_id.into_values().collect();
             db::bead::upsert(&self.pool, self.key, &rows).await?;
         }
+        db::tank::save(&self.pool, self.key, &readings).await?;
         for (source, cursors) in cursors {
             db::cursor::save(&self.pool, self.key, source, &cursors).await?;
         }

@@ -36,8 +36,9 @@ impl KeySource {
     /// The header with the key, marked as a secret. A file is read each time, so that a new key needs no restart.
     fn header(&self, env: &(dyn Fn(&str) -> Option<String> + Send + Sync)) -> Result<HeaderValue, Trouble> {
         let key = match self {
-            Self::Environment(name) => env(name)
-                .ok_or_else(|| Trouble::new(format!("There is no key: {name} is not set in the server's environment.")))?,
+            Self::Environment(name) => env(name).ok_or_else(|| {
+                Trouble::new(format!("There is no key: {name} is not set in the server's environment."))
+            })?,
             Self::File(path) => std::fs::read_to_string(path).map_err(|error| {
                 Trouble::new(format!("There is no key: {} cannot be read ({}).", path.display(), error.kind()))
             })?,
