@@ -132,7 +132,7 @@ impl FuelTank {
             (FuelState::Reset, _) => "reset; no reading since".to_owned(),
             (_, Some(0)) => resets().unwrap_or_else(|| "empty".to_owned()),
             (_, Some(seconds)) => format!("{} at pace", Runway::Seconds(seconds)),
-            (_, None) => resets().unwrap_or_else(|| "no spend".to_owned()),
+            (_, None) => resets().unwrap_or_else(|| "no spend seen".to_owned()),
         }
     }
 }
