@@ -99,7 +99,8 @@ test("yellow, red and empty: the zone in words, and at empty a banner on the ove
 
 test("a status line tells a window, and the dial shows the tank that runs dry first", async ({ page, server, request }) => {
   const town = new Town(request, server.url, "window");
-  await town.send(call(10));
+  // Long enough ago that nothing is spent at the moment.
+  await town.send(call(10, {}, 400));
   await town.topup("50");
   await live(page, "/t/window");
   const tank = page.locator('section.gauge[aria-label="Gas tank"]');

@@ -15,6 +15,9 @@ pub const MONEY_STALE_S: i64 = 600;
 /// A window that was not told of for this long is old. It is told while an agent works, and hardly changes else.
 pub const WINDOW_STALE_S: i64 = 3_600;
 
+/// What lasts longer than this does not run dry as far as one can see: the runway's text ends there too, a week.
+const HORIZON_S: i64 = 7 * 86_400;
+
 /// What a tank holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -141,7 +144,9 @@ impl FuelTank {
 /// Where nothing runs dry, the emptiest is first.
 #[must_use]
 pub fn first_dry(meter: Option<(GasTank, Pace)>, tanks: &[FuelTank], now: Timestamp) -> Option<usize> {
-    let rank = |dry_in_s: Option<i64>, tank: &GasTank| (dry_in_s.unwrap_or(i64::MAX), share_left(tank));
+    let rank = |dry_in_s: Option<i64>, tank: &GasTank| {
+        (dry_in_s.filter(|seconds| *seconds <= HORIZON_S).unwrap_or(i64::MAX), share_left(tank))
+    };
     let mut first = meter.map(|(tank, pace)| {
         let dry = match tank.runway(pace) {
             Runway::Seconds(seconds) => Some(seconds),
@@ -265,6 +270,9 @@ mod tests {
         let still = [window(500_000, 90_000, None), window(300_000, 90_000, None)];
         assert_eq!(first_dry(meter(50, 0), &still, NOW), Some(1));
         assert_eq!(first_dry(meter(20, 0), &still, NOW), None);
+        // What lasts more than a week is still as well.
+        assert_eq!(first_dry(meter(50, 0), &[window(300_000, 9_000_000, Some(HORIZON_S + 1))], NOW), Some(0));
+        assert_eq!(first_dry(meter(20, 0), &[window(300_000, 9_000_000, Some(HORIZON_S + 1))], NOW), None);
         // The provider behind the meter is no tank beside it; one that has no figure comes last.
         assert_eq!(first_dry(None, &[FuelTank { meter: true, ..money(1, "USD") }], NOW), None);
         assert_eq!(first_dry(meter(50, 0), &[window(0, -5, None)], NOW), None);
