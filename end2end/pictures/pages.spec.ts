@@ -12,8 +12,8 @@ const SIZES = [
   { width: 1440, height: 900 },
   { width: 390, height: 844 },
 ];
-const PAGES = { towns: "/", overview: "/t/demo", observability: "/t/demo/observability?window=24h" };
-const NOTHING = { "first-run": "/", "empty-overview": "/t/home", "empty-observability": "/t/home/observability", "no-town": "/t/nowhere" };
+const PAGES = { towns: "/", overview: "/t/demo", observability: "/t/demo/observability?window=24h", tank: "/t/demo/tank" };
+const NOTHING = { "first-run": "/", "empty-overview": "/t/home", "empty-observability": "/t/home/observability", "empty-tank": "/t/home/tank", "no-town": "/t/nowhere" };
 // Needles come to rest, charts are drawn.
 const SETTLE_MS = 2_500;
 
