@@ -34,7 +34,7 @@ impl fmt::Display for KeySource {
 
 impl KeySource {
     /// The header with the key, marked as a secret. A file is read each time, so that a new key needs no restart.
-    fn header(&self, env: &(dyn Fn(&str) -> Option<String> + Send + Sync)) -> Result<HeaderValue, Trouble> {
+    fn header(&self, env: &Environment) -> Result<HeaderValue, Trouble> {
         let key = match self {
             Self::Environment(name) => env(name).ok_or_else(|| {
                 Trouble::new(format!("There is no key: {name} is not set in the server's environment."))
@@ -66,10 +66,13 @@ pub struct Account {
     pub organization: Option<String>,
 }
 
+/// The variables of the environment.
+type Environment = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
 /// Asks providers.
 pub struct Asker {
     client: reqwest::Client,
-    env: Box<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    env: Environment,
 }
 
 impl Asker {
@@ -108,7 +111,7 @@ impl Asker {
             let why = if error.is_timeout() { "did not answer within 10 s" } else { "cannot be reached" };
             Trouble::new(format!("{name} {why}. The last reading stays."))
         };
-        let key = account.key.header(&*self.env)?;
+        let key = account.key.header(&self.env)?;
         let mut request =
             self.client.get(format!("{}{}", account.base_url, question.path())).header(AUTHORIZATION, key);
         if let Some(organization) = &account.organization {
