@@ -192,10 +192,13 @@ async fn tanks_and_readings_have_bounds_and_a_tank_belongs_to_who_told_of_it() {
     assert_eq!(tank::save(&pool, key, &[again]).await.unwrap(), 0, "within a minute it says nothing new");
 }
 
+/// What is answered at a path: status and body.
+type Answer = (&'static str, u16, String);
+
 /// A provider on loopback that answers what it is told to.
 #[derive(Clone, Default)]
 struct Fake {
-    answers: Arc<Mutex<Vec<(&'static str, u16, String)>>>,
+    answers: Arc<Mutex<Vec<Answer>>>,
     heard: Arc<Mutex<Vec<(String, HeaderMap)>>>,
 }
 
