@@ -7,12 +7,14 @@
 //! microseconds since 1970 in UTC.
 
 pub mod aggregate;
+pub mod alert;
 pub mod correction;
 pub mod dedupe;
 pub mod demo;
 pub mod event;
 pub mod format;
 pub mod fuel;
+pub mod hook;
 pub mod id;
 pub mod live;
 pub mod price;
@@ -21,6 +23,7 @@ pub mod reading;
 pub mod roster;
 pub mod runway;
 pub mod series;
+pub mod stop;
 pub mod tank;
 pub mod time;
 pub mod tokens;

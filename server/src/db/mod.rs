@@ -8,6 +8,7 @@ mod time;
 
 pub mod admin;
 pub mod agent;
+pub mod alert;
 pub mod balance;
 pub mod batch;
 pub mod bead;
@@ -37,6 +38,7 @@ pub mod tier;
 pub mod town;
 pub mod unmapped;
 pub mod verify;
+pub mod webhook;
 
 pub use error::DbError;
 pub use pool::{ConnectOptions, Pool, SslMode, connect, migrate};

@@ -6,7 +6,8 @@ mod body;
 mod demo;
 mod guard;
 mod health;
-mod hmac;
+pub(crate) mod hmac;
+mod hook;
 mod ingest;
 mod listener;
 mod live;
@@ -14,10 +15,11 @@ mod login;
 mod metrics;
 mod otlp;
 mod page;
-mod secret;
+pub(crate) mod secret;
 mod series;
 mod tank;
 mod town;
+mod webhook;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -43,6 +45,8 @@ pub fn router(app: &App) -> Router {
         .merge(town::router()) //       GET  /api/towns, /api/towns/{town}/gauges|snapshot|ledger, /api/events
         //                              POST /api/towns/{town}/topup, PUT /api/towns/{town}/capacity
         .merge(tank::router()) //       GET  /api/towns/{town}/tanks, POST /api/towns/{town}/windows
+        .merge(hook::router()) //       POST /hooks/claude, /hooks/claude/{event}, GET /api/towns/{town}/stop
+        .merge(webhook::router()) //    GET  /api/webhooks, POST /api/webhooks/test
         .merge(demo::router()) //       POST /api/demo
         .merge(series::router()) //     GET  /api/towns/{town}/series
         .merge(live::router()) //       GET  /live

@@ -21,7 +21,7 @@ use super::fold::Fold;
 use super::headline::BucketSum;
 use super::presence::PresenceSum;
 use super::source_count::{self, Refused};
-use super::{DbError, Pool, TownKey, claim};
+use super::{DbError, Pool, TownKey, agent, claim};
 use claims::Claims;
 pub use restate::{pending, restate};
 
@@ -177,6 +177,7 @@ async fn follow(
         ..changed.fold()
     };
     fold.write(&mut *connection).await?;
+    agent::close_hooks(&mut *connection, &sums::closed_beads(inserted())).await?;
     source_count::keep(connection, refused).await
 }
 
