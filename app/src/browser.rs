@@ -6,6 +6,7 @@ pub use crate::page::notice::NoticePage;
 pub use crate::page::observability::ObservabilityPage;
 pub use crate::page::overview::OverviewPage;
 pub use crate::page::sources::SourcesView;
+pub use crate::page::tank::TankPage;
 pub use crate::page::towns::TownsPage;
 pub use crate::seed::take;
 

@@ -6,8 +6,9 @@ use crate::page::notice::{Notice, NoticePage};
 use crate::page::observability::ObservabilityPage;
 use crate::page::overview::OverviewPage;
 use crate::page::sources::SourcesView;
+use crate::page::tank::TankPage;
 use crate::page::towns::TownsPage;
-use crate::seed::{ChartsSeed, SourcesSeed, TownSeed, TownsSeed, spell};
+use crate::seed::{ChartsSeed, SourcesSeed, TankSeed, TownSeed, TownsSeed, spell};
 
 /// One page with its data.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +21,8 @@ pub enum Document {
     Observability(ChartsSeed),
     /// `/t/{town}/sources`
     Sources(SourcesSeed),
+    /// `/t/{town}/tank`
+    Tank(TankSeed),
     /// Instead of a page.
     Notice(Notice),
 }
@@ -33,6 +36,7 @@ impl Document {
             Self::Overview(_) => Client::Overview,
             Self::Observability(_) => Client::Observability,
             Self::Sources(_) => Client::Sources,
+            Self::Tank(_) => Client::Tank,
         }
     }
 
@@ -44,6 +48,7 @@ impl Document {
             Self::Overview(seed) => format!("{} · Towngauge", seed.snapshot.town),
             Self::Observability(seed) => format!("Observability · {} · Towngauge", seed.town.snapshot.town),
             Self::Sources(seed) => format!("Sources · {} · Towngauge", seed.town.snapshot.town),
+            Self::Tank(seed) => format!("Tanks · {} · Towngauge", seed.town.snapshot.town),
             Self::Notice(notice) => format!("{} · Towngauge", notice.title()),
         }
     }
@@ -52,7 +57,7 @@ impl Document {
     pub(crate) const fn retry_s(&self) -> Option<u32> {
         match self {
             Self::Notice(notice) => notice.retry_s(),
-            Self::Towns(_) | Self::Overview(_) | Self::Observability(_) | Self::Sources(_) => None,
+            Self::Towns(_) | Self::Overview(_) | Self::Observability(_) | Self::Sources(_) | Self::Tank(_) => None,
         }
     }
 
@@ -62,6 +67,7 @@ impl Document {
             Self::Overview(seed) => spell(seed),
             Self::Observability(seed) => spell(seed),
             Self::Sources(seed) => spell(seed),
+            Self::Tank(seed) => spell(seed),
             Self::Notice(notice) => spell(notice),
         }
     }
@@ -72,6 +78,7 @@ impl Document {
             Self::Overview(seed) => view! { <OverviewPage seed/> }.into_any(),
             Self::Observability(seed) => view! { <ObservabilityPage seed/> }.into_any(),
             Self::Sources(seed) => view! { <SourcesView seed/> }.into_any(),
+            Self::Tank(seed) => view! { <TankPage seed/> }.into_any(),
             Self::Notice(notice) => view! { <NoticePage notice/> }.into_any(),
         }
     }
@@ -88,11 +95,13 @@ pub enum Client {
     Observability,
     /// Takes over a town's sources.
     Sources,
+    /// Takes over a town's tanks.
+    Tank,
 }
 
 impl Client {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Towns, Self::Overview, Self::Observability, Self::Sources];
+    pub const ALL: [Self; 5] = [Self::Towns, Self::Overview, Self::Observability, Self::Sources, Self::Tank];
 
     /// Name of its module, of `frontend`'s feature, and of the document's `data-client`.
     #[must_use]
@@ -102,6 +111,7 @@ impl Client {
             Self::Overview => "overview",
             Self::Observability => "observability",
             Self::Sources => "sources",
+            Self::Tank => "tank",
         }
     }
 }

@@ -1,12 +1,12 @@
 //! What pages read again while they are open. Runs in the browser.
 
-use gloo_net::http::{Request, Response};
-use model::TownName;
+use gloo_net::http::{Request, RequestBuilder, Response};
 use model::series::SeriesPage;
+use model::{Nanodollars, TownName};
 use serde::de::DeserializeOwned;
 
 use crate::observe::range;
-use crate::reader::{ReadError, SeriesRange, TownCard};
+use crate::reader::{ReadError, SeriesRange, TankPage, TownCard};
 use crate::sources::SourcesPage;
 
 /// Reads the body through text: the same way as the seed, so that the client carries one reader per type.
@@ -50,4 +50,54 @@ pub(crate) async fn open_demo() -> Result<String, String> {
     } else {
         Err(field("error").unwrap_or_else(|| format!("The server answered {}; its log says why.", response.status())))
     }
+}
+
+/// The band and the ledger of a town's tanks.
+pub(crate) async fn tank(town: TownName) -> Result<TankPage, ReadError> {
+    get(&format!("/api/page/tank/{town}")).await
+}
+
+/// Fills a town's tank. The same `request` fills in once, however often it is sent.
+pub(crate) async fn topup(town: &str, amount: Nanodollars, note: &str, request: &str) -> Result<(), String> {
+    let body = serde_json::json!({"usd": amount.to_string(), "note": note, "request_id": request});
+    send(Request::post(&format!("/api/towns/{town}/topup")), &body).await
+}
+
+/// Sets what a full tank holds; none: the balance right after the last top-up.
+pub(crate) async fn set_capacity(town: &str, capacity: Option<Nanodollars>) -> Result<(), String> {
+    let body = serde_json::json!({"usd": capacity.map(|amount| amount.to_string())});
+    send(Request::put(&format!("/api/towns/{town}/capacity")), &body).await
+}
+
+/// Sends a small body; the error is for the reader of the page.
+async fn send(request: RequestBuilder, body: &serde_json::Value) -> Result<(), String> {
+    let unreachable = |_| "The server cannot be reached. Nothing is lost: try again.".to_owned();
+    let request = request.header("content-type", "application/json").body(body.to_string()).map_err(unreachable)?;
+    let response = request.send().await.map_err(unreachable)?;
+    if response.ok() {
+        return Ok(());
+    }
+    let body: serde_json::Value = serde_json::from_str(&response.text().await.unwrap_or_default()).unwrap_or_default();
+    let field = |name: &str| body.get(name).and_then(|value| value.as_str());
+    Err(match (field("error"), field("hint")) {
+        (Some(error), Some(hint)) => format!("{error}: {hint}"),
+        _ => format!("The server answered {}; its log says why.", response.status()),
+    })
+}
+
+/// A random UUID (version 4). It tells requests apart and guards nothing, so the plain generator will do.
+pub(crate) fn random_uuid() -> String {
+    // A random number below 2^16, exactly.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 65535")]
+    let word = || (js_sys::Math::random() * 65_536.0) as u16;
+    let (version, variant) = (word() & 0x0fff | 0x4000, word() & 0x3fff | 0x8000);
+    format!(
+        "{:04x}{:04x}-{:04x}-{version:04x}-{variant:04x}-{:04x}{:04x}{:04x}",
+        word(),
+        word(),
+        word(),
+        word(),
+        word(),
+        word()
+    )
 }

@@ -1,7 +1,9 @@
 //! What the pages read. The server fills it in, so this crate never sees a database.
 
+use model::Nanodollars;
 use model::id::TownName;
-use model::time::{TimeRange, Window};
+use model::runway::RunwayBand;
+use model::time::{TimeRange, Timestamp, Window};
 use model::wire::{BeadCounts, Gauges};
 use serde::{Deserialize, Serialize};
 
@@ -56,6 +58,34 @@ pub struct WatchedRoot {
     pub path: String,
     /// Files found in it.
     pub files: u64,
+}
+
+/// What a town's Tank page shows besides the live state.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TankPage {
+    /// How long the meter lasts by what was burnt in the last day.
+    pub band: Option<RunwayBand>,
+    /// When the next top-up is usual.
+    pub next_topup: Option<Timestamp>,
+    /// What the owner says a full tank holds; none: the balance right after the last top-up.
+    pub capacity: Option<Nanodollars>,
+    /// The newest ledger entries, newest first.
+    pub entries: Vec<LedgerLine>,
+    /// Entries there are altogether.
+    pub total: i64,
+}
+
+/// An entry of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerLine {
+    /// When.
+    pub at: Timestamp,
+    /// A correction, or else a top-up.
+    pub correction: bool,
+    /// How much; corrections may be negative.
+    pub amount: Nanodollars,
+    /// Why.
+    pub note: String,
 }
 
 /// Why a page could not be read.

@@ -9,7 +9,7 @@ use model::wire::Snapshot;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::reader::{ReadError, SeriesRange, Setup, TownCard};
+use crate::reader::{ReadError, SeriesRange, Setup, TankPage, TownCard};
 use crate::sources::{Guide, SourcesPage, Step};
 
 /// Element of the document that carries the seed.
@@ -55,6 +55,15 @@ pub struct SourcesSeed {
     pub guides: Vec<Guide>,
     /// How to make the key that senders need; none where they need none.
     pub key: Option<Step>,
+}
+
+/// Of a town's tanks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TankSeed {
+    /// The town.
+    pub town: TownSeed,
+    /// The band and the ledger.
+    pub page: Result<TankPage, ReadError>,
 }
 
 /// As JSON that can stand in a document: nothing in it ends the element.

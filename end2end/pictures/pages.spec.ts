@@ -12,8 +12,8 @@ const SIZES = [
   { width: 1440, height: 900 },
   { width: 390, height: 844 },
 ];
-const PAGES = { towns: "/", overview: "/t/demo", observability: "/t/demo/observability?window=24h", sources: "/t/demo/sources" };
-const NOTHING = { "first-run": "/", "empty-overview": "/t/home", "empty-observability": "/t/home/observability", "empty-sources": "/t/home/sources", "no-town": "/t/nowhere" };
+const PAGES = { towns: "/", overview: "/t/demo", observability: "/t/demo/observability?window=24h", sources: "/t/demo/sources", tank: "/t/demo/tank" };
+const NOTHING = { "first-run": "/", "empty-overview": "/t/home", "empty-observability": "/t/home/observability", "empty-sources": "/t/home/sources", "empty-tank": "/t/home/tank", "no-town": "/t/nowhere" };
 // Needles come to rest, charts are drawn.
 const SETTLE_MS = 2_500;
 

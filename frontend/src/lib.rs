@@ -43,6 +43,12 @@ pub fn hydrate() {
                 hydrate_body(|| view! { <browser::SourcesView seed/> });
             }
         }
+        #[cfg(feature = "tank")]
+        "tank" => {
+            if let Some(seed) = browser::take() {
+                hydrate_body(|| view! { <browser::TankPage seed/> });
+            }
+        }
         _ => {}
     }
 }

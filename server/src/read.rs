@@ -3,23 +3,29 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use app::reader::{ReadError, SeriesRange, Setup, TownCard};
+use app::reader::{LedgerLine, ReadError, SeriesRange, Setup, TankPage, TownCard};
 use app::sources::SourcesPage;
 use model::id::TownName;
+use model::runway::{RunwayBand, next_topup};
 use model::series::{Metric, SeriesPage};
 use model::time::{TimeRange, Timestamp};
 use model::wire::Snapshot;
 use tokio::sync::Mutex;
 
 use crate::clock::Clock;
+use crate::db::ledger::{self, Entry, EntryKind};
 use crate::db::series::{self, Present};
-use crate::db::{DbError, Pool, TownKey, town};
+use crate::db::{DbError, Pool, TownKey, fuel, town};
 use crate::guide::{self, Place};
 use crate::hub::Hub;
 use crate::standing::{Folders, Rates, Standings, Watcher};
 
 /// How long a chart is good for everybody who asks for the same.
 const FRESH_US: i64 = 1_000_000;
+/// Ledger entries on the Tank page.
+const LEDGER_LINES: i64 = 50;
+/// Top-ups that say what is usual.
+const USUAL_OF: i64 = 20;
 /// Charts remembered at most; a town has 20 live ones.
 const MAX_CHARTS: usize = 2_000;
 
@@ -172,6 +178,34 @@ impl Reader {
         let page = self.read_series(town, metric, range).await?;
         *chart = Some((self.clock.now(), page.clone()));
         Ok(page)
+    }
+
+    /// What the Tank page shows besides the live state: the meter's band, and the newest of the ledger.
+    ///
+    /// # Errors
+    /// Unknown town, or the store does not answer.
+    pub async fn tank(&self, town: &TownName) -> Result<TankPage, ReadError> {
+        let key = self.town_key(town).await?;
+        self.read_tank(town, key).await.map_err(unavailable)
+    }
+
+    async fn read_tank(&self, town: &TownName, key: TownKey) -> Result<TankPage, DbError> {
+        let now = self.clock.now();
+        let left = match self.hub.snapshot(town).await {
+            Some(snapshot) => snapshot.gauges.tank.map_or(0, |tank| tank.balance.0),
+            None => 0,
+        };
+        let line = |entry: Entry| LedgerLine {
+            at: entry.at,
+            correction: entry.kind == EntryKind::Correction,
+            amount: entry.amount,
+            note: entry.note,
+        };
+        let entries = ledger::newest(&self.pool, key, LEDGER_LINES).await?.into_iter().map(line).collect();
+        let burn = fuel::meter_burn(&self.pool, key, now).await?;
+        let ledger::Habits { entries: total, topups, capacity } = ledger::habits(&self.pool, key, USUAL_OF).await?;
+        let band = RunwayBand::of(left, &burn);
+        Ok(TankPage { band, next_topup: next_topup(&topups, now), capacity, entries, total })
     }
 
     /// How the sources of a town stand.

@@ -25,6 +25,7 @@ use crate::postgres::OpenMode;
 use crate::read::{Address, Reader, SetupFacts};
 use crate::retention;
 use crate::rollup;
+use crate::source::balance::{self, Poller};
 use crate::source::registry::Roots;
 use crate::source::watch;
 use crate::standing::{Folders, Rates};
@@ -151,6 +152,8 @@ async fn assemble(config: Config, listener: TcpListener, local: SocketAddr, stor
     let stop_sources = CancellationToken::new();
     let demo = Keeper::new(pool.clone(), intake.clone(), clock.clone(), stop_sources.clone());
     demo.continue_all().await.context("made-up towns")?;
+    let poller = Poller { pool: pool.clone(), hub: hub.clone(), clock: clock.clone(), town: config.town.value.clone() };
+    background.extend(balance::spawn(poller, &config.balances.value, &stop_sources).await.context("balances")?);
     let (folders, watcher) = watch_local(&config, &intake, &pool, &stop_sources);
     let (rates, counting) = Rates::spawn(pool.clone(), clock.clone(), stop_background.clone());
     background.push(counting);
@@ -272,6 +275,7 @@ async fn listen(pool: Pool, hub: Hub, stop: CancellationToken) {
                 match ears.next(instance_id()).await {
                     Ok(Heard::Changed(town)) => hub.reload(town).await,
                     Ok(Heard::Beads(town)) => hub.reload_beads(town).await,
+                    Ok(Heard::Tanks(town)) => hub.reload_tanks(town).await,
                     Ok(Heard::Anything) => {
                         for card in hub.cards().await.unwrap_or_default() {
                             hub.reload(card.name).await;

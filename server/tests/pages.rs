@@ -22,7 +22,7 @@ fn seed(html: &str) -> Value {
 async fn pages_carry_real_numbers_and_only_scripts_with_their_nonce() {
     let server = start().await;
     server.post("/api/ingest", &call(now(), 1)).await;
-    for path in ["/", "/t/home", "/t/home/observability", "/t/home/sources"] {
+    for path in ["/", "/t/home", "/t/home/observability", "/t/home/sources", "/t/home/tank"] {
         let page = page(&server, path).await;
         assert_eq!(page.status(), 200, "{path}");
         let policy = page.headers()["content-security-policy"].to_str().unwrap().to_owned();
@@ -67,6 +67,11 @@ async fn a_page_shows_the_data_that_its_client_starts_from() {
     let sources = seed(&html)["sources"]["Ok"]["sources"].clone();
     let api = sources.as_array().unwrap().iter().find(|source| source["name"] == "api").unwrap();
     assert_eq!((&api["received"], &api["stored"]), (&json!(1), &json!(1)));
+    server.post("/api/towns/home/topup", &json!({"usd": "12.50", "note": "March"})).await;
+    let html = page(&server, "/t/home/tank").await.text().await.unwrap();
+    let entries = &seed(&html)["page"]["Ok"]["entries"];
+    assert!(html.contains("data-client=\"tank\"") && html.contains("March"), "{html}");
+    assert_eq!((entries.as_array().unwrap().len(), &entries[0]["amount"]), (1, &json!(12_500_000_000_i64)));
 
     let html = page(&server, "/").await.text().await.unwrap();
     assert!(html.contains("data-client=\"towns\""), "{html}");

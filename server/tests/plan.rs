@@ -105,6 +105,24 @@ async fn the_sources_of_a_town_are_read_without_those_of_others() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn tanks_are_read_through_their_keys() {
+    let pool = fresh_database().await;
+    let fill = "insert into tank (town_id, name, kind, source)
+                    select 1 + n % 300, 'w' || n, 'window', 'x' from generate_series(1, 9000) n;
+                insert into reading select 1 + n % 300, 'w' || n % 9000, to_timestamp(n), 1 from generate_series(1, 100000) n;
+                analyze tank, reading";
+    sqlx::raw_sql(fill).execute(&pool).await.unwrap();
+    let times = "to_timestamp(0), to_timestamp(1)";
+    check(&pool, include_str!("../src/db/sql/tank_list.sql"), &format!("1, {times}"), "reading").await;
+    check(&pool, include_str!("../src/db/sql/tank_list.sql"), &format!("1, {times}"), "tank").await;
+    check(&pool, include_str!("../src/db/sql/tank_burn.sql"), &format!("1, {times}"), "reading").await;
+    check(&pool, include_str!("../src/db/sql/reading_prune.sql"), "1, 'w1', 2000", "reading").await;
+    let insert =
+        "1, array['w1'], array[to_timestamp(0)], array[1]::bigint[], array[null]::timestamptz[], true, array['x']";
+    check(&pool, include_str!("../src/db/sql/reading_insert.sql"), insert, "reading").await;
+}
+
 /// The statement that once read the whole tier for each half hour: counted in rows, on a town with years of history.
 #[tokio::test(flavor = "multi_thread")]
 async fn redoing_half_an_hour_reads_half_an_hour() {

@@ -486,3 +486,29 @@ fn every_listed_model_is_found_with_a_date_behind_it() {
         assert!(book.at(&dated, Timestamp::from_seconds(1_767_225_600)).is_some(), "{dated}");
     }
 }
+
+#[tokio::test]
+async fn limits_in_rollouts_are_readings_of_tanks_and_the_newest_counts() {
+    let store = Store::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let write = |day: u32, used: u32| {
+        let limits = json!({"primary": {"used_percent": used, "window_minutes": 300, "resets_at": 1_770_000_000}});
+        let line = json!({"timestamp": format!("2026-01-{day:02}T03:00:00Z"), "type": "event_msg",
+            "payload": {"type": "token_count", "info": null, "rate_limits": limits}});
+        let name = format!("rollout-2026-01-{day:02}T03-00-00-0199aaaa-0000-7000-8000-0123456789ab.jsonl");
+        std::fs::write(folder.path().join(name), format!("{line}\n")).unwrap();
+    };
+    write(5, 40);
+    store.backfill(&Rollouts, folder.path()).await;
+    // An older rollout that is found later does not count, and reading everything again changes nothing.
+    write(2, 90);
+    for _ in 0..2 {
+        store.backfill(&Rollouts, folder.path()).await;
+    }
+    assert_eq!(store.number("select count(*) from reading").await, 2);
+    let town = db::town::find(&store.pool, &store.town).await.unwrap().unwrap();
+    let mut connection = store.pool.acquire().await.unwrap();
+    let now = Timestamp::parse_rfc3339("2026-01-06T00:00:00Z").unwrap();
+    let tanks = db::fuel::list(&mut connection, town.key, now).await.unwrap();
+    assert_eq!((tanks[0].name.as_str(), tanks[0].left, tanks.len()), ("Codex 5 h", 600_000, 1));
+}

@@ -8,17 +8,21 @@
 
 pub mod aggregate;
 pub mod alert;
+pub mod correction;
 pub mod dedupe;
 pub mod demo;
 pub mod drift;
 pub mod event;
 pub mod format;
+pub mod fuel;
 pub mod hook;
 pub mod id;
 pub mod live;
 pub mod price;
 pub mod rate;
+pub mod reading;
 pub mod roster;
+pub mod runway;
 pub mod series;
 pub mod stop;
 pub mod tank;

@@ -99,6 +99,9 @@ impl LiveState {
                 if let Some(beads) = delta.beads {
                     town.beads = beads;
                 }
+                if let Some(tanks) = delta.tanks {
+                    town.tanks = tanks;
+                }
                 town.events.retain(|row| !delta.gone.contains(&row.key));
                 let mut fresh = Vec::with_capacity(delta.events.len());
                 for row in delta.events {
@@ -125,6 +128,7 @@ impl LiveState {
 mod tests {
     use super::*;
     use crate::event::EventKind;
+    use crate::fuel::{FuelKind, FuelTank};
     use crate::id::{Role, TownName};
     use crate::tank::Pace;
     use crate::unit::Nanodollars;
@@ -150,6 +154,7 @@ mod tests {
             trend: Vec::new(),
             roster: Vec::new(),
             beads: BeadCounts::default(),
+            tanks: Vec::new(),
             events: Vec::new(),
             edges: Vec::new(),
         }))
@@ -162,6 +167,7 @@ mod tests {
             trend: Vec::new(),
             roster: Vec::new(),
             beads: None,
+            tanks: None,
             events: Vec::new(),
             gone: Vec::new(),
             skipped: 0,
@@ -231,6 +237,29 @@ mod tests {
         let mut state = LiveState::default();
         let welcome = ServerMessage::Welcome { protocol: crate::wire::PROTOCOL + 1, build: "x".into() };
         assert_eq!(state.apply(welcome), Applied::OtherProtocol);
+    }
+
+    #[test]
+    fn tanks_are_replaced_as_a_whole_and_stay_when_nothing_is_said_of_them() {
+        let mut state = LiveState::default();
+        state.apply(snapshot(0));
+        let tank = FuelTank {
+            name: "OpenRouter".into(),
+            kind: FuelKind::Money,
+            meter: true,
+            left: 5,
+            full: 10,
+            currency: "USD".into(),
+            resets_at: None,
+            read_at: Some(Timestamp(1)),
+            trouble: None,
+            band: None,
+        };
+        let ServerMessage::Delta(mut frame) = delta(1, 0) else { panic!("a delta") };
+        frame.tanks = Some(vec![tank.clone()]);
+        state.apply(ServerMessage::Delta(frame));
+        state.apply(delta(2, 0));
+        assert_eq!(state.town.as_ref().unwrap().tanks, [tank]);
     }
 
     #[test]

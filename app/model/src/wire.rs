@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aggregate::Aggregate;
 use crate::event::{EventKind, Provenance};
+use crate::fuel::FuelTank;
 use crate::id::{AgentName, BeadId, RigName, Role, SessionId, TownName};
 use crate::roster::AgentRow;
 use crate::tank::{GasTank, Pace};
@@ -75,6 +76,9 @@ pub struct Snapshot {
     pub roster: Vec<AgentRow>,
     /// Beads by state.
     pub beads: BeadCounts,
+    /// Tanks beside the meter, by name; the provider that corrects the meter is among them.
+    #[serde(default)]
+    pub tanks: Vec<FuelTank>,
     /// Newest events, newest first, at most [`EVENTS_KEPT`].
     pub events: Vec<EventRow>,
     /// The newest bucket of each tier, finest first.
@@ -97,6 +101,9 @@ pub struct Delta {
     /// Beads by state, when they changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub beads: Option<BeadCounts>,
+    /// All tanks beside the meter, when one of them changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tanks: Option<Vec<FuelTank>>,
     /// New events, newest first, and then those that read otherwise than before: they keep their place in the list.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<EventRow>,
@@ -122,7 +129,7 @@ pub struct Gauges {
     pub working: u32,
     /// Agents on the roster.
     pub known: u32,
-    /// The tank; none while the town has no ledger.
+    /// The meter: the tank of money that is drawn down by what calls cost; none while the town has no ledger.
     pub tank: Option<GasTank>,
     /// Spending over the last five minutes.
     pub pace: Pace,

@@ -60,6 +60,7 @@ mod tests {
             trend: Vec::new(),
             roster: Vec::new(),
             beads: BeadCounts::default(),
+            tanks: Vec::new(),
             events: Vec::new(),
             edges: Vec::new(),
         };
@@ -69,6 +70,7 @@ mod tests {
             trend: Vec::new(),
             roster: Vec::new(),
             beads: None,
+            tanks: None,
             events: Vec::new(),
             gone: vec![model::wire::RowKey(1 << 52)],
             skipped: 3,

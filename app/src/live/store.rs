@@ -3,6 +3,7 @@
 
 use leptos::prelude::*;
 use model::TownName;
+use model::fuel::FuelTank;
 use model::live::{Applied, Changed, LiveState};
 use model::roster::AgentRow;
 use model::time::Timestamp;
@@ -119,6 +120,11 @@ impl Live {
     pub(crate) fn gauges(self) -> Option<Gauges> {
         self.gauges.track();
         self.look(|t| t.gauges)
+    }
+    /// Dials and the tanks beside the meter together. Tracked.
+    pub(crate) fn with_tanks<T>(self, read: impl FnOnce(&Gauges, &[FuelTank]) -> T) -> Option<T> {
+        self.gauges.track();
+        self.look(|t| read(&t.gauges, &t.tanks))
     }
     /// Dials and trend together. Tracked.
     pub(crate) fn with_trend<T>(self, read: impl FnOnce(&Gauges, &[TrendPoint]) -> T) -> Option<T> {

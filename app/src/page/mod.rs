@@ -6,4 +6,5 @@ pub(crate) mod notice;
 pub(crate) mod observability;
 pub(crate) mod overview;
 pub(crate) mod sources;
+pub(crate) mod tank;
 pub(crate) mod towns;

@@ -6,12 +6,12 @@ use std::rc::Rc;
 use chart::{GaugeSpec, Needle, TankSpec, Theme, next_max, share};
 use leptos::html::Canvas;
 use leptos::prelude::*;
-use model::tank::Zone;
 
 use super::command::Command;
 use super::instrument::{Instrument, Reading};
 use super::spark::Spark;
 use super::state::reduced_motion;
+use super::tank_face::{first_face, zone_key};
 use super::theme_toggle::use_mode;
 use crate::canvas::{Frame, paint_on};
 use crate::live::Live;
@@ -19,24 +19,27 @@ use crate::live::Live;
 /// One instrument of the strip. Its size is fixed by the style sheet, so nothing shifts when figures change.
 #[component]
 pub(crate) fn Gauge(instrument: Instrument, live: Live) -> impl IntoView {
-    let reading = Memo::new(move |_| live.gauges().map(|gauges| instrument.reading(&gauges)).unwrap_or_default());
+    // Of several tanks the one that runs dry first.
+    let face = Memo::new(move |_| {
+        let face = (instrument == Instrument::Tank).then(|| live.with_tanks(first_face)).flatten();
+        face.unwrap_or_default()
+    });
+    let reading = Memo::new(move |_| match instrument {
+        Instrument::Tank => face.get().reading,
+        _ => live.gauges().map(|gauges| instrument.reading(&gauges)).unwrap_or_default(),
+    });
+    let value = Memo::new(move |_| match instrument {
+        Instrument::Tank => face.with(|face| face.level),
+        _ => live.gauges().and_then(|gauges| instrument.value(&gauges)),
+    });
     let part = move |read: fn(&Reading) -> String| move || reading.with(read);
     let fresh = Memo::new(move |_| live.link.get().is_fresh());
-    let state = move || {
-        let gauges = live.gauges();
-        if gauges.as_ref().is_none_or(|gauges| instrument.value(gauges).is_none()) {
-            return "none";
-        }
-        let tank = gauges.and_then(|g| g.tank).map(|tank| tank.zone());
-        match (instrument, tank) {
-            (Instrument::Tank, Some(Zone::Green)) => "green",
-            (Instrument::Tank, Some(Zone::Yellow)) => "yellow",
-            (Instrument::Tank, Some(Zone::Red)) => "red",
-            (Instrument::Tank, Some(Zone::Empty)) => "empty",
-            _ => "",
-        }
+    let state = move || match instrument {
+        Instrument::Tank => zone_key(face.with(|face| face.zone)),
+        _ if value.get().is_none() => "none",
+        _ => "",
     };
-    let needs_topup = move || instrument == Instrument::Tank && live.gauges().is_some_and(|g| g.tank.is_none());
+    let needs_topup = move || instrument == Instrument::Tank && face.with(|face| face.meter && face.level.is_none());
     let topup = move || {
         let town = live.town.get().map_or_else(|| "TOWN".to_owned(), |town| town.to_string());
         view! { <Command text=format!("towngauge topup --town {town} --usd 50") label="Fill the tank" small=true/> }
@@ -47,7 +50,13 @@ pub(crate) fn Gauge(instrument: Instrument, live: Live) -> impl IntoView {
                 <h2>{instrument.name()}</h2>
                 <span class="age">{move || live.link.get().age()}</span>
             </header>
-            <Dial instrument live fresh/>
+            {match instrument {
+                Instrument::Tank => {
+                    let href = move || live.town.get().map(|town| format!("/t/{town}/tank"));
+                    view! { <a class="dial-link" href=href aria-label="All tanks, and filling up"><Dial instrument live value fresh/></a> }.into_any()
+                }
+                _ => view! { <Dial instrument live value fresh/> }.into_any(),
+            }}
             <p class="figure">
                 <strong>{part(|r| r.number.clone())}</strong>
                 " "
@@ -56,6 +65,7 @@ pub(crate) fn Gauge(instrument: Instrument, live: Live) -> impl IntoView {
             <p class="note">
                 <span>{part(|r| r.note.clone())}</span>
                 {move || reading.with(|r| r.warning.clone()).map(|w| view! { <span class="warning">{w}</span> })}
+                {move || reading.with(|r| r.which.clone()).map(|which| view! { <span class="which">{which}</span> })}
             </p>
             {move || {
                 if needs_topup() {
@@ -76,16 +86,13 @@ struct Motion {
 
 impl Motion {
     /// Takes in a reading: the scale first, then the needle's way to its place on it.
-    fn aim(&mut self, instrument: Instrument, live: Live, now_ms: f64) {
-        let read = untrack(|| {
-            live.with_trend(|gauges, trend| {
-                instrument.value(gauges).map(|value| (value, instrument.recent_peak(gauges, trend)))
-            })
-        });
-        let Some((value, peak)) = read.flatten() else {
+    fn aim(&mut self, instrument: Instrument, live: Live, value: Option<f64>, now_ms: f64) {
+        let Some(value) = value else {
             self.needle = None;
             return;
         };
+        let peak =
+            untrack(|| live.with_trend(|gauges, trend| instrument.recent_peak(gauges, trend))).unwrap_or_default();
         let to = if instrument == Instrument::Tank {
             value
         } else {
@@ -101,12 +108,12 @@ impl Motion {
 
 /// The face stands still on one canvas, the hand moves on another.
 #[component]
-fn Dial(instrument: Instrument, live: Live, fresh: Memo<bool>) -> impl IntoView {
+fn Dial(instrument: Instrument, live: Live, value: Memo<Option<f64>>, fresh: Memo<bool>) -> impl IntoView {
     let mode = use_mode();
     let (face, hand) = (NodeRef::<Canvas>::new(), NodeRef::<Canvas>::new());
     let motion = Rc::new(RefCell::new(Motion { max: 0.0, needle: None }));
     let max = RwSignal::new(0.0);
-    let has_data = Memo::new(move |_| live.gauges().is_some_and(|g| instrument.value(&g).is_some()));
+    let has_data = Memo::new(move |_| value.with(Option::is_some));
     let look = move || {
         mode.track();
         fresh.track();
@@ -130,7 +137,7 @@ fn Dial(instrument: Instrument, live: Live, fresh: Memo<bool>) -> impl IntoView 
     let moving = Rc::clone(&motion);
     paint_on(hand, watch_hand, move |surface, now_ms| {
         let mut motion = moving.borrow_mut();
-        motion.aim(instrument, live, now_ms);
+        motion.aim(instrument, live, value.get_untracked(), now_ms);
         if motion.max > 0.0 && (max.get_untracked() - motion.max).abs() > f64::EPSILON {
             max.set(motion.max);
         }

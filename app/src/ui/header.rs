@@ -17,6 +17,8 @@ pub(crate) enum Tab {
     Observability,
     /// Where events come from.
     Sources,
+    /// Every tank; reached from the gas tank's dial, and so no tab of its own.
+    Tank,
 }
 
 #[component]

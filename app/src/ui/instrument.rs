@@ -31,6 +31,8 @@ pub(crate) struct Reading {
     pub note: String,
     /// Something that must not be overlooked, such as tokens without a price.
     pub warning: Option<String>,
+    /// Which tank is shown, when there are several.
+    pub which: Option<String>,
 }
 
 impl Instrument {
@@ -78,12 +80,12 @@ impl Instrument {
     /// The figures under the dial.
     pub(crate) fn reading(self, gauges: &Gauges) -> Reading {
         let rate = |value: Option<f64>, unit: &str, note: String| match value {
-            Some(value) => Reading { number: compact(value), unit: unit.to_owned(), note, warning: None },
+            Some(value) => Reading { number: compact(value), unit: unit.to_owned(), note, ..Reading::default() },
             None => Reading {
                 number: "–".to_owned(),
                 unit: unit.to_owned(),
                 note: "no events yet".to_owned(),
-                warning: None,
+                ..Reading::default()
             },
         };
         let flow = gauges.flow.unwrap_or_default();
@@ -109,20 +111,20 @@ impl Instrument {
                 number: "–".to_owned(),
                 unit: "working".to_owned(),
                 note: "no agents seen in 24 h".to_owned(),
-                warning: None,
+                ..Reading::default()
             },
             Self::Agents => Reading {
                 number: gauges.working.to_string(),
                 unit: format!("of {}", gauges.known),
                 note: format!("working, {} idle or away", gauges.known.saturating_sub(gauges.working)),
-                warning: None,
+                ..Reading::default()
             },
             Self::Tank => match gauges.tank {
                 None => Reading {
                     number: "–".to_owned(),
                     unit: "remaining".to_owned(),
                     note: "no balance yet".to_owned(),
-                    warning: None,
+                    ..Reading::default()
                 },
                 Some(tank) => {
                     let runway = tank.runway(gauges.pace).to_string();
@@ -131,7 +133,7 @@ impl Instrument {
                         number: dollars(tank.balance),
                         unit: "remaining".to_owned(),
                         note: format!("{runway}{at_pace}"),
-                        warning: None,
+                        ..Reading::default()
                     }
                 }
             },

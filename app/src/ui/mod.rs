@@ -1,5 +1,6 @@
 //! Parts that pages are made of.
 
+pub(crate) mod capacity_form;
 pub(crate) mod chart_canvas;
 pub(crate) mod chart_card;
 pub(crate) mod chart_keys;
@@ -7,14 +8,17 @@ pub(crate) mod chart_pointers;
 pub(crate) mod chips;
 pub(crate) mod command;
 pub(crate) mod events;
+pub(crate) mod fill_panel;
 pub(crate) mod gauge;
 pub(crate) mod guide;
 pub(crate) mod header;
 pub(crate) mod instrument;
+pub(crate) mod ledger_panel;
 pub(crate) mod legend;
 pub(crate) mod link_status;
 pub(crate) mod readout;
 pub(crate) mod roster;
+pub(crate) mod runway_bar;
 pub(crate) mod source_details;
 pub(crate) mod source_row;
 pub(crate) mod source_words;
@@ -23,6 +27,9 @@ pub(crate) mod stat_cards;
 pub(crate) mod state;
 pub(crate) mod stop_panel;
 pub(crate) mod tank_banner;
+pub(crate) mod tank_card;
+pub(crate) mod tank_dial;
+pub(crate) mod tank_face;
 pub(crate) mod theme_toggle;
 pub(crate) mod toolbar;
 pub(crate) mod twin;

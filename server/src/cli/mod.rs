@@ -13,6 +13,7 @@ mod session;
 mod ship;
 mod signals;
 mod source_word;
+mod statusline;
 mod topup;
 pub mod watch;
 
@@ -61,6 +62,8 @@ enum Command {
     Report(report::ReportArgs),
     /// Fill a town's tank.
     Topup(topup::Topup),
+    /// Claude Code's status line: says how much of the subscription is used, and tells the server.
+    Statusline(statusline::Statusline),
     /// Make a town up: years of plausible history, to look at and to measure with.
     Demo(demo::DemoArgs),
     /// Make, list and revoke API keys.
@@ -88,6 +91,9 @@ pub fn main() -> ExitCode {
     };
     let env = |name: &str| std::env::var(name).ok();
     let config = Config::resolve(&settings, &env);
+    if let Command::Statusline(args) = &command {
+        return statusline::run(args, config.as_ref().ok());
+    }
     if let Command::Hook(args) = &command {
         // Neither logs nor several threads: an agent waits. An error here must not look like a block.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -117,6 +123,8 @@ async fn dispatch(config: Config, command: Command) -> anyhow::Result<ExitCode> 
     match command {
         Command::Serve => serve::run(config).await,
         Command::Config => Ok(config::run(&config)),
+        // Done before there is a runtime.
+        Command::Statusline(args) => Ok(statusline::run(&args, Some(&config))),
         Command::Hook(args) => Ok(hook::run(&args, Ok(config), &|name| std::env::var(name).ok()).await),
         Command::Backfill(args) => with_store(&config, async |context| backfill::run(args, context).await).await,
         Command::Watch(args) => {

@@ -1,5 +1,6 @@
 //! Configuration: flags, then environment, then `towngauge.toml`, then defaults; each value knows where it is from.
 
+mod balance;
 mod origin;
 mod retention;
 mod settings;
@@ -14,6 +15,7 @@ use clap::ValueEnum as _;
 use model::Timestamp;
 use model::id::TownName;
 
+pub use balance::{BalanceSettings, PolledBalance};
 pub use origin::{Env, From, Origin};
 pub use settings::{LogFormat, Settings};
 pub use stop::StopSettings;
@@ -51,6 +53,8 @@ pub struct Config {
     pub max_viewers: From<usize>,
     /// Events that may wait for the writer; at least 1.
     pub queue_events: From<usize>,
+    /// Balances that providers are asked for.
+    pub balances: From<Vec<PolledBalance>>,
     /// When hooks tell agents to stop.
     pub stop: StopSettings,
     /// Percent of full at which a tank is low; 1 to 90.
@@ -122,6 +126,10 @@ impl Config {
             || 50_000,
             |raw| Ok(raw.parse()?),
         )?;
+        let balances =
+            pick.parsed(said(flags.balance.clone()), "TOWNGAUGE_BALANCE", said(file.balance), Vec::new, |raw| {
+                Ok(balance::from_names(listed(raw)))
+            })?;
         let stop = StopSettings::resolve(
             pick.option(flags.stop.clone(), "TOWNGAUGE_STOP", file.stop),
             pick.option(flags.stop_reserve_usd.clone(), "TOWNGAUGE_STOP_RESERVE_USD", file.stop_reserve_usd),
@@ -169,6 +177,7 @@ impl Config {
                 0 => bail!("a queue for no events at all takes none; use 1 or more"),
                 n => Ok(n),
             })?,
+            balances: balances.try_map("balance", balance::resolve)?,
             stop,
             alert_low_percent: alert_low_percent.try_map("alert_low_percent", |percent| match percent {
                 1..=90 => Ok(percent),
@@ -200,7 +209,8 @@ impl Config {
         let paths = |paths: &[PathBuf]| -> String {
             paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(",")
         };
-        vec![
+        let balances = self.balances.value.iter();
+        let mut lines = vec![
             line("listen", self.listen.value.to_string(), &self.listen.origin),
             line("data_dir", self.data_dir.value.display().to_string(), &self.data_dir.origin),
             line("town", self.town.value.to_string(), &self.town.origin),
@@ -234,7 +244,9 @@ impl Config {
                 self.clock.value.map_or_else(|| "(the present)".to_owned(), |time| time.to_string()),
                 &self.clock.origin,
             ),
-        ]
+        ];
+        lines.extend(balances.map(|balance| line("balance", balance.line(), &self.balances.origin)));
+        lines
     }
 }
 
@@ -347,6 +359,28 @@ mod tests {
             assert_eq!((line("beads").as_str(), line("paths").as_str()), ("/a/issues.jsonl", "false"));
             assert_eq!((line("retention").as_str(), line("git").as_str()), ("events=90,10s=30", "/w/app"));
         }
+    }
+
+    #[test]
+    fn a_balance_is_named_by_the_environment_or_described_in_the_file_and_its_key_is_nowhere() {
+        let lines = |config: &Config| -> Vec<String> {
+            config.lines().into_iter().filter(|(name, ..)| *name == "balance").map(|(_, line, _)| line).collect()
+        };
+        let env = [("TOWNGAUGE_BALANCE", "openrouter, deepseek"), ("OPENROUTER_API_KEY", "sk-secret")];
+        let config = resolve(&Settings::default(), &env).unwrap();
+        assert_eq!(lines(&config).len(), 2);
+        assert!(!format!("{config:?} {:?}", config.lines()).contains("sk-secret"));
+        let folder = tempfile::tempdir().unwrap();
+        let (file, key) = (folder.path().join("towngauge.toml"), folder.path().join("key"));
+        std::fs::write(&key, "sk-filed").unwrap();
+        let said = format!("[[balance]]\nprovider = \"kilo\"\nname = \"Team\"\nkey_file = {key:?}\npoll_s = 30\n");
+        std::fs::write(&file, said).unwrap();
+        let config = resolve(&Settings { config: Some(file), ..Settings::default() }, &[]).unwrap();
+        let [line] = &lines(&config)[..] else { panic!("one") };
+        assert!(line.starts_with("Team: https://api.kilo.ai/api every 30 s, key in file "), "{line}");
+        assert!(!format!("{config:?} {line}").contains("sk-filed"));
+        let error = resolve(&Settings::default(), &[("TOWNGAUGE_BALANCE", "bank")]).unwrap_err();
+        assert!(format!("{error:#}").contains("environment TOWNGAUGE_BALANCE"), "{error:#}");
     }
 
     #[test]

@@ -62,6 +62,9 @@ pub struct Settings {
     /// Events that may wait to be stored; beyond it senders are told to come back. [default: 50000]
     #[arg(long, value_name = "N", global = true)]
     pub queue_events: Option<usize>,
+    /// Balances to ask providers for (in towngauge.toml; TOWNGAUGE_BALANCE for one as it usually is).
+    #[arg(skip)]
+    pub balance: Vec<super::BalanceSettings>,
     /// Whether hooks tell agents to stop when the tank is empty: off or empty. [default: off]
     #[arg(long, value_name = "WHEN", global = true)]
     pub stop: Option<String>,

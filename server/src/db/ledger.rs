@@ -60,19 +60,25 @@ pub struct Sums {
 /// The database refused.
 pub async fn add(pool: &Pool, town: (TownKey, &TownName), entry: &Entry, instance: &str) -> Result<bool, DbError> {
     let mut transaction = pool.begin().await?;
+    let added = insert(&mut transaction, town.0, entry).await?;
+    if added {
+        notify::send(&mut transaction, instance, town.1).await?;
+    }
+    transaction.commit().await?;
+    Ok(added)
+}
+
+/// As [`add`], within a transaction of the caller's, which tells nobody.
+pub(super) async fn insert(connection: &mut PgConnection, town: TownKey, entry: &Entry) -> Result<bool, DbError> {
     let added: Option<(i64,)> = sqlx::query_as(include_str!("sql/ledger_insert.sql"))
-        .bind(town.0.0)
+        .bind(town.0)
         .bind(PgTime(entry.at))
         .bind(entry.kind.name())
         .bind(entry.amount.0)
         .bind(&entry.note)
         .bind(entry.request)
-        .fetch_optional(&mut *transaction)
+        .fetch_optional(connection)
         .await?;
-    if added.is_some() {
-        notify::send(&mut transaction, instance, town.1).await?;
-    }
-    transaction.commit().await?;
     Ok(added.is_some())
 }
 
@@ -97,6 +103,29 @@ pub async fn set_capacity(
     Ok(())
 }
 
+/// What the owner says that a full tank holds.
+///
+/// # Errors
+/// The database refused.
+pub(super) async fn capacity(connection: &mut PgConnection, town: TownKey) -> Result<Option<Nanodollars>, DbError> {
+    let (capacity,): (Option<i64>,) =
+        sqlx::query_as("select capacity from town where town_id = $1").bind(town.0).fetch_one(connection).await?;
+    Ok(capacity.map(Nanodollars))
+}
+
+/// As [`set_capacity`], unless somebody has said already what a full tank holds.
+///
+/// # Errors
+/// The database refused.
+pub async fn propose_capacity(pool: &Pool, town: &TownName, capacity: Nanodollars) -> Result<(), DbError> {
+    sqlx::query("update town set capacity = $2 where name = $1 and capacity is null")
+        .bind(town.as_str())
+        .bind(capacity.0)
+        .execute(pool)
+        .await?;
+    Ok(())
+}
+
 /// The newest entries, newest first.
 ///
 /// # Errors
@@ -117,6 +146,36 @@ pub async fn newest(pool: &Pool, town: TownKey, limit: i64) -> Result<Vec<Entry>
         request,
     };
     Ok(rows.into_iter().map(entry).collect())
+}
+
+/// How a town's tank is filled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Habits {
+    /// Entries of the ledger altogether.
+    pub entries: i64,
+    /// Times of the newest top-ups, newest first.
+    pub topups: Vec<Timestamp>,
+    /// What the owner says that a full tank holds.
+    pub capacity: Option<Nanodollars>,
+}
+
+/// How a town's tank is filled, by at most `limit` of the newest top-ups.
+///
+/// # Errors
+/// The database refused.
+pub async fn habits(pool: &Pool, town: TownKey, limit: i64) -> Result<Habits, DbError> {
+    let (entries,): (i64,) =
+        sqlx::query_as("select count(*) from ledger where town_id = $1").bind(town.0).fetch_one(pool).await?;
+    let rows: Vec<(PgTime,)> = sqlx::query_as(
+        "select ts from ledger where town_id = $1 and kind = 'topup' order by ts desc, entry_id desc limit $2",
+    )
+    .bind(town.0)
+    .bind(limit)
+    .fetch_all(pool)
+    .await?;
+    let mut connection = pool.acquire().await?;
+    let capacity = capacity(&mut connection, town).await?;
+    Ok(Habits { entries, topups: rows.into_iter().map(|(at,)| at.0).collect(), capacity })
 }
 
 /// Sums over the ledger; none when it is empty.

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use model::event::AgentState;
+use model::fuel::FuelTank;
 use model::hook::Hook;
 use model::id::{AgentName, BeadId, RigName, Role, SessionId, TownName};
 use model::rate::RING_S;
@@ -12,7 +13,7 @@ use model::{Aggregate, Nanodollars};
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, PgConnection, Postgres, Row as _, Transaction};
 
-use super::{DbError, PgTime, Pool, TownKey, event, ledger, spent, town};
+use super::{DbError, PgTime, Pool, TownKey, event, fuel, ledger, spent, town};
 use crate::hub::{Bucket, Edges, MAX_AGENTS, Seed, SeedView, Seeds, Tank, event_row, role_slot};
 
 /// Where the newest events are looked for first.
@@ -38,6 +39,12 @@ impl Seeds for PgSeeds {
         Ok(beads(&mut connection, town).await?)
     }
 
+    async fn tanks(&self, town: &TownName, now: Timestamp) -> anyhow::Result<Vec<FuelTank>> {
+        let Some(found) = town::find(&self.0, town).await? else { return Ok(Vec::new()) };
+        let mut connection = self.0.acquire().await?;
+        Ok(fuel::list(&mut connection, found.key, now).await?)
+    }
+
     async fn towns(&self) -> anyhow::Result<Vec<TownName>> {
         Ok(town::list(&self.0).await?.into_iter().map(|town| town.name).collect())
     }
@@ -61,6 +68,7 @@ async fn read(connection: &mut PgConnection, name: &TownName, now: Timestamp) ->
         demo,
         first_event: first_event(connection, town, first_bucket, now).await?,
         tank: tank(connection, town, capacity.map(Nanodollars)).await?,
+        tanks: fuel::list(connection, town, now).await?,
         roster: roster(connection, town, now).await?,
         beads: beads(connection, name).await?,
         events: newest_events(connection, town, EVENTS_KEPT, now).await?,

@@ -1,5 +1,5 @@
 //! How processes on one database tell each other that a town changed: `NOTIFY towngauge, '<instance>:<town>'`,
-//! and `'beads:<town>'` when only its beads did.
+//! and `'beads:<town>'` or `'tanks:<town>'` when only its beads or its tanks beside the meter did.
 
 use model::id::TownName;
 use sqlx::PgConnection;
@@ -25,14 +25,28 @@ pub async fn send(connection: &mut PgConnection, instance: &str, town: &TownName
 
 /// Stands in the place of an instance where everybody is meant, the sender too.
 const BEADS: &str = "beads";
+/// The same for tanks.
+const TANKS: &str = "tanks";
 
 /// Tells every process, this one too, that a town's beads changed, when the connection's transaction commits.
 ///
 /// # Errors
 /// The database refused.
 pub async fn send_beads(connection: &mut PgConnection, town: TownKey) -> Result<(), DbError> {
+    send_everybody(connection, BEADS, town).await
+}
+
+/// Tells every process, this one too, that a town's tanks were read, when the connection's transaction commits.
+///
+/// # Errors
+/// The database refused.
+pub async fn send_tanks(connection: &mut PgConnection, town: TownKey) -> Result<(), DbError> {
+    send_everybody(connection, TANKS, town).await
+}
+
+async fn send_everybody(connection: &mut PgConnection, what: &str, town: TownKey) -> Result<(), DbError> {
     sqlx::query("select pg_notify('towngauge', $1 || ':' || name) from town where town_id = $2")
-        .bind(BEADS)
+        .bind(what)
         .bind(town.0)
         .execute(connection)
         .await?;
@@ -46,6 +60,8 @@ pub enum Heard {
     Changed(TownName),
     /// Somebody, perhaps this process, read this town's beads and found them different.
     Beads(TownName),
+    /// Somebody, perhaps this process, stored a reading of this town's tanks.
+    Tanks(TownName),
     /// The connection was lost for a while: anything may have changed.
     Anything,
 }
@@ -76,6 +92,9 @@ impl Ears {
             let Ok(town) = TownName::new(town) else { continue };
             if instance == BEADS {
                 return Ok(Heard::Beads(town));
+            }
+            if instance == TANKS {
+                return Ok(Heard::Tanks(town));
             }
             if instance != own_instance {
                 return Ok(Heard::Changed(town));

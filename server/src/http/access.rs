@@ -239,6 +239,7 @@ pub fn needed(method: &axum::http::Method, uri: &Uri) -> Option<Scope> {
         path if path.starts_with("/hooks/") => Some(Scope::Ingest),
         path if path.starts_with("/api/webhooks") => Some(Scope::Admin),
         path if super::otlp::is_export(path) => Some(Scope::Ingest),
+        path if super::tank::is_windows(path) => Some(Scope::Ingest),
         _ if method.is_safe() => Some(Scope::Read),
         _ => Some(Scope::Admin),
     }

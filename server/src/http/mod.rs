@@ -19,6 +19,7 @@ pub(crate) mod secret;
 mod series;
 mod ship;
 mod source;
+mod tank;
 mod town;
 mod webhook;
 
@@ -46,6 +47,7 @@ pub fn router(app: &App) -> Router {
         //                              GET  /api/towns/{town}/unmapped
         .merge(town::router()) //       GET  /api/towns, /api/towns/{town}/gauges|snapshot|ledger, /api/events
         //                              POST /api/towns/{town}/topup, PUT /api/towns/{town}/capacity
+        .merge(tank::router()) //       GET  /api/towns/{town}/tanks, POST /api/towns/{town}/windows
         .merge(hook::router()) //       POST /hooks/claude, /hooks/claude/{event}, GET /api/towns/{town}/stop
         .merge(webhook::router()) //    GET  /api/webhooks, POST /api/webhooks/test
         .merge(demo::router()) //       POST /api/demo
@@ -58,7 +60,7 @@ pub fn router(app: &App) -> Router {
         .merge(asset::router()) //      GET  /pkg/{*file}
         .route("/api/{*unknown}", axum::routing::any(unknown))
         .with_state(App::clone(app));
-    api.merge(page::router(app)) //     the pages, and GET /api/page/towns, /api/page/charts|sources/{town}
+    api.merge(page::router(app)) //     the pages, and GET /api/page/towns, /api/page/charts|sources|tank/{town}
         .layer(DefaultBodyLimit::max(SMALL_BODY_BYTES))
         .layer(middleware::from_fn_with_state(App::clone(app), guard::guard))
 }

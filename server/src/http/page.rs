@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use app::reader::{ReadError, SeriesRange, TownCard};
-use app::seed::{ChartsSeed, SourcesSeed, TownSeed, TownsSeed};
+use app::seed::{ChartsSeed, SourcesSeed, TankSeed, TownSeed, TownsSeed};
 use app::{Document, Notice, parse_range, shell};
 use axum::body::Body;
 use axum::extract::{Path, Query, Request, State};
@@ -57,8 +57,10 @@ pub fn router(app: &App) -> Router {
         .route("/t/{town}", get(overview))
         .route("/t/{town}/observability", get(observability))
         .route("/t/{town}/sources", get(sources))
+        .route("/t/{town}/tank", get(tank))
         .route("/api/page/towns", get(read_towns))
         .route("/api/page/sources/{town}", get(read_sources))
+        .route("/api/page/tank/{town}", get(read_tank))
         .route("/api/page/charts/{town}", get(read_charts))
         .fallback(missing)
         // A page carries its data as text: an eighth of it goes over the wire. The fastest level, for each page is new.
@@ -108,6 +110,17 @@ async fn sources(State(pages): State<Pages>, Path(town): Path<String>, request: 
     pages.answer(request, seed).await
 }
 
+async fn tank(State(pages): State<Pages>, Path(town): Path<String>, request: Request) -> Response {
+    let seed = match pages.town(&town).await {
+        Ok(town) => {
+            let page = pages.reader.tank(&town.snapshot.town).await;
+            Ok(Document::Tank(TankSeed { town, page }))
+        }
+        Err(error) => Err(error),
+    };
+    pages.answer(request, seed).await
+}
+
 /// The name under which this server was asked; the guard let it pass.
 fn host(request: &Request) -> Option<&str> {
     request.headers().get(HOST).and_then(|host| host.to_str().ok())
@@ -119,6 +132,13 @@ async fn missing(State(pages): State<Pages>, request: Request) -> Response {
 
 async fn read_towns(State(pages): State<Pages>) -> Response {
     spell(pages.reader.towns().await)
+}
+
+async fn read_tank(State(pages): State<Pages>, Path(town): Path<String>) -> Response {
+    match town_name(&town) {
+        Ok(town) => spell(pages.reader.tank(&town).await),
+        Err(error) => spell::<()>(Err(error)),
+    }
 }
 
 async fn read_charts(State(pages): State<Pages>, Path(town): Path<String>, Query(asked): Query<Asked>) -> Response {

@@ -18,6 +18,7 @@ use super::body;
 use super::town::town_name;
 use crate::db::bead::{self, BeadRow};
 use crate::db::shipper::{self, BadLine, Shipper, ShipperRow};
+use crate::db::tank::{self, Told};
 use crate::db::{DbError, town};
 use crate::error::ApiError;
 use crate::ingest::Outcome;
@@ -60,6 +61,7 @@ struct Shipment {
     head: Head,
     events: Vec<(u64, Envelope)>,
     beads: Vec<BeadRow>,
+    readings: Vec<Told>,
     bad: Vec<BadLine>,
     /// The last batch that is whole with this request.
     whole: u64,
@@ -133,7 +135,8 @@ fn parse(plain: &[u8]) -> Result<Shipment, ApiError> {
     }
     let head: Head =
         serde_json::from_slice(head).map_err(|_| ApiError::bad_request("the head lacks something", HINT))?;
-    let mut shipment = Shipment { head, events: Vec::new(), beads: Vec::new(), bad: Vec::new(), whole: 0 };
+    let mut shipment =
+        Shipment { head, events: Vec::new(), beads: Vec::new(), readings: Vec::new(), bad: Vec::new(), whole: 0 };
     let mut mark = Mark { seq: 0, more: true };
     for (line, number) in lines.zip(2_u64..) {
         let (batch, place) = (mark.seq, format!("line {number}"));
@@ -142,6 +145,7 @@ fn parse(plain: &[u8]) -> Result<Shipment, ApiError> {
             Ok(_) if mark.seq == 0 => return Err(ApiError::bad_request("an item stands before every batch", HINT)),
             Ok(Line::Event(event)) => shipment.events.push((batch, *event)),
             Ok(Line::Bead(bead)) => shipment.beads.push(bead),
+            Ok(Line::Reading(reading)) => shipment.readings.push(reading),
             Ok(Line::Rejected(wire::Rejected { source, place, reason })) => {
                 let source = source.as_str().to_owned();
                 shipment.bad.push(BadLine { batch, source, place: clean(&place), reason: clean(&reason) });
@@ -155,7 +159,7 @@ fn parse(plain: &[u8]) -> Result<Shipment, ApiError> {
             shipment.whole = shipment.whole.max(mark.seq);
         }
     }
-    if shipment.events.len() + shipment.beads.len() + shipment.bad.len() > MAX_ITEMS {
+    if shipment.events.len() + shipment.beads.len() + shipment.readings.len() + shipment.bad.len() > MAX_ITEMS {
         return Err(ApiError::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "too many items in one request",
@@ -171,7 +175,7 @@ fn clean(text: &str) -> String {
 }
 
 async fn store(app: &AppState, town: &TownName, shipment: Shipment) -> Result<Report, ApiError> {
-    let Shipment { head, events, beads, bad, whole } = shipment;
+    let Shipment { head, events, beads, readings, bad, whole } = shipment;
     let key = town::ensure(&app.pool, town, false).await?;
     let known = shipper::last_batch(&app.pool, key, head.shipper).await?;
     let mut report = Report { ship: wire::VERSION, ..Report::default() };
@@ -187,6 +191,7 @@ async fn store(app: &AppState, town: &TownName, shipment: Shipment) -> Result<Re
     if !beads.is_empty() {
         bead::upsert(&app.pool, key, &bead::newest(beads)).await.map_err(|error| refusal(error, "a bead"))?;
     }
+    tank::save(&app.pool, key, &readings).await.map_err(|error| refusal(error, "a reading"))?;
     let said = Shipper {
         id: head.shipper,
         name: clean(&head.name),

@@ -6,15 +6,16 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
-use model::Nanodollars;
 use model::id::TownName;
 use model::rate::RATE_WINDOW_S;
+use model::runway::RunwayBand;
 use model::tank::{Runway, Zone};
-use model::wire::{BeadCounts, Gauges};
+use model::wire::{BeadCounts, Gauges, Snapshot};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::tank::{self, TankLine, dollars};
 use crate::db::ledger::{self, Entry, EntryKind};
 use crate::db::series;
 use crate::error::ApiError;
@@ -68,6 +69,8 @@ struct TankBody {
     pace: PaceBody,
     runway: String,
     runway_s: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runway_band: Option<RunwayBand>,
 }
 
 #[derive(Debug, Serialize)]
@@ -92,6 +95,7 @@ impl From<&Gauges> for GaugesBody {
                     Runway::Seconds(seconds) => Some(seconds),
                     Runway::NoSpend | Runway::Empty => None,
                 },
+                runway_band: None,
             }
         });
         Self {
@@ -133,9 +137,25 @@ async fn towns(State(app): State<App>) -> Result<Response, ApiError> {
     Ok(Json(json!({"towns": towns})).into_response())
 }
 
-async fn gauges(State(app): State<App>, Path(town): Path<String>) -> Result<Json<GaugesBody>, ApiError> {
-    let snapshot = app.reader.snapshot(&town_name(&town)?).await?;
-    Ok(Json(GaugesBody::from(&snapshot.gauges)))
+/// The dials of one town, and all its tanks.
+#[derive(Debug, Serialize)]
+struct TownGauges {
+    #[serde(flatten)]
+    gauges: GaugesBody,
+    tanks: Vec<TankLine>,
+}
+
+async fn gauges(State(app): State<App>, Path(town): Path<String>) -> Result<Json<TownGauges>, ApiError> {
+    let town = town_name(&town)?;
+    let snapshot: Snapshot = app.reader.snapshot(&town).await?;
+    // Without a meter there is nothing to read of it.
+    let page = if snapshot.gauges.tank.is_some() { Some(app.reader.tank(&town).await?) } else { None };
+    let (band, next_topup) = page.map_or((None, None), |page| (page.band, page.next_topup));
+    let mut gauges = GaugesBody::from(&snapshot.gauges);
+    if let Some(tank) = &mut gauges.tank {
+        tank.runway_band = band;
+    }
+    Ok(Json(TownGauges { gauges, tanks: tank::lines(&snapshot, band, next_topup) }))
 }
 
 async fn snapshot(State(app): State<App>, Path(town): Path<String>) -> Result<Response, ApiError> {
@@ -148,17 +168,6 @@ struct Topup {
     #[serde(default)]
     note: String,
     request_id: Option<Uuid>,
-}
-
-/// An amount as text or number, read exactly either way.
-fn dollars(value: &serde_json::Value) -> Result<Nanodollars, ApiError> {
-    let text = match value {
-        serde_json::Value::String(text) => text.clone(),
-        serde_json::Value::Number(number) => number.to_string(),
-        _ => return Err(ApiError::bad_request("\"usd\" is not an amount", "send {\"usd\": \"50\"}")),
-    };
-    Nanodollars::parse_dollars(&text)
-        .map_err(|error| ApiError::bad_request(format!("\"usd\": {error}"), "send {\"usd\": \"50\"}"))
 }
 
 async fn topup(

@@ -2,6 +2,7 @@
 
 use app::reader::TownCard;
 use bytes::Bytes;
+use model::fuel::FuelTank;
 use model::id::TownName;
 use model::wire::{BeadCounts, Edge, Gauges, Snapshot};
 use tokio::net::TcpStream;
@@ -48,6 +49,10 @@ pub enum Command {
     ReloadBeads(TownName),
     /// Bead counts as the store has them.
     Beads(TownName, Option<BeadCounts>),
+    /// A tank beside the meter was read.
+    ReloadTanks(TownName),
+    /// The tanks beside the meter as the store has them.
+    Tanks(TownName, Option<Vec<FuelTank>>),
     /// Say goodbye to every viewer, then answer.
     Stop(oneshot::Sender<()>),
 }

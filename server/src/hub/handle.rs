@@ -119,6 +119,11 @@ impl Hub {
         let _ = self.commands.send(Command::ReloadBeads(town)).await;
     }
 
+    /// Reads a town's tanks beside the meter again.
+    pub async fn reload_tanks(&self, town: TownName) {
+        let _ = self.commands.send(Command::ReloadTanks(town)).await;
+    }
+
     /// Says goodbye to every viewer and ends the task.
     pub async fn stop(&self) {
         let _ = self.ask(Command::Stop).await;

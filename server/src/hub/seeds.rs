@@ -1,6 +1,7 @@
 //! Where the hub loads towns from: a trait, so that the hub never sees the database.
 
 use async_trait::async_trait;
+use model::fuel::FuelTank;
 use model::id::TownName;
 use model::time::Timestamp;
 use model::wire::BeadCounts;
@@ -20,6 +21,11 @@ pub trait Seeds: Send + Sync + 'static {
     /// # Errors
     /// When the store does not answer.
     async fn beads(&self, town: &TownName) -> anyhow::Result<BeadCounts>;
+    /// The tanks of a town beside its meter, by name.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    async fn tanks(&self, town: &TownName, now: Timestamp) -> anyhow::Result<Vec<FuelTank>>;
     /// The names of all towns.
     ///
     /// # Errors

@@ -37,6 +37,8 @@ const FEW_VIEWERS: usize = 500;
 const fn period(viewers: usize) -> Duration {
     if viewers > FEW_VIEWERS { TICK_FOR_MANY } else { TICK }
 }
+/// How often tanks beside the meter are read again although nobody told of them.
+const TANKS_S: i64 = 60;
 /// How often viewers are pinged.
 const PING_S: i64 = 20;
 /// Batches that may be committed while a town is being loaded; with more, the load is given up and tried again.
@@ -52,6 +54,9 @@ struct Place {
     last_frame: Timestamp,
     wants_load: bool,
     wants_beads: bool,
+    wants_tanks: bool,
+    /// When the tanks are read again without being asked: by what was burnt since, they last otherwise.
+    next_tanks: Timestamp,
     next_load: Timestamp,
     loading: Loading,
 }
@@ -117,6 +122,8 @@ impl HubTask {
             last_frame: now,
             wants_load: false,
             wants_beads: false,
+            wants_tanks: false,
+            next_tanks: now.plus_seconds(TANKS_S),
             next_load: now,
             loading: Loading::No,
         });
@@ -251,6 +258,17 @@ impl HubTask {
                     self.places[index].wants_beads = true;
                 }
             }
+            Command::ReloadTanks(town) => {
+                if let Some(index) = self.by_name.get(&town).copied() {
+                    self.places[index].wants_tanks = true;
+                    self.start_loads(index, now);
+                }
+            }
+            Command::Tanks(town, tanks) => {
+                if let (Some(place), Some(tanks)) = (self.place(&town), tanks) {
+                    place.town.set_tanks(tanks);
+                }
+            }
             Command::Fixed(town, noted) => {
                 if let Some(place) = self.place(&town) {
                     place.loading = Loading::Fixed(Vec::new());
@@ -289,7 +307,11 @@ impl HubTask {
     fn start_loads(&mut self, index: usize, now: Timestamp) {
         let (Some(commands), Some(committed)) = (self.commands.upgrade(), self.committed.upgrade()) else { return };
         let place = &mut self.places[index];
-        if now < place.next_load || !(place.wants_load || place.wants_beads) {
+        if now >= place.next_tanks {
+            place.next_tanks = now.plus_seconds(TANKS_S);
+            place.wants_tanks |= place.town.has_tanks();
+        }
+        if now < place.next_load || !(place.wants_load || place.wants_beads || place.wants_tanks) {
             return;
         }
         let (seeds, town) = (Arc::clone(&self.seeds), place.name.clone());
@@ -297,9 +319,19 @@ impl HubTask {
             if !matches!(place.loading, Loading::No) {
                 return;
             }
-            (place.wants_load, place.wants_beads) = (false, false);
+            (place.wants_load, place.wants_beads, place.wants_tanks) = (false, false, false);
             place.loading = Loading::Began;
             tokio::spawn(load(seeds, town, committed, commands, self.clock.clone()));
+        } else if place.wants_tanks {
+            place.wants_tanks = false;
+            let now = self.clock.now();
+            tokio::spawn(async move {
+                let tanks = seeds.tanks(&town, now).await;
+                if let Err(error) = &tanks {
+                    tracing::warn!(%town, error = format!("{error:#}"), "could not read the tanks");
+                }
+                let _ = commands.send(Command::Tanks(town, tanks.ok())).await;
+            });
         } else {
             place.wants_beads = false;
             tokio::spawn(async move {

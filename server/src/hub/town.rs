@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use model::event::PricedEvent;
+use model::fuel::FuelTank;
 use model::id::TownName;
 use model::rate::{RATE_WINDOW_S, RING_S, RateRing};
 use model::roster::AgentRow;
@@ -26,6 +27,8 @@ pub struct Seed {
     pub first_event: Option<Timestamp>,
     /// The tank, when the town has a ledger.
     pub tank: Option<Tank>,
+    /// Tanks beside the meter, by name.
+    pub tanks: Vec<FuelTank>,
     /// Agents that are still around.
     pub roster: Vec<AgentRow>,
     /// Beads by state.
@@ -49,6 +52,8 @@ pub struct Town {
     ring: RateRing,
     first_event: Option<Timestamp>,
     tank: Option<Tank>,
+    tanks: Vec<FuelTank>,
+    tanks_changed: bool,
     roster: Roster,
     beads: BeadCounts,
     beads_changed: bool,
@@ -82,6 +87,8 @@ impl Town {
             ring,
             first_event: seed.first_event,
             tank: seed.tank,
+            tanks: seed.tanks,
+            tanks_changed: false,
             roster: Roster::new(seed.roster, now),
             beads: seed.beads,
             beads_changed: false,
@@ -131,6 +138,15 @@ impl Town {
         if self.beads != beads {
             self.beads = beads;
             self.beads_changed = true;
+            self.dirty = true;
+        }
+    }
+
+    /// Replaces the tanks beside the meter.
+    pub fn set_tanks(&mut self, tanks: Vec<FuelTank>) {
+        if self.tanks != tanks {
+            self.tanks = tanks;
+            self.tanks_changed = true;
             self.dirty = true;
         }
     }
@@ -215,6 +231,7 @@ impl Town {
             trend,
             roster: self.roster.take(),
             beads: std::mem::take(&mut self.beads_changed).then_some(self.beads),
+            tanks: std::mem::take(&mut self.tanks_changed).then(|| self.tanks.clone()),
             events,
             gone,
             skipped,
@@ -234,6 +251,7 @@ impl Town {
             trend: self.trend.iter().filter(|p| p.end_s <= self.trend_shown_s).copied().collect(),
             roster: self.roster.rows(now),
             beads: self.beads,
+            tanks: self.tanks.clone(),
             events: self.news.shown(),
             edges: self.edges.current(now),
         }
@@ -259,6 +277,11 @@ impl Town {
     #[must_use]
     pub const fn beads(&self) -> BeadCounts {
         self.beads
+    }
+    /// Whether there are tanks beside the meter.
+    #[must_use]
+    pub const fn has_tanks(&self) -> bool {
+        !self.tanks.is_empty()
     }
     /// Whether it is the made-up town.
     #[must_use]

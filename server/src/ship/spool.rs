@@ -340,7 +340,7 @@ impl Destination for Spool {
 /// A batch as records. What has no identity of its own (bad lines) and what was read with it (cursors) are in the last:
 /// if the end is torn off by a crash, they come again, and once.
 fn encode(batch: Batch, at: Timestamp) -> Result<(Vec<Vec<u8>>, Progress), SpoolError> {
-    let Batch { names, events, rejected, beads, cursors } = batch;
+    let Batch { names, events, rejected, beads, readings, cursors } = batch;
     let kept = |cursors: Cursors| cursors.into_iter().map(|(path, cursor)| (path, Kept::from(cursor))).collect();
     let progress = Progress {
         names: names.into_iter().collect(),
@@ -350,13 +350,15 @@ fn encode(batch: Batch, at: Timestamp) -> Result<(Vec<Vec<u8>>, Progress), Spool
     let mut lines = Vec::new();
     let mut count = 0;
     let events = events.into_iter().map(|event| Line::Event(Box::new(event)));
+    let beads = beads.into_iter().map(Line::Bead);
+    let readings = readings.into_iter().map(Line::Reading);
     let bad = rejected.into_iter().flat_map(|(source, items)| {
         let source = SourceName::new(source).ok();
         items.into_iter().filter_map(move |item| {
             Some(Line::Rejected(Rejected { source: source.clone()?, place: item.place, reason: item.reason }))
         })
     });
-    for line in events.chain(beads.into_iter().map(Line::Bead)).chain(bad) {
+    for line in events.chain(beads).chain(readings).chain(bad) {
         if lines.len() >= RECORD_BYTES {
             bodies.push(body(at, count, &std::mem::take(&mut lines), Progress::default())?);
             count = 0;

@@ -8,6 +8,7 @@ use model::dedupe::{Basis, Claim, Rank};
 use model::event::{
     AgentState, BeadEdge, CostSnapshot, Envelope, Event, LinesChanged, LinesLanded, ModelCall, SessionEdge, ToolCall,
 };
+use model::fuel::FuelKind;
 use model::id::{AgentName, BeadId, EventKey, ModelName, RigName, Role, SessionId, SourceName, ToolName};
 use model::time::Timestamp;
 use model::tokens::TokenCounts;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
 use crate::db::bead::BeadRow;
+use crate::db::tank::Told;
 
 /// The version of this form. Whoever meets another says so and stores nothing.
 pub const VERSION: u32 = 1;
@@ -62,6 +64,8 @@ pub enum Line {
     Event(#[serde(with = "envelope")] Box<Envelope>),
     /// A bead as it is now.
     Bead(#[serde(with = "BeadForm")] BeadRow),
+    /// A tank's reading, such as a subscription's limits.
+    Reading(#[serde(with = "ReadingForm")] Told),
     /// A bad line that was met.
     Rejected(Rejected),
 }
@@ -278,6 +282,19 @@ struct BeadForm {
     escalation: bool,
 }
 
+/// [`Told`], field by field.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Told")]
+struct ReadingForm {
+    tank: String,
+    kind: FuelKind,
+    source: String,
+    currency: String,
+    at: Timestamp,
+    left: i64,
+    resets_at: Option<Timestamp>,
+}
+
 /// A value as a line of its own.
 #[must_use]
 pub fn spell(value: &impl Serialize) -> Vec<u8> {
@@ -379,6 +396,19 @@ mod tests {
             panic!("a bead")
         };
         assert_eq!(arrived, bead);
+        let reading = Told {
+            tank: "Codex 5 h".into(),
+            kind: FuelKind::Window,
+            source: "codex".into(),
+            currency: String::new(),
+            at: Timestamp(1),
+            left: 630_000,
+            resets_at: Some(Timestamp(9)),
+        };
+        let Line::Reading(arrived) = serde_json::from_slice(&spell(&Line::Reading(reading.clone()))).unwrap() else {
+            panic!("a reading")
+        };
+        assert_eq!(arrived, reading);
         assert!(serde_json::from_str::<Line>("{\"event\":{\"at\":1}}").is_err());
     }
 }

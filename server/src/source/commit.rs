@@ -82,6 +82,7 @@ impl Committer {
         self.unknown += piece.found.unknown;
         self.batch.events.extend(piece.found.events);
         self.batch.beads.extend(piece.found.beads);
+        self.batch.readings.extend(piece.found.readings);
         if !piece.found.rejected.is_empty() {
             self.batch.rejected.entry(source).or_default().extend(piece.found.rejected);
         }

@@ -10,6 +10,7 @@ use tokio::sync::OnceCell;
 
 use crate::db::bead::{self, BeadRow};
 use crate::db::cursor::{self, Cursor};
+use crate::db::tank::{self, Told};
 use crate::db::{self, DbError, Pool, TownKey};
 use crate::ingest::{Intake, Outcome, Rejection, SubmitError};
 use crate::ship::SpoolError;
@@ -53,6 +54,8 @@ pub struct Batch {
     pub rejected: HashMap<&'static str, Vec<Rejection>>,
     /// Beads as read; one may stand here several times.
     pub beads: Vec<BeadRow>,
+    /// Readings of tanks.
+    pub readings: Vec<Told>,
     /// How far files were read, by source.
     pub cursors: HashMap<&'static str, Cursors>,
 }
@@ -65,6 +68,7 @@ impl Batch {
             && self.events.is_empty()
             && self.rejected.is_empty()
             && self.beads.is_empty()
+            && self.readings.is_empty()
             && self.cursors.is_empty()
     }
 }
@@ -142,6 +146,7 @@ impl Destination for StoreDestination {
         if !batch.beads.is_empty() {
             bead::upsert(&self.pool, key, &bead::newest(batch.beads)).await?;
         }
+        tank::save(&self.pool, key, &batch.readings).await?;
         for (source, cursors) in batch.cursors {
             cursor::save(&self.pool, key, source, &cursors).await?;
         }

@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod backfill;
+pub mod balance;
 pub mod beads;
 pub mod claude_code;
 pub mod codex;
@@ -17,6 +18,7 @@ pub mod gas_town;
 pub mod gemini;
 pub mod git;
 pub mod identity;
+pub mod limits;
 pub mod opencode;
 pub mod otlp;
 pub mod price_seed;
@@ -31,8 +33,12 @@ pub mod whole;
 use model::event::Envelope;
 
 use crate::db::bead::BeadRow;
+use crate::db::tank::Told;
 pub use crate::ingest::Rejection;
 pub use file_source::FileSource;
+
+/// Of the readings within this many seconds only the newest is of interest.
+const READING_STEP_S: i64 = 300;
 
 /// What a piece of a file yielded.
 #[derive(Debug, Default)]
@@ -49,13 +55,28 @@ pub struct Yield {
     pub unknown: u64,
     /// Beads as they are now.
     pub beads: Vec<BeadRow>,
+    /// What was said of limits: at most one reading per tank and five minutes.
+    pub readings: Vec<Told>,
 }
 
 impl Yield {
     /// How much was found: what bounds a piece.
     #[must_use]
     pub const fn items(&self) -> usize {
-        self.events.len() + self.rejected.len() + self.beads.len()
+        self.events.len() + self.rejected.len() + self.beads.len() + self.readings.len()
+    }
+
+    /// Takes a reading; of one tank the newest of five minutes stays.
+    pub fn reading(&mut self, told: Told) {
+        let same = |known: &&mut Told| {
+            known.tank == told.tank && known.at.floor_to(READING_STEP_S) == told.at.floor_to(READING_STEP_S)
+        };
+        // A file is in the order of time: it is among the last few, one per window.
+        match self.readings.iter_mut().rev().take(8).find(same) {
+            Some(known) if known.at <= told.at => *known = told,
+            Some(_) => {}
+            None => self.readings.push(told),
+        }
     }
 }
 

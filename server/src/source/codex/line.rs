@@ -42,6 +42,8 @@ pub(super) struct Payload<'a> {
     pub service_tier: Maybe<'a>,
     /// `token_count`
     pub info: Object<Info<'a>>,
+    /// `token_count`: how much of the subscription's windows is used.
+    pub rate_limits: Object<RateLimits<'a>>,
     /// Calls of tools and their outputs.
     pub call_id: Maybe<'a>,
     pub name: Maybe<'a>,
@@ -85,6 +87,36 @@ pub(super) struct Info<'a> {
     pub total: Object<Usage>,
     #[serde(rename = "last_token_usage")]
     pub last: Object<Usage>,
+}
+
+/// How much of a subscription is used.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub(super) struct RateLimits<'a> {
+    /// `codex`, or the model that has limits of its own.
+    pub limit_id: Maybe<'a>,
+    pub limit_name: Maybe<'a>,
+    pub primary: Object<RateWindow<'a>>,
+    pub secondary: Object<RateWindow<'a>>,
+    pub credits: Object<Credits<'a>>,
+}
+
+/// One window. Numbers are read where they are used: a bad one stops nothing else.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub(super) struct RateWindow<'a> {
+    pub used_percent: Option<&'a RawValue>,
+    pub window_minutes: Option<&'a RawValue>,
+    pub resets_at: Option<&'a RawValue>,
+    /// Older versions: from the line's own time.
+    pub resets_in_seconds: Option<&'a RawValue>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub(super) struct Credits<'a> {
+    pub unlimited: Option<&'a RawValue>,
+    pub balance: Option<&'a RawValue>,
 }
 
 /// Tokens as Codex counts them.

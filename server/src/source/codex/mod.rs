@@ -14,8 +14,9 @@
 //! - `turn.completed` of `codex exec --json` has no time: the file's own stands for it. It says what the thread used so
 //!   far, which tells it from others. It counts only while no rollout and no telemetry tells of the same thread.
 //!
-//! Limits (`rate_limits`) are not read here: they are a tank's matter.
+//! What a `token_count` says of limits (`rate_limits`) is a reading of a tank, per window.
 
+mod limits;
 mod line;
 mod memory;
 mod patch;

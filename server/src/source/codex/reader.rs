@@ -143,6 +143,9 @@ impl<'s> RolloutReader<'s> {
         let replayed = self.is_replay(at);
         match kind {
             "token_count" => {
+                if let Some(limits) = payload.rate_limits.0.as_ref().filter(|_| !replayed) {
+                    limits.tell(at, out);
+                }
                 if let Some(info) = &payload.info.0 {
                     self.token_count(info, replayed, &who, at, out)?;
                 }

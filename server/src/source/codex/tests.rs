@@ -414,3 +414,41 @@ fn the_sample_gives_the_known_totals() {
     let models: Vec<&str> = calls(&out.events).iter().map(|call| call.model.as_str()).collect();
     assert_eq!(models, ["gpt-5.2-codex", "gpt-5.3-codex"]);
 }
+
+#[test]
+fn what_a_count_says_of_limits_is_a_reading_per_window_even_where_it_counts_nothing() {
+    let said = |second: &str, limits: Value| {
+        line(second, "event_msg", json!({"type": "token_count", "info": null, "rate_limits": limits}))
+    };
+    let whole = json!({"limit_id": "codex", "limit_name": null, "plan_type": "pro",
+        "primary": {"used_percent": 37.5, "window_minutes": 300, "resets_at": 1_778_670_000},
+        "secondary": {"used_percent": 12, "window_minutes": 10_080, "resets_in_seconds": 3_600},
+        "credits": {"has_credits": true, "unlimited": false, "balance": "12.50"}});
+    let read_all = read(&[meta("00:00"), said("00:01", json!({"primary": {"used_percent": 1}})), said("00:09", whole)]);
+    let at = rfc3339::parse("2026-05-13T09:00:09Z").unwrap();
+    let told: Vec<_> = read_all.readings.iter().map(|r| (r.tank.as_str(), r.left, r.at == at)).collect();
+    // Of one tank the newest of five minutes stays.
+    assert_eq!(
+        told,
+        [("Codex 5 h", 625_000, true), ("Codex 7 d", 880_000, true), ("Codex credits", 12_500_000_000, true)]
+    );
+    assert_eq!(read_all.readings[0].resets_at, Some(model::Timestamp::from_seconds(1_778_670_000)));
+    assert_eq!(read_all.readings[1].resets_at, Some(at.plus_seconds(3_600)));
+    assert!(calls(&read_all.events).is_empty() && read_all.rejected.is_empty());
+
+    let odd = [
+        json!(null),
+        json!([1]),
+        json!({"primary": {"used_percent": {}}, "credits": {"balance": null}}),
+        json!({"secondary": {"used_percent": "5", "window_minutes": -3, "resets_at": "never"}}),
+        json!({"credits": {"unlimited": true, "balance": "3"}}),
+    ];
+    let lines: Vec<Value> = odd.into_iter().map(|limits| said("00:09", limits)).collect();
+    let read_odd = read(&lines);
+    assert!(read_odd.rejected.is_empty(), "{:?}", read_odd.rejected);
+    let told: Vec<_> = read_odd.readings.iter().map(|r| (r.tank.as_str(), r.left, r.resets_at)).collect();
+    assert_eq!(told, [("Codex 7 d", 950_000, None)]);
+    let other =
+        read(&[said("00:09", json!({"limit_id": "spark", "limit_name": "Spark", "primary": {"used_percent": 1}}))]);
+    assert_eq!(other.readings[0].tank, "Codex Spark 5 h");
+}

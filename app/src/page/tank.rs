@@ -1,0 +1,103 @@
+//! Tank: every tank of a town, how long each lasts, the ledger, and filling up.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local_scoped_with_cancellation;
+
+use super::frame::town_frame;
+use crate::fetch;
+use crate::live::Live;
+use crate::reader::TankPage as Data;
+use crate::seed::TankSeed;
+use crate::ui::fill_panel::FillPanel;
+use crate::ui::header::Tab;
+use crate::ui::ledger_panel::LedgerPanel;
+use crate::ui::tank_banner::TankBanner;
+use crate::ui::tank_card::{TankCard, TankCardData, cards};
+
+/// How often the band and the ledger are read again without any news.
+const REFRESH: Duration = Duration::from_secs(30);
+
+/// The tanks, and under them the panels.
+#[component]
+pub fn TankPage(seed: TankSeed) -> impl IntoView {
+    let TankSeed { town, page } = seed;
+    let (live, top) = town_frame(town, Tab::Tank);
+    let unread = RwSignal::new(page.is_err());
+    let page = RwSignal::new(page.unwrap_or_default());
+    let refresh = Callback::new(move |()| {
+        let Some(town) = live.town.get_untracked() else { return };
+        spawn_local_scoped_with_cancellation(async move {
+            let read = fetch::tank(town).await;
+            unread.set(read.is_err());
+            if let Ok(read) = read {
+                page.set(read);
+            }
+        });
+    });
+    follow(live, refresh);
+    let banner = move || {
+        unread.get().then(|| {
+            view! {
+                <p class="banner" data-kind="link" role="alert">
+                    "The ledger could not be read: the store does not answer. What was read before stays. "
+                    <button r#type="button" class="button" on:click=move |_| refresh.run(())>"Try again"</button>
+                </p>
+            }
+        })
+    };
+    view! {
+        {top}
+        <main id="main" class="page tank-page">
+            <h1>"Tanks"</h1>
+            <TankBanner live here=true/>
+            {banner}
+            <Tanks live page/>
+            <div class="tank-panels">
+                <FillPanel live page refresh/>
+                <LedgerPanel live page/>
+            </div>
+        </main>
+    }
+}
+
+/// Reads again when the ledger changed (the server then sends a whole snapshot), and now and then.
+fn follow(live: Live, refresh: Callback<()>) {
+    Effect::new(move |before: Option<u32>| {
+        let snapshots = live.snapshots();
+        if before.is_some_and(|before| before != snapshots) {
+            refresh.run(());
+        }
+        snapshots
+    });
+    Effect::new(move |_| {
+        let read = move || {
+            if !document().hidden() {
+                refresh.run(());
+            }
+        };
+        if let Ok(timer) = set_interval_with_handle(read, REFRESH) {
+            on_cleanup(move || timer.clear());
+        }
+    });
+}
+
+/// A card for each tank.
+#[component]
+fn Tanks(live: Live, page: RwSignal<Data>) -> impl IntoView {
+    let all = Memo::new(move |_| {
+        page.with(|page| live.with_tanks(|gauges, tanks| cards(gauges, tanks, page))).unwrap_or_default()
+    });
+    let key = |card: &TankCardData| (card.face.meter, card.face.name.clone());
+    let keys = move || all.with(|all| all.iter().map(key).collect::<Vec<_>>());
+    let card = move |wanted: (bool, String)| {
+        let card = Memo::new(move |_| all.with(|all| all.iter().find(|card| key(card) == wanted).cloned()));
+        view! { <TankCard live card/> }
+    };
+    view! {
+        <section class="tank-cards" aria-label="All tanks">
+            <For each=keys key=Clone::clone children=card/>
+        </section>
+    }
+}

@@ -1,0 +1,132 @@
+//! Asking a provider: one request with the key, a bounded answer, no redirects.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, HeaderValue, RETRY_AFTER};
+
+use super::answer::Question;
+use super::{Balance, Provider, Trouble};
+
+/// How long a provider may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The longest answer that is read.
+const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// Where a key is. The key itself is nowhere in the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeySource {
+    /// In a variable of the environment.
+    Environment(String),
+    /// In a file, the only thing in it.
+    File(PathBuf),
+}
+
+impl fmt::Display for KeySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Environment(name) => write!(f, "environment {name}"),
+            Self::File(path) => write!(f, "file {}", path.display()),
+        }
+    }
+}
+
+impl KeySource {
+    /// The header with the key, marked as a secret. A file is read each time, so that a new key needs no restart.
+    fn header(&self, env: &Environment) -> Result<HeaderValue, Trouble> {
+        let key = match self {
+            Self::Environment(name) => env(name).ok_or_else(|| {
+                Trouble::new(format!("There is no key: {name} is not set in the server's environment."))
+            })?,
+            Self::File(path) => std::fs::read_to_string(path).map_err(|error| {
+                Trouble::new(format!("There is no key: {} cannot be read ({}).", path.display(), error.kind()))
+            })?,
+        };
+        if key.trim().is_empty() {
+            return Err(Trouble::new(format!("There is no key: {self} is empty.")));
+        }
+        let unusable = |_| Trouble::new(format!("The key in {self} holds characters that no key has."));
+        let mut header = HeaderValue::from_str(&format!("Bearer {}", key.trim())).map_err(unusable)?;
+        header.set_sensitive(true);
+        Ok(header)
+    }
+}
+
+/// An account with a balance, as configured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Who has it.
+    pub provider: Provider,
+    /// Where it answers, without a slash at the end.
+    pub base_url: String,
+    /// Where the key is.
+    pub key: KeySource,
+    /// Of Kilo: whose balance it is, when not one's own.
+    pub organization: Option<String>,
+}
+
+/// The variables of the environment.
+type Environment = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// Asks providers.
+pub struct Asker {
+    client: reqwest::Client,
+    env: Environment,
+}
+
+impl Asker {
+    /// Asks with keys out of `env`.
+    ///
+    /// # Errors
+    /// The system has no TLS to speak of.
+    pub fn new(env: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> anyhow::Result<Self> {
+        // A redirect would carry the key elsewhere.
+        let client = reqwest::Client::builder()
+            .timeout(PATIENCE)
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("towngauge/", env!("CARGO_PKG_VERSION")))
+            .build()?;
+        Ok(Self { client, env: Box::new(env) })
+    }
+
+    /// The balance of an account.
+    ///
+    /// # Errors
+    /// There is none to be had; the text says why.
+    pub async fn ask(&self, account: &Account) -> Result<Balance, Trouble> {
+        let mut question = Question::first(account.provider);
+        loop {
+            match (self.once(account, question).await, question.otherwise()) {
+                (Err(trouble), Some(other)) if trouble.is_forbidden => question = other,
+                (told, _) => return told,
+            }
+        }
+    }
+
+    async fn once(&self, account: &Account, question: Question) -> Result<Balance, Trouble> {
+        let name = account.provider.title();
+        let unreachable = |error: reqwest::Error| {
+            // The error's own text could hold the address with more than it should.
+            let why = if error.is_timeout() { "did not answer within 10 s" } else { "cannot be reached" };
+            Trouble::new(format!("{name} {why}. The last reading stays."))
+        };
+        let key = account.key.header(&self.env)?;
+        let mut request =
+            self.client.get(format!("{}{}", account.base_url, question.path())).header(AUTHORIZATION, key);
+        if let Some(organization) = &account.organization {
+            request = request.header("X-KiloCode-OrganizationId", organization);
+        }
+        let mut response = request.send().await.map_err(unreachable)?;
+        let status = response.status().as_u16();
+        let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
+            if body.len() + chunk.len() > MAX_BODY_BYTES {
+                return Err(Trouble::new(format!("{name}'s answer is too long to be a balance.")));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        question.read(status, &body).map_err(|trouble| Trouble { retry_after_s: retry_after, ..trouble })
+    }
+}
