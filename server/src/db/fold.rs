@@ -10,7 +10,8 @@ use super::headline::BucketSum;
 use super::presence::PresenceSum;
 use super::session::SessionRow;
 use super::source_count::SourceSum;
-use super::{DbError, PgTime, TownKey, agent, headline, presence, session, source_count};
+use super::unpriced::UnpricedSum;
+use super::{DbError, PgTime, TownKey, agent, headline, presence, session, source_count, unpriced};
 
 /// A statement that is being given its values.
 pub(super) type Statement<'q> = Query<'q, Postgres, PgArguments>;
@@ -28,6 +29,8 @@ pub(super) struct Fold<'a> {
     pub sessions: &'a [SessionRow],
     /// Counters.
     pub sources: &'a [SourceSum<'a>],
+    /// Calls without a price.
+    pub unpriced: &'a [UnpricedSum<'a>],
     /// Spans that the coarser tiers have to redo.
     pub dirty: &'a [(TownKey, Timestamp)],
     /// Word to the other processes.
@@ -42,6 +45,8 @@ impl Fold<'_> {
     /// # Errors
     /// Whatever Postgres reports.
     pub(super) async fn write(&self, connection: &mut PgConnection) -> Result<(), DbError> {
+        // Rare, so it is a statement of its own; always before the one below, so that writers never wait in a circle.
+        unpriced::write(&mut *connection, self.unpriced, self.may_empty).await?;
         let statement = sqlx::query(include_str!("sql/fold.sql"));
         let statement = headline::bind(statement, self.buckets);
         let statement = presence::bind(statement, self.present);

@@ -24,6 +24,7 @@ pub mod partition;
 pub mod presence;
 pub mod price;
 pub mod report;
+pub mod reprice;
 pub mod retention;
 pub mod series;
 pub mod session;
@@ -33,6 +34,7 @@ pub mod status;
 pub mod tier;
 pub mod town;
 pub mod unmapped;
+pub mod unpriced;
 pub mod verify;
 
 pub use error::DbError;

@@ -1,5 +1,5 @@
 //! How processes on one database tell each other that a town changed: `NOTIFY towngauge, '<instance>:<town>'`,
-//! and `'beads:<town>'` when only its beads did.
+//! `'beads:<town>'` when only its beads did, and `'prices:*'` when the price book did.
 
 use model::id::TownName;
 use sqlx::PgConnection;
@@ -39,6 +39,18 @@ pub async fn send_beads(connection: &mut PgConnection, town: TownKey) -> Result<
     Ok(())
 }
 
+/// Stands in the place of an instance when the price book changed, which no town owns.
+const PRICES: &str = "prices";
+
+/// Tells every process, this one too, that the price book changed, when the connection's transaction commits.
+///
+/// # Errors
+/// The database refused.
+pub async fn send_prices(connection: &mut PgConnection) -> Result<(), DbError> {
+    sqlx::query("select pg_notify('towngauge', $1 || ':*')").bind(PRICES).execute(connection).await?;
+    Ok(())
+}
+
 /// What was heard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Heard {
@@ -46,6 +58,8 @@ pub enum Heard {
     Changed(TownName),
     /// Somebody, perhaps this process, read this town's beads and found them different.
     Beads(TownName),
+    /// Somebody, perhaps this process, added prices.
+    Prices,
     /// The connection was lost for a while: anything may have changed.
     Anything,
 }
@@ -73,6 +87,9 @@ impl Ears {
             // None: the connection was lost, and has been made anew.
             let Some(notification) = self.0.try_recv().await? else { return Ok(Heard::Anything) };
             let Some((instance, town)) = notification.payload().split_once(':') else { continue };
+            if instance == PRICES {
+                return Ok(Heard::Prices);
+            }
             let Ok(town) = TownName::new(town) else { continue };
             if instance == BEADS {
                 return Ok(Heard::Beads(town));

@@ -14,6 +14,8 @@ mod login;
 mod metrics;
 mod otlp;
 mod page;
+mod price;
+mod reprice;
 mod secret;
 mod series;
 mod town;
@@ -25,6 +27,7 @@ use axum::middleware;
 
 pub use access::{Access, AccessSettings, Mode};
 pub use listener::serve;
+pub use price::price_body;
 pub use secret::{Secret, hash};
 
 use crate::error::ApiError;
@@ -43,6 +46,8 @@ pub fn router(app: &App) -> Router {
         //                              POST /api/towns/{town}/topup, PUT /api/towns/{town}/capacity
         .merge(demo::router()) //       POST /api/demo
         .merge(series::router()) //     GET  /api/towns/{town}/series
+        .merge(price::router()) //      GET, POST /api/prices, GET /api/towns/{town}/unpriced
+        .merge(reprice::router()) //    GET, POST /api/towns/{town}/reprice
         .merge(live::router()) //       GET  /live
         .merge(health::router()) //     GET  /health, /ready
         .merge(metrics::router()) //    GET  /metrics

@@ -182,7 +182,7 @@ impl Writer {
         let book = self.prices.current();
         group.rows.reserve(events.len());
         for (position, envelope) in (group.events..).zip(events) {
-            let cost = price::price(&envelope, &book);
+            let cost = price::cost_of(&envelope, price::is_sum(&envelope), &book);
             let event = PricedEvent { envelope, cost };
             match check::refuse(&event, floor) {
                 None => group.rows.push(Row { town: key, event }),
