@@ -149,9 +149,11 @@ fn listed(name: &str, raw: &RawValue) -> Result<Listed, Reason> {
         [thousands] => {
             let above = |field: &str| amount(&format!("{field}_above_{thousands}k_tokens"));
             let input = above("input_cost_per_token")?.ok_or(Reason::NoTokenPrice)?;
-            // What the tier does not name costs as below it, but Claude's cache, which follows from its input price.
+            // What the tier does not name costs as below it, but Claude's cache, which follows from its input price. What
+            // only the tier names is no price: the list has a write price of Gemini's there that nobody is asked.
             let or_base = |named: Option<i64>, base: Option<i64>| {
-                named.or(if model.contains("claude") { None } else { base })
+                let kept = if model.contains("claude") { None } else { base };
+                base.and(named.or(kept))
             };
             let named = Named {
                 input,
