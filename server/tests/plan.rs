@@ -78,7 +78,8 @@ async fn no_query_of_the_writer_or_the_worker_reads_a_whole_table() {
     check(&pool, include_str!("../src/db/sql/session_find.sql"), "array[1], array['s1']", "session").await;
     let pending = include_str!("../src/db/sql/restate_pending.sql");
     assert!(plan(&pool, pending, "").await.contains("session_to_restate"));
-    let sums = plan(&pool, include_str!("../src/db/sql/claim_select_sums.sql"), "1, to_timestamp(1), to_timestamp(9)").await;
+    let sums =
+        plan(&pool, include_str!("../src/db/sql/claim_select_sums.sql"), "1, to_timestamp(1), to_timestamp(9)").await;
     assert!(sums.contains("claim_of_sums"), "{sums}");
     check(&pool, include_str!("../src/db/sql/unpriced_list.sql"), "1, 200", "unpriced").await;
     let touched = "array[1], array['m1'], array[to_timestamp(21600)]";
@@ -91,7 +92,8 @@ async fn no_query_of_the_writer_or_the_worker_reads_a_whole_table() {
     assert!(pending.contains("Index") && pending.contains("reprice_pending"), "{pending}");
     let waiting = "1, now(), now(), null, now(), gen_random_uuid(), 20";
     assert!(plan(&pool, include_str!("../src/db/sql/reprice_order.sql"), waiting).await.contains("reprice_pending"));
-    let revision = plan(&pool, include_str!("../src/db/sql/price_revision.sql"), "'m1', now(), 'x', '2026-01-01'").await;
+    let revision =
+        plan(&pool, include_str!("../src/db/sql/price_revision.sql"), "'m1', now(), 'x', '2026-01-01'").await;
     assert!(revision.contains("price_once"), "{revision}");
     check(&pool, include_str!("../src/db/sql/rollup_towns.sql"), "", "rollup_dirty").await;
     check(&pool, include_str!("../src/db/sql/rollup_claim.sql"), "1, 96", "rollup_dirty").await;

@@ -65,7 +65,10 @@ async fn an_unknown_model_is_listed_priced_and_repriced_and_the_tank_and_the_cha
     let listed = server.get("/api/prices?model=vendor/zeta-9").await;
     let price = &listed["prices"][0];
     assert_eq!((&price["input"], &price["output"], &price["cache_read"]), (&json!("1"), &json!("10"), &json!("1")));
-    assert_eq!((&price["fast"], &price["above"], listed["prices"].as_array().unwrap().len()), (&json!("1"), &Value::Null, 1));
+    assert_eq!(
+        (&price["fast"], &price["above"], listed["prices"].as_array().unwrap().len()),
+        (&json!("1"), &Value::Null, 1)
+    );
 
     // From now on calls are priced, by both servers; what was stored before is not.
     let mut id = 100;
@@ -82,10 +85,8 @@ async fn an_unknown_model_is_listed_priced_and_repriced_and_the_tank_and_the_cha
     let from = format!("{day}T00:00:00Z");
     let (status, job) = server.post("/api/towns/home/reprice", &json!({"from": from, "model": "zeta-9"})).await;
     assert_eq!((status, &job["state"]), (202, &json!("waiting")));
-    eventually("the job's end", async || {
-        server.get("/api/towns/home/reprice").await["jobs"][0]["state"] == "done"
-    })
-    .await;
+    eventually("the job's end", async || server.get("/api/towns/home/reprice").await["jobs"][0]["state"] == "done")
+        .await;
     let job = server.get("/api/towns/home/reprice").await["jobs"][0].clone();
     // 4,000 × 1 and 120 × 10 dollars per million tokens.
     let cost = 5_200_000 * all.0;
@@ -187,10 +188,37 @@ fn the_command_line_lists_adds_imports_and_reprices() {
     std::fs::write(project.join("s.jsonl"), format!("{line}\n")).unwrap();
     run(&["backfill", "claude-code"], "");
 
-    let added = run(&["prices", "add", "zeta-9", "--effective", "2026-01-01", "--input", "3", "--output", "15",
-        "--cache-read", "0.3", "--above", "200000", "--rule", "whole-request", "--above-input", "6", "--above-output",
-        "22.5", "--fast", "2"], "");
-    assert!(added.contains("from 2026-01-01T00:00:00Z on") && added.contains("above 200000 tokens (whole_request): input 6"), "{added}");
+    let added = run(
+        &[
+            "prices",
+            "add",
+            "zeta-9",
+            "--effective",
+            "2026-01-01",
+            "--input",
+            "3",
+            "--output",
+            "15",
+            "--cache-read",
+            "0.3",
+            "--above",
+            "200000",
+            "--rule",
+            "whole-request",
+            "--above-input",
+            "6",
+            "--above-output",
+            "22.5",
+            "--fast",
+            "2",
+        ],
+        "",
+    );
+    assert!(
+        added.contains("from 2026-01-01T00:00:00Z on")
+            && added.contains("above 200000 tokens (whole_request): input 6"),
+        "{added}"
+    );
     let command = added.lines().last().unwrap().trim();
     assert_eq!(command, "towngauge reprice --town home --from 2026-01-01T00:00:00Z --model zeta-9");
     let report = || run(&["report", "model", "--json"], "");
@@ -225,7 +253,10 @@ fn the_command_line_lists_adds_imports_and_reprices() {
     let import = ["prices", "import", "-"];
     assert!(run(&[&import[..], &["--dry-run"]].concat(), &litellm).contains("Would add 1 prices"));
     let said = run(&import, &litellm);
-    assert!(said.contains("Added 1 prices") && said.contains("1 are in force") && said.contains("Skipped 1 of images"), "{said}");
+    assert!(
+        said.contains("Added 1 prices") && said.contains("1 are in force") && said.contains("Skipped 1 of images"),
+        "{said}"
+    );
     assert!(run(&import, &litellm).contains("Added 0 prices"));
     fails(&import, "<html>", "LiteLLM");
     fails(&["prices", "import", "/nowhere.json"], "", "/nowhere.json cannot be read");

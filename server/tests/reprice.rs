@@ -16,7 +16,7 @@ use server::db::batch::{self, Progress};
 use server::db::price::{self, NewPrice, Prices};
 use server::db::reprice::{self, Job, Order};
 use server::db::{Pool, TownKey, town as towns, unpriced};
-use server::ingest::{Committed, Intake, IntakeLimits, WriterHandle, cost_of};
+use server::ingest::{Committed, Intake, IntakeLimits, WriterHandle, new_cost_of};
 use server::postgres::testing::fresh_database;
 use server::rollup;
 use support::{Dice, Seed, T0, assert_holds, count, town};
@@ -67,13 +67,13 @@ fn events(dice: &mut Dice, n: usize) -> Vec<Envelope> {
     let event = |dice: &mut Dice| {
         let mut event = Seed { town: 0, ..dice.seed() }.event();
         let (fast, sum) = (dice.roll(3) == 0, dice.roll(3) == 0);
-        if let Event::ModelCall(call) = &mut event.event {
-            if event.claim.is_none() {
-                call.fast = fast;
-                let rank = Rank { sidechain: false, tokens: 1, has_speed: false, at: event.at.0, origin: 1 };
-                let claim = Claim { message: 1 << 100, request: event.key.0, rank, basis: Basis::Metric };
-                event.claim = sum.then_some(claim);
-            }
+        if let Event::ModelCall(call) = &mut event.event
+            && event.claim.is_none()
+        {
+            call.fast = fast;
+            let rank = Rank { sidechain: false, tokens: 1, has_speed: false, at: event.at.0, origin: 1 };
+            let claim = Claim { message: 1 << 100, request: event.key.0, rank, basis: Basis::Metric };
+            event.claim = sum.then_some(claim);
         }
         event
     };
@@ -132,7 +132,7 @@ async fn order(pool: &Pool, from: Timestamp, to: Timestamp, model: Option<&str>)
 const EVER: (Timestamp, Timestamp) = (Timestamp::MIN_BELIEVED, Timestamp::MAX_BELIEVED);
 
 async fn work_off(pool: &Pool, (town, id): (TownKey, i32), limit: usize) -> Job {
-    while batch::reprice(pool, town, id, limit, cost_of).await.unwrap() == Progress::More {}
+    while batch::reprice(pool, town, id, limit, new_cost_of).await.unwrap() == Progress::More {}
     reprice::find(pool, town, id).await.unwrap().unwrap()
 }
 
@@ -150,7 +150,7 @@ async fn repricing_to_a_book_is_ingesting_anew_with_that_book() {
         append(&pool, then).await;
         let job = order(&pool, EVER.0, EVER.1, None).await;
         let mut pieces = 0;
-        while batch::reprice(&pool, job.0, job.1, limit, cost_of).await.unwrap() == Progress::More {
+        while batch::reprice(&pool, job.0, job.1, limit, new_cost_of).await.unwrap() == Progress::More {
             pieces += 1;
             if pieces % 5 == 0 {
                 // Brings the tiers up to date as well, which must not take the job out of our hands.
@@ -178,7 +178,7 @@ async fn a_piece_that_is_cut_off_happens_as_a_whole_or_not_at_all() {
     let (town, id) = order(&pool, EVER.0, EVER.1, None).await;
     let mut cut = 0;
     for micros in (0..60).map(|n| n * 400) {
-        let piece = batch::reprice(&pool, town, id, 4, cost_of);
+        let piece = batch::reprice(&pool, town, id, 4, new_cost_of);
         match tokio::time::timeout(Duration::from_micros(micros), piece).await {
             Ok(progress) => assert_ne!(progress.unwrap(), Progress::Done, "there is more than that"),
             Err(_) => cut += 1,
@@ -228,7 +228,7 @@ async fn several_workers_and_a_writer_at_the_same_span_leave_what_the_book_says(
             tokio::spawn(async move {
                 loop {
                     for (town, id) in reprice::pending(&pool).await.unwrap() {
-                        batch::reprice(&pool, town, id, 13, cost_of).await.unwrap();
+                        batch::reprice(&pool, town, id, 13, new_cost_of).await.unwrap();
                     }
                     if reprice::pending(&pool).await.unwrap().is_empty() {
                         break;
@@ -281,7 +281,10 @@ async fn only_the_span_and_the_model_that_were_asked_for_change_and_are_marked()
     append(&pool, then).await;
     let listed = unpriced::list(&pool, key(&pool).await).await.unwrap();
     let unheard = "event where model = 'unheard-of' and cost is null";
-    assert_eq!((listed.len(), listed[0].model.as_str(), listed[0].calls), (1, "unheard-of", count(&pool, unheard).await));
+    assert_eq!(
+        (listed.len(), listed[0].model.as_str(), listed[0].calls),
+        (1, "unheard-of", count(&pool, unheard).await)
+    );
     let (from, to) = (T0.plus_seconds(10 * 60), T0.plus_seconds(60 * 60));
     let job = work_off(&pool, order(&pool, from, to, Some("vendor/Unheard-Of")).await, 100).await;
     assert_holds(&pool).await;
@@ -320,7 +323,10 @@ async fn below_the_retention_floor_nothing_is_repriced_and_the_job_says_so() {
     let below = format!("event where ts < '{floor}' and cost is null and kind = 0");
     let unpriced_below = count(&pool, &below).await;
     let job = work_off(&pool, order(&pool, EVER.0, EVER.1, None).await, 50).await;
-    assert_eq!((job.floor, job.looked), (Some(floor), count(&pool, &format!("event where kind = 0 and ts >= '{floor}'")).await));
+    assert_eq!(
+        (job.floor, job.looked),
+        (Some(floor), count(&pool, &format!("event where kind = 0 and ts >= '{floor}'")).await)
+    );
     assert!(unpriced_below > 0);
     assert_eq!(count(&pool, &below).await, unpriced_below);
     assert_eq!(count(&pool, &format!("event where ts >= '{floor}' and cost is null and kind = 0")).await, 0);

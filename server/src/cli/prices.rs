@@ -216,7 +216,11 @@ async fn import(
     let effective = price_list::instant(raw)
         .with_context(|| format!("--effective: \"{raw}\" is neither a day, such as 2026-11-20, nor a time"))?;
     let shown = file.display();
-    let text = if file.as_os_str() == "-" { read(std::io::stdin()) } else { File::open(file).map_err(Into::into).and_then(read) };
+    let text = if file.as_os_str() == "-" {
+        read(std::io::stdin())
+    } else {
+        File::open(file).map_err(Into::into).and_then(read)
+    };
     let list = price_list::read(&text.with_context(|| format!("{shown} cannot be read"))?)
         .with_context(|| shown.to_string())?;
     let mut unchanged = 0;

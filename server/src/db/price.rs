@@ -142,10 +142,7 @@ pub async fn list(pool: &Pool, model: Option<&str>) -> Result<Vec<Listed>, DbErr
 ///
 /// # Errors
 /// The database refused.
-pub async fn append(
-    pool: &Pool,
-    choose: impl FnOnce(&PriceBook) -> Vec<NewPrice>,
-) -> Result<Vec<NewPrice>, DbError> {
+pub async fn append(pool: &Pool, choose: impl FnOnce(&PriceBook) -> Vec<NewPrice>) -> Result<Vec<NewPrice>, DbError> {
     let mut transaction = pool.begin().await?;
     // Readers go on; 'pric' keeps the number space apart.
     sqlx::query("select pg_advisory_xact_lock(x'70726963'::bigint)").execute(&mut *transaction).await?;

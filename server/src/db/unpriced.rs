@@ -105,11 +105,7 @@ impl Unpriced {
 #[must_use]
 pub fn quoted(name: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '/' | '@');
-    if name.chars().all(plain) {
-        name.to_owned()
-    } else {
-        format!("'{}'", name.replace('\'', r"'\''"))
-    }
+    if name.chars().all(plain) { name.to_owned() } else { format!("'{}'", name.replace('\'', r"'\''")) }
 }
 
 /// The models of a town that are used and have no price, those with the most tokens first; at most [`MOST`]. Over the
@@ -143,8 +139,16 @@ mod tests {
         let at = Timestamp::from_seconds(1_795_000_000);
         let check = |model: &str, want: &str| {
             let row = Unpriced { model: model.to_owned(), calls: 1, tokens: [1; 5], first_seen: at, last_seen: at };
-            assert!(row.add_command().contains(&format!("prices add {want} --effective 2026-11-18")), "{}", row.add_command());
-            assert!(row.reprice_command("home").ends_with(&format!("--model {want}")), "{}", row.reprice_command("home"));
+            assert!(
+                row.add_command().contains(&format!("prices add {want} --effective 2026-11-18")),
+                "{}",
+                row.add_command()
+            );
+            assert!(
+                row.reprice_command("home").ends_with(&format!("--model {want}")),
+                "{}",
+                row.reprice_command("home")
+            );
         };
         check("openai/GPT-9-2026-08-07", "gpt-9");
         check("it's; rm -rf ~", r"'it'\''s; rm -rf ~'");

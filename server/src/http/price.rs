@@ -77,9 +77,8 @@ async fn add(State(app): State<App>, entry: Result<Json<Entry>, JsonRejection>) 
     let (status, word) = if added.is_empty() { (StatusCode::OK, "unchanged") } else { (StatusCode::CREATED, "stored") };
     // Who calls from now on is priced with it; what is stored already is not, unless somebody asks for it.
     let past = !added.is_empty() && row.effective < now;
-    let hint = past.then(|| {
-        format!("calls since {} keep their cost until POST /api/towns/TOWN/reprice", row.effective)
-    });
+    let hint =
+        past.then(|| format!("calls since {} keep their cost until POST /api/towns/TOWN/reprice", row.effective));
     let body = json!({"status": word, "model": row.model, "effective": row.effective.to_string(), "hint": hint});
     Ok((status, Json(body)).into_response())
 }

@@ -6,6 +6,8 @@ use model::price::PriceBook;
 use model::time::Timestamp;
 use model::unit::Nanodollars;
 
+use super::check;
+
 /// Claude Code's name for messages that no model made.
 const SYNTHETIC: &str = "<synthetic>";
 
@@ -22,6 +24,13 @@ pub fn cost_of(envelope: &Envelope, is_sum: bool, book: &PriceBook) -> Option<Co
         Some(reported) => Cost { amount: Some(reported), provenance: Provenance::Reported, computed, price_id },
         None => Cost { amount: computed, provenance, computed, price_id },
     })
+}
+
+/// As [`cost_of`], for an event that is stored already: none also when the price makes of it what is not believed, so
+/// that it keeps the cost that it has.
+#[must_use]
+pub fn new_cost_of(envelope: &Envelope, is_sum: bool, book: &PriceBook) -> Option<Cost> {
+    cost_of(envelope, is_sum, book).filter(|cost| check::fits(cost.amount))
 }
 
 /// Whether the event stands for many calls at once. Its claim says so, which stored events do not carry.

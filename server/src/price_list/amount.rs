@@ -88,7 +88,10 @@ mod tests {
             assert!(matches!(scaled(bad, 6), Err(AmountError::NotADecimal(_))), "{bad}");
         }
         assert_eq!(scaled("0.0000001", 6), Err(AmountError::TooFine("0.0000001".to_owned())));
-        assert_eq!(scaled("3.0000000000000001e-06", 12), Err(AmountError::TooFine("3.0000000000000001e-06".to_owned())));
+        assert_eq!(
+            scaled("3.0000000000000001e-06", 12),
+            Err(AmountError::TooFine("3.0000000000000001e-06".to_owned()))
+        );
         assert_eq!(scaled("10000000", 6), Err(AmountError::TooLarge("10000000".to_owned())));
         assert_eq!(scaled("1e3000", 6), Err(AmountError::TooLarge("1e3000".to_owned())));
     }

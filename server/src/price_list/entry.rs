@@ -202,11 +202,19 @@ mod tests {
             "cache_read": "0.01", "fast": 2.5, "source": "the maker's page",
             "above": {"tokens": 200_000, "rule": "whole_request", "input": 1, "output": "5", "cache_read": "0.1"}}))
         .unwrap();
-        let rates =
-            Rates { input: 100_000, output: 2_500_000, cache_read: 10_000, cache_write_5m: 100_000, cache_write_1h: 100_000 };
+        let rates = Rates {
+            input: 100_000,
+            output: 2_500_000,
+            cache_read: 10_000,
+            cache_write_5m: 100_000,
+            cache_write_1h: 100_000,
+        };
         assert_eq!((row.model.as_str(), row.rates, row.fast_percent), ("new-model", rates, 250));
         let tier = row.tier.unwrap();
-        assert_eq!((tier.rates.output, tier.rates.cache_write_1h, tier.rule), (5_000_000, 1_000_000, TierRule::WholeRequest));
+        assert_eq!(
+            (tier.rates.output, tier.rates.cache_write_1h, tier.rule),
+            (5_000_000, 1_000_000, TierRule::WholeRequest)
+        );
         assert_eq!((row.effective.to_string().as_str(), row.noted.as_str()), ("2026-11-01T00:00:00Z", "2026-11-27"));
     }
 

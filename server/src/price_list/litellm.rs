@@ -292,11 +292,17 @@ mod tests {
         let rows = added(list, &PriceBook::default());
         let [gpt, claude] = &rows[..] else { panic!("{rows:?}") };
         assert_eq!((claude.model.as_str(), claude.fast_percent), ("claude-new", 250));
-        assert_eq!((claude.rates.input, claude.rates.cache_read, claude.rates.cache_write_1h), (3_000_000, 300_000, 6_000_000));
+        assert_eq!(
+            (claude.rates.input, claude.rates.cache_read, claude.rates.cache_write_1h),
+            (3_000_000, 300_000, 6_000_000)
+        );
         let tier = claude.tier.unwrap();
         assert_eq!((tier.above_tokens, tier.rule), (200_000, TierRule::MarginalPerKind));
         // What the tier does not name follows from its input price, as Claude's prices do.
-        assert_eq!((tier.rates.output, tier.rates.cache_read, tier.rates.cache_write_1h), (22_500_000, 600_000, 12_000_000));
+        assert_eq!(
+            (tier.rates.output, tier.rates.cache_read, tier.rates.cache_write_1h),
+            (22_500_000, 600_000, 12_000_000)
+        );
         let tier = gpt.tier.unwrap();
         assert_eq!((tier.above_tokens, tier.rule, tier.rates.output), (272_000, TierRule::WholeRequest, 10_000_000));
         assert_eq!((tier.rates.cache_read, gpt.rates.cache_write_5m), (250_000, 2_500_000));
@@ -340,14 +346,21 @@ mod tests {
 
     #[test]
     fn only_what_differs_from_the_price_in_force_is_added_and_only_once() {
-        let entry = |input: &str| format!(r#"{{"mode":"chat","input_cost_per_token":{input},"output_cost_per_token":1e-5}}"#);
+        let entry =
+            |input: &str| format!(r#"{{"mode":"chat","input_cost_per_token":{input},"output_cost_per_token":1e-5}}"#);
         let list = format!(
             r#"{{"gpt-5":{},"azure/gpt-5":{},"azure/eu/gpt-5":{},"gpt-5-2025-08-07":{}}}"#,
-            entry("1.25e-6"), entry("1.25e-6"), entry("1.375e-6"), entry("2e-6"),
+            entry("1.25e-6"),
+            entry("1.25e-6"),
+            entry("1.375e-6"),
+            entry("2e-6"),
         );
         let mut book = book_of(price_seed::rows().unwrap());
         let rows = added(&list, &book);
-        assert_eq!(rows.iter().map(|row| row.model.as_str()).collect::<Vec<_>>(), ["azure/eu/gpt-5", "gpt-5-2025-08-07"]);
+        assert_eq!(
+            rows.iter().map(|row| row.model.as_str()).collect::<Vec<_>>(),
+            ["azure/eu/gpt-5", "gpt-5-2025-08-07"]
+        );
         for (row, id) in rows.into_iter().zip(1_000..) {
             let NewPrice { model, effective, rates, tier, fast_percent, .. } = row;
             book.add(Price { id, model, effective, rates, tier, fast_percent });
@@ -374,7 +387,8 @@ mod tests {
         assert_eq!(import.listed.len(), 114);
         let rows = price_seed::rows().unwrap();
         let ours = book_of(rows.clone());
-        let named: Vec<_> = import.listed.iter().filter(|listed| rows.iter().any(|row| row.model == listed.model)).collect();
+        let named: Vec<_> =
+            import.listed.iter().filter(|listed| rows.iter().any(|row| row.model == listed.model)).collect();
         assert!(named.len() > 30, "{}", named.len());
         for listed in named {
             let price = ours.at(&listed.model, NOW).unwrap();

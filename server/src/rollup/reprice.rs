@@ -24,7 +24,7 @@ pub(super) async fn run_once(pool: &Pool) -> Result<(), DbError> {
 /// The database does not answer, or not now. Any other error ends the job, with the reason in its row.
 pub async fn turn(pool: &Pool, town: TownKey, job: i32) -> Result<Progress, DbError> {
     for _ in 0..PIECES {
-        match batch::reprice(pool, town, job, EVENTS, ingest::cost_of).await {
+        match batch::reprice(pool, town, job, EVENTS, ingest::new_cost_of).await {
             Ok(Progress::More) => {}
             Ok(progress) => return Ok(progress),
             Err(error) if error.is_transient() => return Err(error),
