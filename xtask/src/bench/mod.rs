@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: the performance targets, each measured side by side with its limit and its peer in one run.
 
+mod backfill;
 mod browser;
 mod draw;
 mod measurement;
@@ -7,6 +8,7 @@ mod native;
 mod results;
 mod serving;
 mod target;
+mod transcripts;
 mod transfer;
 mod warm_start;
 
@@ -77,6 +79,7 @@ fn run(bench: &Bench<'_>, target: Target) -> Result<Vec<Measurement>> {
         }
         Target::P5 => draw::run(bench),
         Target::P6 => Ok([transfer::run(bench)?, browser::page(bench)?].concat()),
+        Target::P8 => backfill::run(bench),
         Target::P9 => warm_start::run(bench),
     }
 }

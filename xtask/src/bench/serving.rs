@@ -27,6 +27,15 @@ impl Folder {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
         Ok(Self(path))
     }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Where the server keeps its data.
+    pub fn data(&self) -> PathBuf {
+        self.0.join("data")
+    }
 }
 
 impl Drop for Folder {
@@ -47,7 +56,7 @@ impl Serving {
         let begun = Instant::now();
         let mut child = Command::new(binary)
             .args(["serve", "--listen", "127.0.0.1:0", "--no-watch", "--data-dir"])
-            .arg(folder.0.join("data"))
+            .arg(folder.data())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

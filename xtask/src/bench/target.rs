@@ -18,12 +18,14 @@ pub enum Target {
     P5,
     /// Size and time of the first page
     P6,
+    /// Backfill of transcripts, beside ccusage
+    P8,
     /// Warm start, Postgres included
     P9,
 }
 
 impl Target {
-    pub const ALL: [Self; 7] = [Self::P1, Self::P2, Self::P3, Self::P4, Self::P5, Self::P6, Self::P9];
+    pub const ALL: [Self; 8] = [Self::P1, Self::P2, Self::P3, Self::P4, Self::P5, Self::P6, Self::P8, Self::P9];
 }
 
 impl fmt::Display for Target {
