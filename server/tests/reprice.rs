@@ -87,7 +87,7 @@ async fn everything(pool: &Pool) -> Vec<String> {
         tables.extend([format!("headline_{tier}"), format!("by_role_{tier}")]);
     }
     // Without the time at which the source was heard, and without those that are not moved back.
-    let some = ["town_id, source, received, stored, duplicate, rejected, last_event, reported, computed from source"];
+    let some = ["town_id, source, received, stored, duplicate, rejected, last_event from source"];
     let counts = "town_id, model, bucket, calls, input_tokens, output_tokens, cache_read_tokens from unpriced";
     let whole = tables.iter().map(|table| format!("* from {table}"));
     let mut all = Vec::new();
@@ -262,8 +262,21 @@ async fn what_agents_reported_stays_and_the_book_stands_beside_it() {
     let unheard = "event where model = 'unheard-of' and reported is not null and computed is null";
     let (all, unknown) = (count(&pool, reported).await, count(&pool, unheard).await);
     assert!(all > unknown && unknown > 0, "{all} {unknown}");
+    // Both figures of the calls that have both, and how far the sums per source are from them.
+    let both = "select (sum(reported) filter (where kind = 0 and computed is not null))::bigint,
+            (sum(computed) filter (where kind = 0 and reported is not null))::bigint from event";
+    let sums = "select sum(reported)::bigint, sum(computed)::bigint from source";
+    let read = async |statement: &'static str| {
+        let row: (i64, i64) = sqlx::query_as(statement).fetch_one(&pool).await.unwrap();
+        row
+    };
+    let (both_before, sums_before) = (read(both).await, read(sums).await);
     append(&pool, then).await;
     let job = work_off(&pool, order(&pool, EVER.0, EVER.1, None).await, 100).await;
+    let (both_now, sums_now) = (read(both).await, read(sums).await);
+    assert!(both_now.0 > both_before.0 && both_now.1 > both_before.1, "{both_before:?} {both_now:?}");
+    assert_eq!(sums_now.0 - sums_before.0, both_now.0 - both_before.0);
+    assert_eq!(sums_now.1 - sums_before.1, both_now.1 - both_before.1);
     assert_eq!((count(&pool, reported).await, count(&pool, unheard).await), (all, 0));
     // Once more changes nothing.
     let again = work_off(&pool, order(&pool, EVER.0, EVER.1, None).await, 100).await;

@@ -198,7 +198,7 @@ async fn add(row: &NewPrice, context: &CommandContext, now: Timestamp) -> anyhow
     }
     if row.effective < now {
         let model = crate::db::unpriced::quoted(&row.model);
-        println!("Calls since then keep their cost until they are repriced:");
+        println!("Calls since then keep their cost until they are repriced, town by town:");
         println!("  towngauge reprice --town {} --from {} --model {model}", context.town, row.effective);
     }
     Ok(())
@@ -246,7 +246,7 @@ async fn import(
         println!("Skipped {count} {}.", reason.words());
     }
     if !added.is_empty() && effective < now {
-        println!("Calls since then keep their cost until they are repriced:");
+        println!("Calls since then keep their cost until they are repriced, town by town:");
         println!("  towngauge reprice --town {} --from {effective}", context.town);
     }
     Ok(())

@@ -9,7 +9,7 @@ use sqlx::query::Query;
 use super::headline::BucketSum;
 use super::presence::PresenceSum;
 use super::session::SessionRow;
-use super::source_count::SourceSum;
+use super::source_count::{BothCosts, SourceSum};
 use super::unpriced::UnpricedSum;
 use super::{DbError, PgTime, TownKey, agent, headline, presence, session, source_count, unpriced};
 
@@ -29,6 +29,8 @@ pub(super) struct Fold<'a> {
     pub sessions: &'a [SessionRow],
     /// Counters.
     pub sources: &'a [SourceSum<'a>],
+    /// What calls that were priced again change of the sums of both costs; what a batch changes stands in `sources`.
+    pub repriced: &'a [BothCosts<'a>],
     /// Calls without a price.
     pub unpriced: &'a [UnpricedSum<'a>],
     /// Spans that the coarser tiers have to redo.
@@ -45,8 +47,10 @@ impl Fold<'_> {
     /// # Errors
     /// Whatever Postgres reports.
     pub(super) async fn write(&self, connection: &mut PgConnection) -> Result<(), DbError> {
-        // Rare, so it is a statement of its own; always before the one below, so that writers never wait in a circle.
+        // Rare, so these are statements of their own; always in this order and before the one below, which begins with
+        // the sources: so writers never wait in a circle.
         unpriced::write(&mut *connection, self.unpriced, self.may_empty).await?;
+        source_count::correct(&mut *connection, self.repriced).await?;
         let statement = sqlx::query(include_str!("sql/fold.sql"));
         let statement = headline::bind(statement, self.buckets);
         let statement = presence::bind(statement, self.present);

@@ -16,7 +16,7 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Row as _};
 use uuid::Uuid;
 
-use super::Changed;
+use super::{Changed, sums};
 use crate::db::event::{self, COLUMNS, Place};
 use crate::db::fold::Fold;
 use crate::db::partition::{self, Day};
@@ -163,7 +163,7 @@ impl Stretch {
                 .bind(i64::try_from(room).unwrap_or(i64::MAX))
                 .fetch_all(&mut *connection)
                 .await?;
-            let sums = sums(&mut *connection, town, &cursor, &rows).await?;
+            let sums = places_of_sums(&mut *connection, town, &cursor, &rows).await?;
             for row in &rows {
                 let at = row.try_get::<PgTime, _>("ts")?.0;
                 cursor = Place { town, at, key: EventKey(row.try_get::<Uuid, _>("key")?.as_u128()) };
@@ -179,7 +179,7 @@ impl Stretch {
 }
 
 /// Which of the events that were read stand for many calls.
-async fn sums(
+async fn places_of_sums(
     connection: &mut PgConnection,
     town: TownKey,
     after: &Place,
@@ -239,6 +239,9 @@ async fn store(
     told.sort_unstable_by_key(|(town, event)| (*town, event.envelope.at, event.envelope.key));
     let inserted = || told.iter().map(|(town, event)| (*town, event));
     event::copy(&mut *connection, inserted()).await?;
-    let changed = Changed::of(inserted, || taken.iter().map(|(town, event)| (*town, event)));
-    Fold { notices: &[notice], may_empty: true, ..changed.fold() }.write(connection).await
+    let taken = || taken.iter().map(|(town, event)| (*town, event));
+    let changed = Changed::of(inserted, taken);
+    let repriced = sums::repriced(inserted(), taken());
+    let fold = Fold { repriced: &repriced, notices: &[notice], may_empty: true, ..changed.fold() };
+    fold.write(connection).await
 }

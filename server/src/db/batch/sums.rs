@@ -14,7 +14,7 @@ use crate::db::TownKey;
 use crate::db::headline::{BucketSum, RoleSum};
 use crate::db::presence::PresenceSum;
 use crate::db::session::{Reported, SessionRow, is_nameless, lacks_rig};
-use crate::db::source_count::{Refused, SourceSum};
+use crate::db::source_count::{BothCosts, Refused, SourceSum};
 use crate::db::unpriced::UnpricedSum;
 
 const BUCKET_S: i64 = Resolution::S10.step_s();
@@ -250,6 +250,24 @@ pub(super) fn sources<'a>(
         add(item.town, item.source, [0, 0, 1], None);
     }
     sums.into_values().collect()
+}
+
+/// What the sums of both costs become when `taken` are stored again as `inserted`.
+pub(super) fn repriced<'a>(
+    inserted: impl Iterator<Item = Located<'a>>,
+    taken: impl Iterator<Item = Located<'a>>,
+) -> Vec<BothCosts<'a>> {
+    let mut sums: BTreeMap<(TownKey, &str), BothCosts<'a>> = BTreeMap::new();
+    let signed = inserted.map(|located| (located, 1)).chain(taken.map(|located| (located, -1)));
+    for ((town, event), sign) in signed {
+        let (Event::ModelCall(call), Some(cost)) = (&event.envelope.event, event.cost) else { continue };
+        let Some((reported, computed)) = call.reported.zip(cost.computed) else { continue };
+        let source = event.envelope.source.as_str();
+        let sum = sums.entry((town, source)).or_insert(BothCosts { town, source, reported: 0, computed: 0 });
+        sum.reported = sum.reported.saturating_add(reported.0.saturating_mul(sign));
+        sum.computed = sum.computed.saturating_add(computed.0.saturating_mul(sign));
+    }
+    sums.into_values().filter(|sum| (sum.reported, sum.computed) != (0, 0)).collect()
 }
 
 /// Calls without a price, per model and six hours. What is taken back and stored again without one cancels out.
