@@ -30,3 +30,5 @@ pub use observe::range::parse as parse_range;
 pub use page::notice::Notice;
 #[cfg(feature = "ssr")]
 pub use shell::{AssetPaths, ClientPaths, shell};
+pub use ui::stop_panel::StopPanel;
+pub use ui::webhooks_panel::WebhooksPanel;

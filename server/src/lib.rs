@@ -1,5 +1,6 @@
 //! The server: sources in, Postgres in the middle, pages and live frames out.
 
+pub mod alert;
 pub mod assets;
 pub mod cli;
 pub mod clock;
@@ -19,6 +20,7 @@ pub mod rollup;
 pub mod serve;
 pub mod source;
 pub mod state;
+pub mod stop;
 pub mod store;
 pub mod telemetry;
 

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use app::reader::WatchedRoot;
+use model::alert::TankLimits;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::alert::{self, Hooks, Limits};
 use crate::assets::Assets;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -28,6 +30,7 @@ use crate::rollup;
 use crate::source::registry::{Root, Roots};
 use crate::source::watch;
 use crate::state::{App, AppState, Counters};
+use crate::stop::StopDesk;
 use crate::store::Store;
 
 /// How often it is noted that towns are observed.
@@ -117,6 +120,7 @@ async fn assemble(config: Config, listener: TcpListener, local: SocketAddr, stor
             local.port()
         );
     }
+    let hooks = Arc::new(Hooks::read(&config.webhooks.value, &|name| std::env::var(name).ok())?);
     db::town::ensure(&pool, &config.town.value, false).await?;
     coverage::extend_all(&pool, clock.now()).await?;
 
@@ -127,18 +131,31 @@ async fn assemble(config: Config, listener: TcpListener, local: SocketAddr, stor
     let (intake, writer) = Intake::start(pool.clone(), Arc::clone(&store.prices), committed, limits);
 
     let stop_background = CancellationToken::new();
-    let background = vec![
+    let alert_limits = Limits {
+        tank: TankLimits { low_percent: config.alert_low_percent.value },
+        silent_s: i64::from(config.alert_silent_minutes.value) * 60,
+    };
+    let mut background = vec![
         rollup::spawn_worker(pool.clone(), stop_background.clone()),
         retention::spawn(pool.clone(), config.retention.value, stop_background.clone()),
         tokio::spawn(observe(pool.clone(), clock.clone(), stop_background.clone())),
         tokio::spawn(listen(pool.clone(), hub.clone(), Arc::clone(&store.prices), stop_background.clone())),
     ];
+    background.extend(alert::spawn(
+        pool.clone(),
+        hub.clone(),
+        clock.clone(),
+        Arc::clone(&hooks),
+        alert_limits,
+        stop_background.clone(),
+    ));
     let stop_sources = CancellationToken::new();
     let demo = Keeper::new(pool.clone(), intake.clone(), clock.clone(), stop_sources.clone());
     demo.continue_all().await.context("made-up towns")?;
     let (roots, watcher) = watch_local(&config, &intake, &pool, &stop_sources);
 
     let address = config.public_url.value.clone().unwrap_or_else(|| format!("http://{local}"));
+    let stop = StopDesk::new(config.stop.policy(), address.clone(), access.mode() == Mode::Keys);
     let facts = SetupFacts {
         address,
         town: config.town.value.clone(),
@@ -163,6 +180,8 @@ async fn assemble(config: Config, listener: TcpListener, local: SocketAddr, stor
         assets,
         large_bodies: AppState::large_bodies(),
         heads: crate::source::otlp::Heads::default(),
+        stop,
+        hooks,
         counters: Counters::default(),
     });
     let stop_http = CancellationToken::new();

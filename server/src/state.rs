@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicU64;
 use model::Timestamp;
 use tokio::sync::Semaphore;
 
+use crate::alert::Hooks;
 use crate::assets::Assets;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -16,6 +17,7 @@ use crate::hub::Hub;
 use crate::ingest::Intake;
 use crate::read::Reader;
 use crate::source::otlp::Heads;
+use crate::stop::StopDesk;
 
 /// Large bodies that are read and unpacked at once; each may take 64 MB.
 const LARGE_BODIES: usize = 4;
@@ -49,6 +51,10 @@ pub struct AppState {
     pub large_bodies: Semaphore,
     /// How far OpenTelemetry's running sums were counted.
     pub heads: Heads,
+    /// What hooks asked.
+    pub stop: StopDesk,
+    /// Who is told of alerts.
+    pub hooks: Arc<Hooks>,
     /// Counters.
     pub counters: Counters,
 }

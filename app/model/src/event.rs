@@ -239,6 +239,11 @@ impl Event {
             Self::Session(_) | Self::Bead(_) | Self::CostSnapshot(_) => false,
         }
     }
+    /// Whether it shows that work went on, beyond saying so.
+    #[must_use]
+    pub const fn is_progress(&self) -> bool {
+        matches!(self, Self::ModelCall(_) | Self::ToolCall(_) | Self::LinesChanged(_))
+    }
 }
 
 /// What a call cost, and who says so.

@@ -7,16 +7,19 @@
 //! microseconds since 1970 in UTC.
 
 pub mod aggregate;
+pub mod alert;
 pub mod dedupe;
 pub mod demo;
 pub mod event;
 pub mod format;
+pub mod hook;
 pub mod id;
 pub mod live;
 pub mod price;
 pub mod rate;
 pub mod roster;
 pub mod series;
+pub mod stop;
 pub mod tank;
 pub mod time;
 pub mod tokens;

@@ -3,11 +3,16 @@
 use serde::{Deserialize, Serialize};
 
 use crate::event::AgentState;
+use crate::hook::Hook;
 use crate::id::{AgentName, BeadId, RigName, Role, SessionId};
 use crate::time::Timestamp;
 
 /// An agent counts as working for this long after its last sign of work; also how long a heartbeat is believed.
 pub const WORKING_HOLD_S: i64 = 180;
+/// Hooked work without progress for this long has stalled.
+pub const STALLED_S: i64 = 15 * 60;
+/// For this long, it violates Gas Town's rule that hooked work is worked on (GUPP).
+pub const GUPP_S: i64 = 30 * 60;
 /// An agent stays on the roster for this long after it was last seen.
 pub const ROSTER_HOLD_S: i64 = 24 * 3_600;
 
@@ -28,6 +33,12 @@ pub struct AgentRow {
     pub said: Option<(AgentState, Timestamp)>,
     /// Its last sign of work.
     pub worked: Option<Timestamp>,
+    /// Its last progress: a model call, a tool call, lines. Saying that it works is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progressed: Option<Timestamp>,
+    /// What its states say of the bead on its hook; none: they never named one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hook: Option<Hook>,
     /// First event of any kind.
     pub first_seen: Timestamp,
     /// Last event of any kind.
@@ -42,6 +53,10 @@ pub enum AgentStatus {
     Working,
     /// It said that it needs help.
     Stuck,
+    /// Its hooked work has seen no progress for [`GUPP_S`].
+    GuppViolation,
+    /// Its hooked work has seen no progress for [`STALLED_S`].
+    Stalled,
     /// Seen lately, without work.
     Idle,
     /// It said that it is leaving.
@@ -57,6 +72,8 @@ impl AgentStatus {
         match self {
             Self::Working => "working",
             Self::Stuck => "stuck",
+            Self::GuppViolation => "gupp violation",
+            Self::Stalled => "stalled",
             Self::Idle => "idle",
             Self::Exiting => "exiting",
             Self::Gone => "gone",
@@ -73,6 +90,11 @@ impl AgentRow {
         if !within(self.last_seen, ROSTER_HOLD_S) {
             return AgentStatus::Gone;
         }
+        match self.untouched_s(now) {
+            Some(seconds) if seconds >= GUPP_S => return AgentStatus::GuppViolation,
+            Some(seconds) if seconds >= STALLED_S => return AgentStatus::Stalled,
+            _ => {}
+        }
         let worked_lately = self.worked.is_some_and(|at| within(at, WORKING_HOLD_S));
         match self.said {
             Some((state, at)) if self.worked.is_none_or(|worked| worked <= at) => match state {
@@ -86,8 +108,34 @@ impl AgentRow {
         }
     }
 
+    /// For how many seconds the work on its hook has seen no progress; none: nothing is hooked that it could work on, or it
+    /// said that it is stuck, idle or leaving.
+    #[must_use]
+    pub fn untouched_s(&self, now: Timestamp) -> Option<i64> {
+        let (state, at) = self.said?;
+        if state != AgentState::Working && self.progressed.is_none_or(|progressed| progressed <= at) {
+            return None;
+        }
+        let since = self.hook.as_ref()?.hooked_since()?;
+        let since = self.progressed.map_or(since, |progressed| progressed.max(since));
+        Some(now.seconds() - since.seconds())
+    }
+
+    /// What it is doing in words: `stalled 17 min`.
+    #[must_use]
+    pub fn status_words(&self, now: Timestamp) -> String {
+        let status = self.status(now);
+        let minutes = self.untouched_s(now).unwrap_or_default() / 60;
+        let span = if minutes < 120 { format!("{minutes} min") } else { format!("{} h", minutes / 60) };
+        match status {
+            AgentStatus::Stalled => format!("stalled {span}"),
+            AgentStatus::GuppViolation => format!("GUPP violation: hooked work untouched for {span}"),
+            _ => status.name().to_owned(),
+        }
+    }
+
     /// Takes over what a later or earlier report of the same agent knows. The outcome does not depend on the order,
-    /// as long as no two reports have the same time.
+    /// as long as no two reports have the same time; only when its hooked work began may come out later than it was.
     pub fn merge(&mut self, other: Self) {
         let newer = other.last_seen >= self.last_seen;
         if newer {
@@ -107,6 +155,11 @@ impl AgentRow {
             self.said = other.said.or(self.said);
         }
         self.worked = self.worked.max(other.worked);
+        self.progressed = self.progressed.max(other.progressed);
+        self.hook = match (self.hook.take(), other.hook) {
+            (Some(mine), Some(theirs)) => Some(mine.merge(theirs)),
+            (mine, theirs) => mine.or(theirs),
+        };
         self.first_seen = self.first_seen.min(other.first_seen);
         self.last_seen = self.last_seen.max(other.last_seen);
     }
@@ -127,6 +180,8 @@ mod tests {
             bead: None,
             said: said.map(|(state, s)| (state, T0.plus_seconds(s))),
             worked: worked.map(|s| T0.plus_seconds(s)),
+            progressed: None,
+            hook: None,
             first_seen: T0,
             last_seen: T0.plus_seconds(10),
         }
@@ -146,5 +201,68 @@ mod tests {
         check(Some((AgentState::Working, 10)), None, 190, AgentStatus::Idle);
         check(Some((AgentState::Idle, 11)), Some(10), 12, AgentStatus::Idle);
         check(None, None, 10 + ROSTER_HOLD_S, AgentStatus::Gone);
+    }
+
+    /// An agent that says `said` (state, bead, second) one after the other, with progress at `progress`.
+    fn hooked(said: &[(AgentState, &str, i64)], progress: Option<i64>) -> AgentRow {
+        let mut row = agent(None, None);
+        for &(state, bead, s) in said {
+            let at = T0.plus_seconds(s);
+            let bead = BeadId::new(bead).ok();
+            let mut next = agent(Some((state, s)), (state == AgentState::Working).then_some(s));
+            next.hook = Hook::said(state, bead.as_ref(), at);
+            next.last_seen = at;
+            row.merge(next);
+        }
+        row.progressed = progress.map(|s| T0.plus_seconds(s));
+        row
+    }
+
+    #[test]
+    fn hooked_work_without_progress_stalls_after_15_minutes_and_violates_gupp_after_30() {
+        use AgentState::{Exiting, Idle, Stuck, Working};
+        let check = |said: &[(AgentState, &str, i64)], progress, minute: i64, want: &str| {
+            let words = hooked(said, progress).status_words(T0.plus_seconds(minute * 60));
+            assert_eq!(words, want, "{said:?} {progress:?} {minute}");
+        };
+        let hook = [(Working, "b-1", 0)];
+        check(&hook, None, 2, "working");
+        check(&hook, None, 14, "idle");
+        check(&hook, None, 15, "stalled 15 min");
+        check(&hook, None, 29, "stalled 29 min");
+        check(&hook, None, 32, "GUPP violation: hooked work untouched for 32 min");
+        check(&hook, None, 150, "GUPP violation: hooked work untouched for 2 h");
+        // Progress starts the time anew; saying again that it works does not.
+        check(&hook, Some(600), 24, "idle");
+        check(&hook, Some(600), 25, "stalled 15 min");
+        check(&[(Working, "b-1", 0), (Working, "b-1", 960)], None, 17, "stalled 17 min");
+        // Another bead, or another state before, is progress.
+        check(&[(Working, "b-1", 0), (Working, "b-2", 960)], None, 17, "working");
+        check(&[(Working, "b-1", 0), (Stuck, "b-1", 3_000), (Working, "b-1", 3_060)], None, 52, "working");
+        // A state without a bead says nothing of the hook.
+        check(&[(Working, "b-1", 0), (Working, "", 960)], None, 17, "stalled 17 min");
+        // Who is idle, stuck or leaving is not stalled, nor is who has nothing hooked.
+        check(&[(Working, "b-1", 0), (Idle, "b-1", 60)], None, 40, "idle");
+        check(&[(Working, "b-1", 0), (Stuck, "b-1", 60)], None, 40, "stuck");
+        check(&[(Working, "b-1", 0), (Exiting, "", 60)], None, 40, "exiting");
+        check(&[(Working, "", 0)], None, 40, "idle");
+        check(&[(Working, "b-1", 0), (Idle, "", 60), (Working, "", 2_400)], None, 56, "idle");
+        // Hooked anew after a rest, the time begins then.
+        check(&[(Working, "b-1", 0), (Idle, "", 60), (Working, "b-1", 3_600)], None, 62, "working");
+        check(&[(Working, "b-1", 0), (Idle, "", 60), (Working, "b-1", 3_600)], None, 76, "stalled 16 min");
+    }
+
+    #[test]
+    fn a_bead_that_was_closed_is_no_hooked_work() {
+        let mut row = hooked(&[(AgentState::Working, "b-1", 0)], None);
+        let late = T0.plus_seconds(2_000);
+        assert_eq!(row.status(late), AgentStatus::GuppViolation);
+        row.hook.as_mut().unwrap().closed = true;
+        assert_eq!(row.status(late), AgentStatus::Idle);
+        // Its agent may go on naming it.
+        let mut again = agent(Some((AgentState::Working, 1_900)), None);
+        again.hook = Hook::said(AgentState::Working, BeadId::new("b-1").ok().as_ref(), T0.plus_seconds(1_900));
+        row.merge(again);
+        assert_eq!(row.untouched_s(late.plus_seconds(9_000)), None);
     }
 }

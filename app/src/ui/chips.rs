@@ -16,9 +16,12 @@ pub(crate) fn StatusChip(
     /// The status.
     #[prop(into)]
     status: Signal<AgentStatus>,
+    /// The status in words, with for how long where that matters.
+    #[prop(into)]
+    words: Signal<String>,
 ) -> impl IntoView {
     let name = move || status.get().name();
-    view! { <span class="status" data-status=name>{name}</span> }
+    view! { <span class="status" data-status=name>{words}</span> }
 }
 
 /// Marks a made-up town, on every page of it.

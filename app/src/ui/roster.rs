@@ -17,9 +17,11 @@ fn rank(status: AgentStatus) -> u8 {
     match status {
         AgentStatus::Working => 0,
         AgentStatus::Stuck => 1,
-        AgentStatus::Idle => 2,
-        AgentStatus::Exiting => 3,
-        AgentStatus::Gone => 4,
+        AgentStatus::GuppViolation => 2,
+        AgentStatus::Stalled => 3,
+        AgentStatus::Idle => 4,
+        AgentStatus::Exiting => 5,
+        AgentStatus::Gone => 6,
     }
 }
 
@@ -28,7 +30,7 @@ fn ordered(agents: &[AgentRow], now: Timestamp) -> Vec<Key> {
     let mut rows: Vec<(u8, Key)> = agents
         .iter()
         .map(|agent| (rank(agent.status(now)), (agent.rig.clone(), agent.name.clone())))
-        .filter(|(rank, _)| *rank < 4)
+        .filter(|(rank, _)| *rank < 6)
         .collect();
     rows.sort();
     rows.into_iter().map(|(_, key)| key).collect()
@@ -86,6 +88,11 @@ fn AgentLine(live: Live, key: Key) -> impl IntoView {
         agent.with(|agent| agent.as_ref().map_or(AgentStatus::Gone, |agent| agent.status(now)))
     });
     let status = Memo::new(move |_| status.get());
+    // By the clock of the page: it grows without a frame.
+    let words = Memo::new(move |_| {
+        let now = live.now.get();
+        agent.with(|agent| agent.as_ref().map(|agent| agent.status_words(now)).unwrap_or_default())
+    });
     let role = Memo::new(move |_| agent.with(|a| a.as_ref().map(|a| a.role).unwrap_or_default()));
     let bead = Memo::new(move |_| agent.with(|a| a.as_ref().and_then(|a| a.bead.as_ref().map(ToString::to_string))));
     let seen = Memo::new(move |_| {
@@ -98,7 +105,7 @@ fn AgentLine(live: Live, key: Key) -> impl IntoView {
             <th scope="row" class="name" title=name.to_string()>{name.to_string()}</th>
             <td>{move || view! { <RoleChip role=role.get()/> }}</td>
             <td class="rig">{rig.map_or_else(|| "–".to_owned(), |rig| rig.to_string())}</td>
-            <td><StatusChip status/></td>
+            <td title=words><StatusChip status words/></td>
             <td class="bead">{move || bead.get().unwrap_or_else(|| "–".to_owned())}</td>
             <td class="number"><time datetime=title>{seen}</time></td>
         </tr>
@@ -107,8 +114,9 @@ fn AgentLine(live: Live, key: Key) -> impl IntoView {
 
 #[cfg(test)]
 mod tests {
-    use model::Role;
     use model::event::AgentState;
+    use model::hook::Hook;
+    use model::{BeadId, Role};
 
     use super::*;
 
@@ -123,10 +131,20 @@ mod tests {
             bead: None,
             said: said.map(|state| (state, now)),
             worked: Some(now.plus_seconds(-worked_s)),
+            progressed: None,
+            hook: None,
             first_seen: now.plus_seconds(-worked_s),
             last_seen: now.plus_seconds(-worked_s),
         };
+        let stalled = |name: &str, minutes: i64| {
+            let at = now.plus_seconds(-minutes * 60);
+            let said = Some((AgentState::Working, at));
+            let hook = Hook::said(AgentState::Working, BeadId::new("b-1").ok().as_ref(), at);
+            AgentRow { said, hook, ..agent(name, minutes * 60, None) }
+        };
         let agents = [
+            stalled("stalled", 17),
+            stalled("violating", 32),
             agent("gone", 100_000, None),
             agent("idle", 600, None),
             agent("stuck", 5, Some(AgentState::Stuck)),
@@ -134,6 +152,6 @@ mod tests {
             agent("amy", 1, None),
         ];
         let names: Vec<String> = ordered(&agents, now).into_iter().map(|(_, name)| name.to_string()).collect();
-        assert_eq!(names, ["amy", "zed", "stuck", "idle"]);
+        assert_eq!(names, ["amy", "zed", "stuck", "violating", "stalled", "idle"]);
     }
 }

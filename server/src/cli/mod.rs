@@ -4,6 +4,7 @@ pub mod backfill;
 mod config;
 mod context;
 mod demo;
+mod hook;
 mod key;
 mod prices;
 pub mod report;
@@ -74,14 +75,35 @@ enum Command {
     /// Look after the rollups.
     #[command(subcommand)]
     Rollup(rollup::Rollup),
+    /// Ask a server whether the tank allows an agent to go on: for Claude Code's command hooks.
+    Hook(hook::HookArgs),
     /// Print the configuration in force, and where each value comes from.
     Config,
 }
 
 /// Parses the command line and does what it says.
 pub fn main() -> ExitCode {
-    let Cli { settings, command } = Cli::parse();
-    let result = Config::resolve(&settings, &|name| std::env::var(name).ok()).and_then(|config| {
+    let Cli { settings, command } = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // To a hook, clap's usual 2 would mean that the agent is to be blocked.
+        Err(error) if error.use_stderr() && std::env::args().nth(1).is_some_and(|command| command == "hook") => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+        Err(error) => error.exit(),
+    };
+    let env = |name: &str| std::env::var(name).ok();
+    let config = Config::resolve(&settings, &env);
+    if let Command::Hook(args) = &command {
+        // Neither logs nor several threads: an agent waits. An error here must not look like a block.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        return runtime.map_or(ExitCode::FAILURE, |runtime| {
+            let code = runtime.block_on(hook::run(args, config, &env));
+            runtime.shutdown_background();
+            code
+        });
+    }
+    let result = config.and_then(|config| {
         let level = if matches!(command, Command::Serve | Command::Watch(_)) { "info,sqlx=warn" } else { "warn" };
         telemetry::start(config.log_format.value, level);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -101,6 +123,7 @@ async fn dispatch(config: Config, command: Command) -> anyhow::Result<ExitCode> 
     match command {
         Command::Serve => serve::run(config).await,
         Command::Config => Ok(config::run(&config)),
+        Command::Hook(args) => Ok(hook::run(&args, Ok(config), &|name| std::env::var(name).ok()).await),
         Command::Backfill(args) => with_store(&config, async |context| backfill::run(args, context).await).await,
         Command::Watch(args) => {
             let stop = signals::shutdown()?;

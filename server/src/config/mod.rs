@@ -3,6 +3,8 @@
 mod origin;
 mod retention;
 mod settings;
+mod stop;
+mod webhook;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -14,6 +16,8 @@ use model::id::TownName;
 
 pub use origin::{Env, From, Origin};
 pub use settings::{LogFormat, Settings};
+pub use stop::StopSettings;
+pub use webhook::{HookUrl, SecretFrom, Webhook, WebhookTable};
 
 use self::origin::Picker;
 use crate::retention::RetentionDays;
@@ -45,6 +49,14 @@ pub struct Config {
     pub max_viewers: From<usize>,
     /// Events that may wait for the writer; at least 1.
     pub queue_events: From<usize>,
+    /// When hooks tell agents to stop.
+    pub stop: StopSettings,
+    /// Percent of full at which a tank is low; 1 to 90.
+    pub alert_low_percent: From<u8>,
+    /// After how many minutes a source is silent; 1 or more.
+    pub alert_silent_minutes: From<u16>,
+    /// Who is told of alerts.
+    pub webhooks: From<Vec<Webhook>>,
     /// How logs are written.
     pub log_format: From<LogFormat>,
     /// The time at which the server's clock begins; the present when none.
@@ -105,6 +117,29 @@ impl Config {
             || 50_000,
             |raw| Ok(raw.parse()?),
         )?;
+        let stop = StopSettings::resolve(
+            pick.option(flags.stop.clone(), "TOWNGAUGE_STOP", file.stop),
+            pick.option(flags.stop_reserve_usd.clone(), "TOWNGAUGE_STOP_RESERVE_USD", file.stop_reserve_usd),
+            pick.option(flags.stop_fail.clone(), "TOWNGAUGE_STOP_FAIL", file.stop_fail),
+        )?;
+        let alert_low_percent = pick.parsed(
+            flags.alert_low_percent,
+            "TOWNGAUGE_ALERT_LOW_PERCENT",
+            file.alert_low_percent,
+            || 20,
+            |raw| Ok(raw.parse()?),
+        )?;
+        let alert_silent_minutes = pick.parsed(
+            flags.alert_silent_minutes,
+            "TOWNGAUGE_ALERT_SILENT_MINUTES",
+            file.alert_silent_minutes,
+            || 15,
+            |raw| Ok(raw.parse()?),
+        )?;
+        // Tables have no place on a command line.
+        let webhooks = pick.parsed(None, "TOWNGAUGE_WEBHOOKS", said(file.webhook), Vec::new, |_| {
+            bail!("webhooks are tables in towngauge.toml")
+        })?;
         let log_format =
             pick.parsed(flags.log_format, "TOWNGAUGE_LOG_FORMAT", file.log_format, LogFormat::default, |raw| {
                 LogFormat::from_str(raw, true).map_err(anyhow::Error::msg)
@@ -128,6 +163,16 @@ impl Config {
                 0 => bail!("a queue for no events at all takes none; use 1 or more"),
                 n => Ok(n),
             })?,
+            stop,
+            alert_low_percent: alert_low_percent.try_map("alert_low_percent", |percent| match percent {
+                1..=90 => Ok(percent),
+                _ => bail!("use 1 to 90"),
+            })?,
+            alert_silent_minutes: alert_silent_minutes.try_map("alert_silent_minutes", |minutes| match minutes {
+                0 => bail!("use 1 or more"),
+                minutes => Ok(minutes),
+            })?,
+            webhooks: webhooks.try_map("webhook", webhook::resolve)?,
             log_format,
             clock: clock.try_map("clock", |raw| {
                 let time = raw.as_deref().map(Timestamp::parse_rfc3339).transpose();
@@ -164,6 +209,16 @@ impl Config {
             line("allow_host", self.allow_hosts.value.join(","), &self.allow_hosts.origin),
             line("max_viewers", self.max_viewers.value.to_string(), &self.max_viewers.origin),
             line("queue_events", self.queue_events.value.to_string(), &self.queue_events.origin),
+            line("stop", self.stop.mode.value.name().to_owned(), &self.stop.mode.origin),
+            line("stop_reserve_usd", self.stop.reserve.value.to_string(), &self.stop.reserve.origin),
+            line("stop_fail", self.stop.fail.value.name().to_owned(), &self.stop.fail.origin),
+            line("alert_low_percent", self.alert_low_percent.value.to_string(), &self.alert_low_percent.origin),
+            line(
+                "alert_silent_minutes",
+                self.alert_silent_minutes.value.to_string(),
+                &self.alert_silent_minutes.origin,
+            ),
+            line("webhook", webhook::shown(&self.webhooks.value), &self.webhooks.origin),
             line("log_format", log_format.to_owned(), &self.log_format.origin),
             line(
                 "clock",

@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 
 use super::origin::Env;
+use super::webhook::WebhookTable;
 
 /// What can be given as flags, and in `towngauge.toml` under the same names with underscores.
 #[derive(Debug, Clone, Default, Args, Deserialize)]
@@ -57,6 +59,25 @@ pub struct Settings {
     /// Events that may wait to be stored; beyond it senders are told to come back. [default: 50000]
     #[arg(long, value_name = "N", global = true)]
     pub queue_events: Option<usize>,
+    /// Whether hooks tell agents to stop when the tank is empty: off or empty. [default: off]
+    #[arg(long, value_name = "WHEN", global = true)]
+    pub stop: Option<String>,
+    /// Dollars that are to be left when agents are stopped. [default: 0]
+    #[arg(long, value_name = "AMOUNT", global = true)]
+    #[serde(deserialize_with = "amount")]
+    pub stop_reserve_usd: Option<String>,
+    /// Whether agents go on while the balance is not known (open), or stop (closed). [default: open]
+    #[arg(long, value_name = "HOW", global = true)]
+    pub stop_fail: Option<String>,
+    /// Percent of full at which a tank is low for webhooks. [default: 20]
+    #[arg(long, value_name = "PERCENT", global = true)]
+    pub alert_low_percent: Option<u8>,
+    /// Minutes without a word after which a source is silent for webhooks, while its town works. [default: 15]
+    #[arg(long, value_name = "MINUTES", global = true)]
+    pub alert_silent_minutes: Option<u16>,
+    /// Who is told of alerts (in towngauge.toml, as tables).
+    #[arg(skip)]
+    pub webhook: Vec<WebhookTable>,
     /// How logs are written to stderr. [default: text]
     #[arg(long, value_enum, global = true)]
     pub log_format: Option<LogFormat>,
@@ -67,6 +88,22 @@ pub struct Settings {
     #[arg(long, value_name = "FILE", global = true)]
     #[serde(skip)]
     pub config: Option<PathBuf>,
+}
+
+/// An amount in the file: a number, or exactly as text.
+fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "an amount of dollars such as 5 or \"12.50\"")]
+    enum Amount {
+        Text(String),
+        Whole(i64),
+        Decimal(f64),
+    }
+    Ok(Some(match Amount::deserialize(deserializer)? {
+        Amount::Text(text) => text,
+        Amount::Whole(n) => n.to_string(),
+        Amount::Decimal(x) => x.to_string(),
+    }))
 }
 
 /// How logs are written.
@@ -80,6 +117,14 @@ pub enum LogFormat {
     Json,
 }
 
+/// Reads TOML. An error says where and what, and does not show the line itself, which may hold a password.
+pub(super) fn from_toml<T: DeserializeOwned>(raw: &str) -> anyhow::Result<T> {
+    toml::from_str(raw).map_err(|error| {
+        let before = error.span().and_then(|span| raw.get(..span.start)).unwrap_or_default();
+        anyhow::anyhow!("line {}: {}", before.matches('\n').count() + 1, error.message())
+    })
+}
+
 /// What the configuration file says, and which one it is; nothing when there is none.
 pub(super) fn read_file(flags: &Settings, env: Env<'_>) -> anyhow::Result<(Settings, Option<PathBuf>)> {
     let named = flags.config.clone().or_else(|| env("TOWNGAUGE_CONFIG").map(PathBuf::from));
@@ -88,7 +133,7 @@ pub(super) fn read_file(flags: &Settings, env: Env<'_>) -> anyhow::Result<(Setti
     let Some(path) = named.clone().or_else(usual) else { return Ok((Settings::default(), None)) };
     match std::fs::read_to_string(&path) {
         Ok(raw) => {
-            let file = toml::from_str(&raw).with_context(|| format!("{} cannot be used", path.display()))?;
+            let file = from_toml(&raw).with_context(|| format!("{} cannot be used", path.display()))?;
             Ok((file, Some(path)))
         }
         Err(_) if named.is_none() => Ok((Settings::default(), None)),

@@ -1,6 +1,7 @@
 //! The roster in the database.
 
 use model::event::AgentState;
+use model::hook::Hook;
 use model::id::{AgentName, BeadId, RigName, Role, SessionId};
 use model::roster::AgentRow;
 use sqlx::postgres::PgConnection;
@@ -25,6 +26,35 @@ pub(super) fn bind<'q>(statement: Statement<'q>, rows: &'q [(TownKey, AgentRow)]
         .bind(rows.iter().map(|(_, row)| row.worked.map(PgTime)).collect::<Vec<_>>())
         .bind(rows.iter().map(|(_, row)| PgTime(row.first_seen)).collect::<Vec<_>>())
         .bind(rows.iter().map(|(_, row)| PgTime(row.last_seen)).collect::<Vec<_>>())
+        .bind(rows.iter().map(|(_, row)| row.progressed.map(PgTime)).collect::<Vec<_>>())
+        .bind(hooks(rows, |hook| hook.bead.as_ref().map(BeadId::as_str)))
+        .bind(hooks(rows, |hook| number(hook.state)))
+        .bind(hooks(rows, |hook| Some(PgTime(hook.since))))
+        .bind(hooks(rows, |hook| Some(PgTime(hook.at))))
+        .bind(rows.iter().map(|(_, row)| row.hook.as_ref().is_some_and(|hook| hook.closed)).collect::<Vec<_>>())
+}
+
+/// A column of what is known of the hooks.
+fn hooks<'q, T>(rows: &'q [(TownKey, AgentRow)], column: impl Fn(&'q Hook) -> Option<T>) -> Vec<Option<T>> {
+    rows.iter().map(|(_, row)| row.hook.as_ref().and_then(&column)).collect()
+}
+
+/// Notes that these beads were closed: they are no hooked work any more. Never waits for another writer, so that writers
+/// do not wait in a circle (fold.sql); whose row is taken at this moment is put right when its town is loaded, if its
+/// bead's tracker is read.
+///
+/// # Errors
+/// Whatever Postgres reports.
+pub(super) async fn close_hooks(connection: &mut PgConnection, closed: &[(TownKey, &str)]) -> Result<(), DbError> {
+    if closed.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(include_str!("sql/agent_close_hooks.sql"))
+        .bind(closed.iter().map(|(town, _)| town.0).collect::<Vec<_>>())
+        .bind(closed.iter().map(|(_, bead)| *bead).collect::<Vec<_>>())
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// Takes everyone called `name` off the roster.

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use model::event::AgentState;
+use model::hook::Hook;
 use model::id::{AgentName, BeadId, RigName, Role, SessionId, TownName};
 use model::rate::RING_S;
 use model::roster::{AgentRow, ROSTER_HOLD_S};
@@ -105,9 +106,11 @@ async fn roster(connection: &mut PgConnection, town: TownKey, now: Timestamp) ->
 /// None for a name that this version does not accept.
 fn agent(row: &PgRow) -> Result<Option<AgentRow>, DbError> {
     let Ok(name) = AgentName::new(row.try_get("name")?) else { return Ok(None) };
-    let said: Option<i16> = row.try_get("said")?;
-    let said_at: Option<PgTime> = row.try_get("said_at")?;
-    let state = said.and_then(|i| usize::try_from(i).ok()).and_then(|i| AgentState::ALL.get(i).copied());
+    let state = |column: &str| -> Result<Option<AgentState>, DbError> {
+        let number: Option<i16> = row.try_get(column)?;
+        Ok(number.and_then(|i| usize::try_from(i).ok()).and_then(|i| AgentState::ALL.get(i).copied()))
+    };
+    let time = |column: &str| row.try_get::<Option<PgTime>, _>(column).map(|at| at.map(|at| at.0));
     let text = |column: &str| row.try_get::<Option<&str>, _>(column);
     Ok(Some(AgentRow {
         rig: text("rig")?.and_then(|raw| RigName::new(raw).ok()),
@@ -115,8 +118,19 @@ fn agent(row: &PgRow) -> Result<Option<AgentRow>, DbError> {
         role: role(row.try_get("role")?),
         session: text("session")?.and_then(|raw| SessionId::new(raw).ok()),
         bead: text("bead")?.and_then(|raw| BeadId::new(raw).ok()),
-        said: state.zip(said_at.map(|at| at.0)),
-        worked: row.try_get::<Option<PgTime>, _>("worked_at")?.map(|at| at.0),
+        said: state("said")?.zip(time("said_at")?),
+        worked: time("worked_at")?,
+        progressed: time("progressed_at")?,
+        hook: match (state("hook_state")?, time("hook_since")?, time("hook_at")?) {
+            (Some(state), Some(since), Some(at)) => Some(Hook {
+                bead: text("hook_bead")?.and_then(|raw| BeadId::new(raw).ok()),
+                state,
+                since,
+                at,
+                closed: row.try_get("hook_closed")?,
+            }),
+            _ => None,
+        },
         first_seen: row.try_get::<PgTime, _>("first_seen")?.0,
         last_seen: row.try_get::<PgTime, _>("last_seen")?.0,
     }))

@@ -8,6 +8,7 @@ mod time;
 
 pub mod admin;
 pub mod agent;
+pub mod alert;
 pub mod batch;
 pub mod bead;
 pub mod claim;
@@ -36,6 +37,7 @@ pub mod town;
 pub mod unmapped;
 pub mod unpriced;
 pub mod verify;
+pub mod webhook;
 
 pub use error::DbError;
 pub use pool::{ConnectOptions, Pool, SslMode, connect, migrate};

@@ -235,6 +235,9 @@ pub fn needed(method: &axum::http::Method, uri: &Uri) -> Option<Scope> {
     match uri.path() {
         "/login" | "/logout" | "/login.css" => None,
         "/api/ingest" => Some(Scope::Ingest),
+        // Hooks ask on the machines that send: the same key does for both.
+        path if path.starts_with("/hooks/") => Some(Scope::Ingest),
+        path if path.starts_with("/api/webhooks") => Some(Scope::Admin),
         path if super::otlp::is_export(path) => Some(Scope::Ingest),
         _ if method.is_safe() => Some(Scope::Read),
         _ => Some(Scope::Admin),

@@ -117,7 +117,9 @@ fn is_page(method: &Method, uri: &Uri, headers: &HeaderMap) -> bool {
 
 fn is_machine(uri: &Uri) -> bool {
     let path = uri.path();
-    ["/api/", "/live", "/pkg/", "/metrics", "/health", "/ready"].iter().any(|prefix| path.starts_with(prefix))
+    ["/api/", "/live", "/pkg/", "/metrics", "/health", "/ready", "/hooks/"]
+        .iter()
+        .any(|prefix| path.starts_with(prefix))
         || super::otlp::is_export(path)
 }
 

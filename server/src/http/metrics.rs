@@ -9,11 +9,13 @@ use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use model::id::TownName;
 
 use crate::db;
 use crate::ingest::Reading;
 use crate::process;
 use crate::state::App;
+use crate::stop::Asked;
 
 /// `/metrics`.
 pub fn router() -> Router<App> {
@@ -27,6 +29,13 @@ impl Text {
         let _ = writeln!(self.0, "# HELP towngauge_{name} {help}\n# TYPE towngauge_{name} {kind}");
         for (labels, value) in values {
             let _ = writeln!(self.0, "towngauge_{name}{labels} {value}");
+        }
+    }
+    /// One value per town. Names of towns need no escaping.
+    fn by_town(&mut self, name: &str, help: &str, values: &[(TownName, u64)]) {
+        self.metric("counter", name, help, &[]);
+        for (town, value) in values {
+            let _ = writeln!(self.0, "towngauge_{name}{{town=\"{town}\"}} {value}");
         }
     }
     /// `show` turns the histogram's unit into the one of the name.
@@ -81,6 +90,12 @@ async fn metrics(State(app): State<App>) -> Response {
     text.counter("snapshots_sent_total", "Snapshots written to viewers.", &hub.snapshots);
     text.counter("viewers_dropped_total", "Viewers dropped because they took or answered nothing.", &hub.dropped);
     text.counter("town_loads_total", "Towns loaded from the store because somebody else changed them.", &hub.loads);
+    let asked = app.stop.counts();
+    let of_hooks =
+        |count: fn(&Asked) -> u64| asked.iter().map(|(town, n)| (town.clone(), count(n))).collect::<Vec<_>>();
+    text.by_town("hook_questions_total", "Questions of agents' hooks.", &of_hooks(|n| n.asked));
+    text.by_town("hook_denied_total", "Of these: answered with a stop.", &of_hooks(|n| n.denied));
+    text.by_town("hook_failed_total", "Of these: asked while the balance was not known.", &of_hooks(|n| n.failed));
     let pool = &app.pool;
     text.gauge("pool_connections", "Connections to the database.", &pool.size());
     text.gauge("pool_idle_connections", "Of these: idle.", &pool.num_idle());

@@ -6,7 +6,8 @@ mod body;
 mod demo;
 mod guard;
 mod health;
-mod hmac;
+pub(crate) mod hmac;
+mod hook;
 mod ingest;
 mod listener;
 mod live;
@@ -16,9 +17,10 @@ mod otlp;
 mod page;
 mod price;
 mod reprice;
-mod secret;
+pub(crate) mod secret;
 mod series;
 mod town;
+mod webhook;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -44,6 +46,8 @@ pub fn router(app: &App) -> Router {
         //                              GET  /api/towns/{town}/unmapped
         .merge(town::router()) //       GET  /api/towns, /api/towns/{town}/gauges|snapshot|ledger, /api/events
         //                              POST /api/towns/{town}/topup, PUT /api/towns/{town}/capacity
+        .merge(hook::router()) //       POST /hooks/claude, /hooks/claude/{event}, GET /api/towns/{town}/stop
+        .merge(webhook::router()) //    GET  /api/webhooks, POST /api/webhooks/test
         .merge(demo::router()) //       POST /api/demo
         .merge(series::router()) //     GET  /api/towns/{town}/series
         .merge(price::router()) //      GET, POST /api/prices, GET /api/towns/{town}/unpriced

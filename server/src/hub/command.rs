@@ -3,7 +3,7 @@
 use app::reader::TownCard;
 use bytes::Bytes;
 use model::id::TownName;
-use model::wire::{BeadCounts, Edge, Snapshot};
+use model::wire::{BeadCounts, Edge, Gauges, Snapshot};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
@@ -32,6 +32,8 @@ pub enum Command {
     Said(ViewerId, Said),
     /// The live state of a town, none when there is no such town.
     Snapshot(TownName, oneshot::Sender<Option<Box<Snapshot>>>),
+    /// The dials of a town, none when there is no such town: less than a snapshot, for who asks often.
+    Gauges(TownName, oneshot::Sender<Option<Gauges>>),
     /// The previous and the newest bucket of each tier of a town; none for an unknown one.
     Edges(TownName, oneshot::Sender<Vec<Edge>>),
     /// Every town, by name.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use app::reader::TownCard;
 use bytes::Bytes;
 use model::id::TownName;
-use model::wire::{Edge, Snapshot};
+use model::wire::{Edge, Gauges, Snapshot};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -80,6 +80,11 @@ impl Hub {
     /// The live state of a town; none when there is no such town, or the hub has stopped.
     pub async fn snapshot(&self, town: &TownName) -> Option<Box<Snapshot>> {
         self.ask(|answer| Command::Snapshot(town.clone(), answer)).await.flatten()
+    }
+
+    /// The dials of a town: `None` when the hub has stopped, `Some(None)` when there is no such town.
+    pub async fn gauges(&self, town: &TownName) -> Option<Option<Gauges>> {
+        self.ask(|answer| Command::Gauges(town.clone(), answer)).await
     }
 
     /// The previous and the newest bucket of each tier of a town; none for an unknown one.

@@ -1,15 +1,18 @@
 //! Everyone in a town, and who has changed since viewers were last told.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
-use foldhash::HashMap;
-use model::event::{Event, PricedEvent};
-use model::id::{AgentName, RigName};
+use foldhash::{HashMap, HashSet};
+use model::event::{BeadEdge, Event, PricedEvent};
+use model::hook::Hook;
+use model::id::{AgentName, BeadId, RigName};
 use model::roster::{AgentRow, AgentStatus};
 use model::time::Timestamp;
 
 /// Agents that a town's roster holds at most; beyond it the ones seen longest ago are left out.
 pub const MAX_AGENTS: usize = 2_000;
+/// Closed beads that are remembered, the newest: agents may still name them.
+const MAX_CLOSED: usize = 20_000;
 
 /// The roster with what viewers know of it.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +21,9 @@ pub struct Roster {
     places: HashMap<(Option<RigName>, AgentName), usize>,
     shown: Vec<AgentStatus>,
     changed: BTreeSet<usize>,
+    closed: HashSet<BeadId>,
+    /// The same, in the order of their coming.
+    closed_order: VecDeque<BeadId>,
 }
 
 impl Roster {
@@ -35,6 +41,9 @@ impl Roster {
     /// Takes over what an event says about its agent.
     pub fn fold(&mut self, priced: &PricedEvent, now: Timestamp) {
         let envelope = &priced.envelope;
+        if let (Event::Bead(BeadEdge::Closed), Some(bead)) = (&envelope.event, &envelope.bead) {
+            self.close(bead);
+        }
         let Some(name) = envelope.agent.clone() else { return };
         let said = match envelope.event {
             Event::AgentState(state) => Some((state, envelope.at)),
@@ -48,10 +57,33 @@ impl Roster {
             bead: envelope.bead.clone(),
             said,
             worked: envelope.event.is_activity().then_some(envelope.at),
+            progressed: envelope.event.is_progress().then_some(envelope.at),
+            hook: said
+                .and_then(|(state, at)| Hook::said(state, envelope.bead.as_ref(), at))
+                .map(|hook| Hook { closed: hook.bead.as_ref().is_some_and(|bead| self.closed.contains(bead)), ..hook }),
             first_seen: envelope.at,
             last_seen: envelope.at,
         };
         self.merge(row, now);
+    }
+
+    /// A closed bead is nobody's hooked work.
+    fn close(&mut self, bead: &BeadId) {
+        if !self.closed.insert(bead.clone()) {
+            return;
+        }
+        self.closed_order.push_back(bead.clone());
+        if self.closed_order.len() > MAX_CLOSED
+            && let Some(oldest) = self.closed_order.pop_front()
+        {
+            self.closed.remove(&oldest);
+        }
+        for (place, agent) in self.agents.iter_mut().enumerate() {
+            if let Some(hook) = agent.hook.as_mut().filter(|hook| hook.bead.as_ref() == Some(bead) && !hook.closed) {
+                hook.closed = true;
+                self.changed.insert(place);
+            }
+        }
     }
 
     fn merge(&mut self, row: AgentRow, now: Timestamp) {
@@ -90,7 +122,11 @@ impl Roster {
             match agent.status(now) {
                 AgentStatus::Working => (working, known) = (working + 1, known + 1),
                 AgentStatus::Gone => {}
-                AgentStatus::Stuck | AgentStatus::Idle | AgentStatus::Exiting => known += 1,
+                AgentStatus::Stuck
+                | AgentStatus::GuppViolation
+                | AgentStatus::Stalled
+                | AgentStatus::Idle
+                | AgentStatus::Exiting => known += 1,
             }
         }
         (working, known)
@@ -129,8 +165,19 @@ impl Roster {
 
 #[cfg(test)]
 mod tests {
+    use model::event::AgentState;
+
     use super::*;
     use crate::hub::fixture::{T0, call};
+
+    /// An event of `toast` about `bead`.
+    fn of_bead(at: Timestamp, bead: &str, event: Event) -> PricedEvent {
+        let mut priced = call(at, 1);
+        priced.envelope.bead = BeadId::new(bead).ok();
+        priced.envelope.event = event;
+        priced.cost = None;
+        priced
+    }
 
     #[test]
     fn an_agent_appears_with_its_first_event_and_stops_working_by_itself() {
@@ -162,5 +209,39 @@ mod tests {
             roster.fold(&event, T0);
         }
         assert_eq!(roster.rows(T0).len(), MAX_AGENTS);
+    }
+
+    #[test]
+    fn hooked_work_stalls_by_itself_and_a_call_ends_it() {
+        let mut roster = Roster::default();
+        roster.fold(&of_bead(T0, "b-1", Event::AgentState(AgentState::Working)), T0);
+        roster.take();
+        let stalled = T0.plus_seconds(900);
+        roster.age(stalled);
+        let rows = roster.take();
+        assert_eq!((rows[0].status(stalled), roster.counts(stalled)), (AgentStatus::Stalled, (0, 1)));
+        roster.fold(&call(stalled, 1), stalled);
+        assert_eq!((roster.take()[0].status(stalled), roster.counts(stalled)), (AgentStatus::Working, (1, 1)));
+    }
+
+    #[test]
+    fn a_bead_that_anybody_closes_is_off_the_hook_before_and_after() {
+        let working = |at| of_bead(at, "b-1", Event::AgentState(AgentState::Working));
+        let closed = |at| PricedEvent {
+            envelope: model::Envelope { agent: None, ..of_bead(at, "b-1", Event::Bead(BeadEdge::Closed)).envelope },
+            cost: None,
+        };
+        let late = T0.plus_seconds(2_000);
+        let mut told_in_order = Roster::default();
+        told_in_order.fold(&working(T0), T0);
+        assert_eq!(told_in_order.rows(late)[0].status(late), AgentStatus::GuppViolation);
+        told_in_order.take();
+        told_in_order.fold(&closed(T0.plus_seconds(60)), T0);
+        let mut the_other_way = Roster::default();
+        the_other_way.fold(&closed(T0.plus_seconds(60)), T0);
+        the_other_way.fold(&working(T0), T0);
+        for mut roster in [told_in_order, the_other_way] {
+            assert_eq!(roster.take()[0].status(late), AgentStatus::Idle);
+        }
     }
 }

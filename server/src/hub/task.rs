@@ -221,6 +221,10 @@ impl HubTask {
                 let snapshot = self.by_name.get(&town).map(|i| Box::new(self.places[*i].town.snapshot_now(now)));
                 let _ = answer.send(snapshot);
             }
+            Command::Gauges(town, answer) => {
+                let place = self.by_name.get(&town).copied();
+                let _ = answer.send(place.map(|index| self.places[index].town.gauges(now)));
+            }
             Command::Edges(town, answer) => {
                 let edges = self.place(&town).map(|place| place.town.recent_edges(now));
                 let _ = answer.send(edges.unwrap_or_default());

@@ -24,7 +24,7 @@ use super::headline::BucketSum;
 use super::presence::PresenceSum;
 use super::source_count::{self, Refused};
 use super::unpriced::UnpricedSum;
-use super::{DbError, Pool, TownKey, claim};
+use super::{DbError, Pool, TownKey, agent, claim};
 use claims::Claims;
 pub(super) use reprice::before;
 pub use reprice::{Pricer, Progress, reprice};
@@ -182,6 +182,7 @@ async fn follow(
         ..changed.fold()
     };
     fold.write(&mut *connection).await?;
+    agent::close_hooks(&mut *connection, &sums::closed_beads(inserted())).await?;
     source_count::keep(connection, refused).await
 }
 

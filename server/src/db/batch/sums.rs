@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use foldhash::{HashMap, HashMapExt as _};
 use model::Aggregate;
-use model::event::{AgentState, Envelope, Event, PricedEvent, SessionEdge};
+use model::event::{AgentState, BeadEdge, Envelope, Event, PricedEvent, SessionEdge};
+use model::hook::Hook;
 use model::id::{BeadId, RigName, Role, SessionId};
 use model::roster::{AgentRow, WORKING_HOLD_S};
 use model::time::{Resolution, Timestamp};
@@ -117,11 +118,23 @@ struct Seen<'a> {
     bead: Option<&'a BeadId>,
     said: Option<(AgentState, Timestamp)>,
     worked: Option<Timestamp>,
+    progressed: Option<Timestamp>,
+    hook: Option<Hook>,
 }
 
 impl<'a> Seen<'a> {
     const fn first(first: &'a Envelope) -> Self {
-        Self { first, last: first, role: Role::Other, session: None, bead: None, said: None, worked: None }
+        Self {
+            first,
+            last: first,
+            role: Role::Other,
+            session: None,
+            bead: None,
+            said: None,
+            worked: None,
+            progressed: None,
+            hook: None,
+        }
     }
     fn take(&mut self, envelope: &'a Envelope) {
         self.last = envelope;
@@ -132,6 +145,15 @@ impl<'a> Seen<'a> {
         self.bead = envelope.bead.as_ref().or(self.bead);
         if let Event::AgentState(state) = envelope.event {
             self.said = Some((state, envelope.at));
+            if let Some(told) = Hook::said(state, envelope.bead.as_ref(), envelope.at) {
+                self.hook = Some(match self.hook.take() {
+                    Some(hook) => hook.merge(told),
+                    None => told,
+                });
+            }
+        }
+        if envelope.event.is_progress() {
+            self.progressed = Some(envelope.at);
         }
         if envelope.event.is_activity() {
             self.worked = Some(envelope.at);
@@ -146,10 +168,22 @@ impl<'a> Seen<'a> {
             bead: self.bead.cloned(),
             said: self.said,
             worked: self.worked,
+            progressed: self.progressed,
+            hook: self.hook,
             first_seen: self.first.at,
             last_seen: self.last.at,
         })
     }
+}
+
+/// Beads that the events close, each once: nobody's hooked work any more.
+pub(super) fn closed_beads<'a>(inserted: impl Iterator<Item = Located<'a>>) -> Vec<(TownKey, &'a str)> {
+    let closed = inserted.filter(|(_, event)| event.envelope.event == Event::Bead(BeadEdge::Closed));
+    let mut beads: Vec<_> =
+        closed.filter_map(|(town, event)| Some((town, event.envelope.bead.as_ref()?.as_str()))).collect();
+    beads.sort_unstable();
+    beads.dedup();
+    beads
 }
 
 /// What the events say of their sessions; they come sorted by time.

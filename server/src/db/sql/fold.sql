@@ -4,7 +4,7 @@
 -- Within each, rows come sorted by their key. So writers never wait in a circle; whoever locks such rows elsewhere takes
 -- them in that order too (restate_session.sql).
 -- `fillfactor` keeps room for HOT updates: no updated column is indexed, except that session_to_restate looks at some of
--- session's, so that what changes those is no HOT update.
+-- session's and agent_by_hook at an agent's hook, so that what changes those is no HOT update.
 with
 -- the finest tier
 headline as (
@@ -53,9 +53,12 @@ present as (
 ),
 -- the roster: the same merge as model::roster::AgentRow::merge; role 6 is Role::Other, which says nothing
 roster as (
-    insert into agent as a (town_id, rig, name, role, session, bead, said, said_at, worked_at, first_seen, last_seen)
+    insert into agent as a (town_id, rig, name, role, session, bead, said, said_at, worked_at, first_seen, last_seen,
+                            progressed_at, hook_bead, hook_state, hook_since, hook_at, hook_closed)
     select * from unnest($31::integer[], $32::text[], $33::text[], $34::smallint[], $35::text[], $36::text[], $37::smallint[],
-                         $38::timestamptz[], $39::timestamptz[], $40::timestamptz[], $41::timestamptz[])
+                         $38::timestamptz[], $39::timestamptz[], $40::timestamptz[], $41::timestamptz[],
+                         $42::timestamptz[], $43::text[], $44::smallint[], $45::timestamptz[], $46::timestamptz[],
+                         $47::boolean[])
     on conflict (town_id, rig, name) do update set
         role = case
             when excluded.last_seen >= a.last_seen and excluded.role <> 6 then excluded.role
@@ -73,6 +76,28 @@ roster as (
         said = case when a.said_at is null or excluded.said_at >= a.said_at then coalesce(excluded.said, a.said) else a.said end,
         said_at = greatest(a.said_at, excluded.said_at),
         worked_at = greatest(a.worked_at, excluded.worked_at),
+        progressed_at = greatest(a.progressed_at, excluded.progressed_at),
+        -- the same as model::hook::Hook::merge
+        hook_bead = case when excluded.hook_at >= a.hook_at or a.hook_at is null then excluded.hook_bead
+                         else a.hook_bead end,
+        hook_state = case when excluded.hook_at >= a.hook_at or a.hook_at is null then excluded.hook_state
+                          else a.hook_state end,
+        hook_since = case
+            when excluded.hook_at is null or a.hook_at is null then coalesce(a.hook_since, excluded.hook_since)
+            when (excluded.hook_bead, excluded.hook_state) is not distinct from (a.hook_bead, a.hook_state)
+            then case when excluded.hook_at >= a.hook_at then least(a.hook_since, excluded.hook_since) else a.hook_since end
+            when excluded.hook_at >= a.hook_at
+            then case when a.hook_at > excluded.hook_since then excluded.hook_at else excluded.hook_since end
+            when excluded.hook_at > a.hook_since then a.hook_at
+            else a.hook_since
+        end,
+        hook_at = greatest(a.hook_at, excluded.hook_at),
+        hook_closed = case
+            when excluded.hook_at is null then a.hook_closed
+            when excluded.hook_bead is not distinct from a.hook_bead then a.hook_closed or excluded.hook_closed
+            when a.hook_at is null or excluded.hook_at >= a.hook_at then excluded.hook_closed
+            else a.hook_closed
+        end,
         first_seen = least(a.first_seen, excluded.first_seen),
         last_seen = greatest(a.last_seen, excluded.last_seen)
 ),
@@ -82,9 +107,9 @@ roster as (
 sessions as (
     insert into session as s (town_id, session, source, rig, role, agent, bead, reported, reported_last, reported_at,
                               first_seen, last_seen, ended_at, lacks_agent, lacks_role, lacks_rig)
-    select * from unnest($42::integer[], $43::text[], $44::text[], $45::text[], $46::smallint[], $47::text[], $48::text[],
-                         $49::bigint[], $50::bigint[], $51::timestamptz[], $52::timestamptz[], $53::timestamptz[],
-                         $54::timestamptz[], $55::bigint[], $56::bigint[], $57::bigint[])
+    select * from unnest($48::integer[], $49::text[], $50::text[], $51::text[], $52::smallint[], $53::text[], $54::text[],
+                         $55::bigint[], $56::bigint[], $57::timestamptz[], $58::timestamptz[], $59::timestamptz[],
+                         $60::timestamptz[], $61::bigint[], $62::bigint[], $63::bigint[])
     on conflict (town_id, session) do update set
         rig = case when excluded.last_seen >= s.last_seen then coalesce(excluded.rig, s.rig)
                    else coalesce(s.rig, excluded.rig) end,
@@ -113,7 +138,7 @@ sessions as (
 sources as (
     insert into source as s (town_id, source, received, stored, duplicate, rejected, last_event, last_heard)
     select town_id, source, stored + duplicate + rejected, stored, duplicate, rejected, last_event, now()
-    from unnest($58::integer[], $59::text[], $60::bigint[], $61::bigint[], $62::bigint[], $63::timestamptz[])
+    from unnest($64::integer[], $65::text[], $66::bigint[], $67::bigint[], $68::bigint[], $69::timestamptz[])
          as n(town_id, source, stored, duplicate, rejected, last_event)
     on conflict (town_id, source) do update set
         received = s.received + excluded.received,
@@ -125,7 +150,7 @@ sources as (
 ),
 -- what the rollup worker has to redo
 dirty as (
-    insert into rollup_dirty (town_id, bucket) select * from unnest($64::integer[], $65::timestamptz[])
+    insert into rollup_dirty (town_id, bucket) select * from unnest($70::integer[], $71::timestamptz[])
 )
 -- word to the other processes, with the commit
-select pg_notify('towngauge', told) from unnest($66::text[]) as told
+select pg_notify('towngauge', told) from unnest($72::text[]) as told

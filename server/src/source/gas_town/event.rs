@@ -12,8 +12,7 @@ use crate::source::refusal::{Refusal, no_time, not_json};
 use crate::source::{identity, rfc3339};
 
 /// Types that are known, and say nothing that is measured here: beads are counted from beads, cost from transcripts.
-const UNMEASURED: [&str; 20] = [
-    "sling",
+const UNMEASURED: [&str; 19] = [
     "handoff",
     "mail",
     "nudge",
@@ -93,11 +92,12 @@ pub(super) fn parse(raw: &[u8], rigs: &Rigs) -> Result<Said, Refusal> {
 }
 
 /// Types of which [`meaning`] knows one.
-const MEASURED: [&str; 12] = [
+const MEASURED: [&str; 13] = [
     "session_start",
     "session_end",
     "session_death",
     "hook",
+    "sling",
     "unhook",
     "spawn",
     "done",
@@ -127,6 +127,8 @@ fn meaning(kind: &str, actor: &str, payload: &Payload<'_>, rigs: &Rigs) -> Optio
             (Member::at(&text(&payload.agent)).or_else(by_session).or_else(by_actor), state(AgentState::Exiting))
         }
         "kill" => (in_rig(&payload.target), state(AgentState::Exiting)),
+        // Whoever slings puts the bead on the target's hook; a target that is a whole rig names nobody yet.
+        "sling" => (Member::at(&text(&payload.target)), state(AgentState::Working)),
         "hook" | "patrol_started" => (by_actor(), state(AgentState::Working)),
         "spawn" => (in_rig(&payload.polecat), state(AgentState::Working)),
         "unhook" | "done" | "patrol_complete" => (by_actor(), state(AgentState::Idle)),
@@ -193,6 +195,8 @@ mod tests {
         let bead = json!({"bead": "gt-1"});
         check("hook", "gastown/polecats/furiosa", bead.clone(), furiosa, AgentState::Working, "gt-1");
         check("hook", "gastown/furiosa", bead.clone(), furiosa, AgentState::Working, "gt-1");
+        let slung = json!({"bead": "gt-1", "target": "gastown/polecats/furiosa"});
+        check("sling", "mayor", slung, furiosa, AgentState::Working, "gt-1");
         check("unhook", "gastown/polecats/furiosa", bead.clone(), furiosa, AgentState::Idle, "gt-1");
         check("done", "gastown/furiosa", bead, furiosa, AgentState::Idle, "gt-1");
         check("spawn", "gt", json!({"rig": "gastown", "polecat": "furiosa"}), furiosa, AgentState::Working, "");
@@ -231,6 +235,7 @@ mod tests {
             Said::Nothing
         );
         assert_eq!(said("hook", "somebody@example.com", json!({})), Said::Nothing);
+        assert_eq!(said("sling", "mayor", json!({"bead": "gt-1", "target": "gastown"})), Said::Nothing);
         assert_eq!(
             said("escalation_sent", "mayor", json!({"rig": "gt-9", "target": "x", "severity": "high"})),
             Said::Nothing

@@ -153,6 +153,6 @@ mod tests {
         for (line, number) in text.split(|byte| *byte == b'\n').zip(1..) {
             reader.line(line, Spot { line: number, offset: 0 }, &mut out);
         }
-        assert_eq!((out.events.len(), out.ignored, out.unknown, out.rejected.len()), (11, 14, 0, 0));
+        assert_eq!((out.events.len(), out.ignored, out.unknown, out.rejected.len()), (12, 13, 0, 0));
     }
 }

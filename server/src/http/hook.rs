@@ -1,0 +1,159 @@
+//! `POST /hooks/claude[/{event}]`: agents' hooks ask whether to go on; and `GET /api/towns/{town}/stop`: who asks.
+//!
+//! Answered from memory within a second: a hook that waits is an agent that waits. Of what a hook sends only the names
+//! of event and conversation are looked at; prompts and tools' inputs are read off the wire and dropped. The event is
+//! the body's, since that is the one which the agent compares the answer with; the address's only when the body has
+//! none, or is too long to be looked at.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Path, Query, Request, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use http_body_util::BodyExt as _;
+use model::id::{SessionId, TownName};
+use model::stop::{Balance, Decision, HookEvent, HookReply, StopView};
+use serde::Deserialize;
+use tokio::time::{Instant, timeout_at};
+
+use super::town::town_name;
+use crate::error::ApiError;
+use crate::source::claude_code::line::Maybe;
+use crate::state::{App, AppState};
+
+/// In which a hook is answered. The network gets the rest of its second.
+const BUDGET: Duration = Duration::from_millis(900);
+/// Of these: for the body. What comes later is not waited for.
+const BODY_BUDGET: Duration = Duration::from_millis(600);
+/// Bodies up to here are looked at; a tool's input may be a whole file, and says nothing that is needed.
+const MAX_LOOKED_AT_BYTES: usize = 1 << 20;
+/// Of longer bodies this much is taken off the wire, so that the sender gets to read the answer.
+const MAX_BODY_BYTES: usize = 64 << 20;
+const TOWN_HEADER: &str = "x-towngauge-town";
+
+/// `/hooks/claude…`, `/api/towns/{town}/stop`.
+pub fn router() -> Router<App> {
+    Router::new()
+        .route("/hooks/claude", post(ask))
+        .route("/hooks/claude/{event}", post(ask_event))
+        .route("/api/towns/{town}/stop", get(view))
+}
+
+#[derive(Deserialize)]
+struct Target {
+    town: Option<String>,
+}
+
+/// What is looked at of a hook's body.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+struct Told<'a> {
+    hook_event_name: Maybe<'a>,
+    session_id: Maybe<'a>,
+}
+
+async fn ask(State(app): State<App>, Query(target): Query<Target>, request: Request) -> Result<Response, ApiError> {
+    answer(&app, None, target, request).await
+}
+
+async fn ask_event(
+    State(app): State<App>,
+    Path(event): Path<String>,
+    Query(target): Query<Target>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    answer(&app, Some(&event), target, request).await
+}
+
+async fn answer(app: &AppState, named: Option<&str>, target: Target, request: Request) -> Result<Response, ApiError> {
+    let begun = Instant::now();
+    let (head, body) = request.into_parts();
+    let town = town_of(app, target, &head.headers);
+    let body = timeout_at(begun + BODY_BUDGET, read(body)).await.ok().flatten().unwrap_or_default();
+    let told: Told<'_> = serde_json::from_slice(&body).unwrap_or_default();
+    let event = told.hook_event_name.0.as_deref().filter(|event| !event.is_empty()).or(named).ok_or_else(|| {
+        ApiError::bad_request(
+            "the hook's event is not known: the body has no hook_event_name, or cannot be read",
+            "name it in the address: /hooks/claude/PreToolUse",
+        )
+    })?;
+    let session = told.session_id.0.as_deref().and_then(|session| SessionId::new(session).ok());
+    let (balance, decision) = match &town {
+        Ok(town) => {
+            let balance = balance(app, town, begun + BUDGET).await;
+            (balance, app.stop.answer(town, session, balance, app.clock.now()))
+        }
+        Err(_) => (Balance::NoTown, app.stop.decide(Balance::NoTown)),
+    };
+    if balance == Balance::NoTown && decision == Decision::Go {
+        // The hook goes on all the same, and its log says why it will never be stopped.
+        return Err(ApiError::unknown_town(town?.as_str()));
+    }
+    Ok(Json(HookReply::to(HookEvent::parse(event), &decision)).into_response())
+}
+
+fn town_of(app: &AppState, target: Target, headers: &HeaderMap) -> Result<TownName, ApiError> {
+    let header = || headers.get(TOWN_HEADER).and_then(|name| name.to_str().ok()).map(str::to_owned);
+    match target.town.or_else(header) {
+        Some(name) => town_name(&name),
+        None => Ok(app.config.town.value.clone()),
+    }
+}
+
+/// The body, if it is short enough to be looked at; otherwise nothing, after the rest was taken off the wire.
+async fn read(mut body: Body) -> Option<Vec<u8>> {
+    let mut kept = Vec::new();
+    let mut seen = 0_usize;
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.ok()?.into_data() else { continue };
+        seen = seen.saturating_add(data.len());
+        if seen > MAX_BODY_BYTES {
+            return None;
+        }
+        if seen > MAX_LOOKED_AT_BYTES {
+            kept = Vec::new();
+        } else {
+            kept.extend_from_slice(&data);
+        }
+    }
+    (seen <= MAX_LOOKED_AT_BYTES).then_some(kept)
+}
+
+/// What is known of a town's tank by `deadline`.
+async fn balance(app: &AppState, town: &TownName, deadline: Instant) -> Balance {
+    match timeout_at(deadline, app.hub.gauges(town)).await {
+        Ok(Some(Some(gauges))) => gauges.tank.map_or(Balance::NoTank, |tank| Balance::Known(tank.balance)),
+        Ok(Some(None)) => Balance::NoTown,
+        Ok(None) | Err(_) => Balance::NoAnswer,
+    }
+}
+
+async fn view(State(app): State<App>, Path(town): Path<String>) -> Result<Json<StopView>, ApiError> {
+    let town = town_name(&town)?;
+    let snapshot = app.reader.snapshot(&town).await?;
+    let balance = snapshot.gauges.tank.map_or(Balance::NoTank, |tank| Balance::Known(tank.balance));
+    Ok(Json(app.stop.view(&town, balance, &snapshot.roster, app.clock.now())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_too_long_to_be_looked_at_is_taken_off_the_wire_all_the_same() {
+        let long = vec![b' '; MAX_LOOKED_AT_BYTES + 1];
+        assert_eq!(read(Body::from(long)).await, None);
+        assert_eq!(read(Body::from("{}")).await.as_deref(), Some(&b"{}"[..]));
+    }
+
+    #[test]
+    fn nothing_but_names_is_looked_at() {
+        let body = br#"{"session_id":"s","hook_event_name":"Stop","prompt":"secret","tool_input":{"a":[1,"secret"]}}"#;
+        let told: Told<'_> = serde_json::from_slice(body).unwrap();
+        assert!(!format!("{told:?}").contains("secret"));
+        assert_eq!(told.session_id.0.as_deref(), Some("s"));
+    }
+}

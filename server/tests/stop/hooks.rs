@@ -1,0 +1,191 @@
+//! The empty tank that stops agents: over HTTP, each event in its own shape; and who asks.
+
+use std::time::{Duration, Instant};
+
+use crate::fill;
+use crate::server_support::{Server, call, now, start_with};
+use serde_json::{Value, json};
+use server::config::Settings;
+use server::db::key::{self, Scope};
+use server::http::{Secret, hash};
+use server::postgres::testing::fresh_database;
+
+const EMPTY: &str = "Gas tank empty: $0.00 left ($0.0038 overdrawn)";
+
+fn settings(fail: &str) -> Settings {
+    Settings { stop: Some("empty".into()), stop_fail: Some(fail.into()), ..Settings::default() }
+}
+
+async fn start(settings: Settings) -> Server {
+    start_with("127.0.0.1", &fresh_database().await, settings).await.unwrap()
+}
+
+/// Fills in a cent, and lets a call of $0.0138 draw it.
+async fn run_dry(server: &Server) {
+    fill(server, "home", "0.01").await;
+    assert_eq!(server.post("/api/ingest", &json!([call(now(), 1)])).await.0, 200);
+}
+
+/// What a hook of Claude Code sends: the names that matter among what must not.
+fn hook(event: &str) -> Value {
+    json!({"session_id": "s1", "transcript_path": "/x", "cwd": "/y", "hook_event_name": event,
+        "prompt": "secret", "tool_name": "Bash", "tool_input": {"command": "secret"}})
+}
+
+fn deny(reason: &str) -> Value {
+    json!({"continue": false, "stopReason": reason, "hookSpecificOutput": {
+        "hookEventName": "PreToolUse", "permissionDecision": "deny", "permissionDecisionReason": reason}})
+}
+
+#[tokio::test]
+async fn each_hook_is_answered_in_its_own_shape_and_only_when_the_tank_is_empty() {
+    let server = start(settings("open")).await;
+    fill(&server, "home", "0.01").await;
+    let block = json!({"decision": "block", "reason": EMPTY});
+    let events = [
+        ("PreToolUse", deny(EMPTY)),
+        ("UserPromptSubmit", block.clone()),
+        ("PostToolBatch", block),
+        ("Stop", json!({})),
+        ("SubagentStop", json!({})),
+        ("SessionStart", json!({})),
+        ("PostToolUse", json!({})),
+        ("Notification", json!({})),
+    ];
+    for (event, _) in &events {
+        assert_eq!(server.post(&format!("/hooks/claude/{event}"), &hook(event)).await, (200, json!({})), "{event}");
+    }
+    server.post("/api/ingest", &json!([call(now(), 1)])).await;
+    for (event, want) in &events {
+        assert_eq!(
+            &server.post(&format!("/hooks/claude/{event}"), &hook(event)).await,
+            &(200, want.clone()),
+            "{event}"
+        );
+        // The body names the event too; with dashes it is the same.
+        assert_eq!(&server.post("/hooks/claude", &hook(event)).await, &(200, want.clone()), "{event}");
+    }
+    // The agent holds the answer against the event of the body: so that one counts.
+    assert_eq!(server.post("/hooks/claude/Stop", &hook("PreToolUse")).await.1, deny(EMPTY));
+    assert_eq!(server.post("/hooks/claude/PreToolUse", &hook("Stop")).await.1, json!({}));
+    server.running.stop().await;
+}
+
+#[tokio::test]
+async fn a_body_that_says_nothing_leaves_it_to_the_address() {
+    let server = start(settings("open")).await;
+    run_dry(&server).await;
+    let mut long = hook("Stop");
+    long["tool_input"] = json!("x".repeat(3 << 20));
+    assert_eq!(server.post("/hooks/claude/pre-tool-use", &long).await, (200, deny(EMPTY)), "too long to be looked at");
+    let post = async |path: &str, body: &'static str| {
+        let answer = server.client.post(server.url(path)).body(body).send().await.unwrap();
+        (answer.status().as_u16(), answer.json::<Value>().await.unwrap())
+    };
+    assert_eq!(post("/hooks/claude/PreToolUse", "").await, (200, deny(EMPTY)));
+    assert_eq!(post("/hooks/claude/PreToolUse", "{\"hook_event_name\":").await, (200, deny(EMPTY)));
+    let (status, error) = post("/hooks/claude", "{}").await;
+    assert!(status == 400 && error["error"].as_str().unwrap().contains("hook_event_name"), "{error}");
+    server.running.stop().await;
+}
+
+#[tokio::test]
+async fn the_town_is_named_by_the_address_or_a_header_and_a_reserve_is_kept() {
+    let server = start(Settings { stop_reserve_usd: Some("5".into()), ..settings("open") }).await;
+    server.post("/api/ingest?town=rich", &json!([call(now(), 1)])).await;
+    fill(&server, "rich", "4.50").await;
+    let want = deny("Gas tank at its reserve: $4.49 left, $5.00 are kept in reserve");
+    // A call from before the first top-up is not drawn.
+    let (_, answer) = server.post("/hooks/claude?town=rich", &hook("PreToolUse")).await;
+    let reason = answer["stopReason"].as_str().unwrap().to_owned();
+    assert!(reason == want["stopReason"] || reason.contains("$4.50 left"), "{reason}");
+    let by_header = server.client.post(server.url("/hooks/claude")).header("X-Towngauge-Town", "rich");
+    let by_header: Value = by_header.json(&hook("PreToolUse")).send().await.unwrap().json().await.unwrap();
+    assert_eq!(by_header, answer);
+    assert_eq!(server.post("/hooks/claude", &hook("PreToolUse")).await.1, json!({}), "home has no tank");
+    let (status, error) = server.post("/hooks/claude?town=ritch", &hook("PreToolUse")).await;
+    assert!(status == 404 && error["error"].as_str().unwrap().contains("ritch"), "{error}");
+    server.running.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_not_known_stops_agents_only_when_failing_closed() {
+    for (fail, stops) in [("open", false), ("closed", true)] {
+        let server = start(settings(fail)).await;
+        let asked = async |path: &str| server.post(path, &hook("PreToolUse")).await.1["continue"] == json!(false);
+        assert_eq!(asked("/hooks/claude").await, stops, "never filled");
+        assert_eq!(asked("/hooks/claude?town=nowhere").await, stops);
+        assert_eq!(asked("/hooks/claude?town=no%20name").await, stops);
+        fill(&server, "home", "50").await;
+        assert!(!asked("/hooks/claude").await, "{fail}: there is money");
+        server.running.app().hub.stop().await;
+        let begun = Instant::now();
+        assert_eq!(asked("/hooks/claude").await, stops, "{fail}: nobody knows the balance");
+        assert!(begun.elapsed() < Duration::from_secs(1));
+        assert_eq!(server.post("/hooks/claude", &hook("Stop")).await.1, json!({}), "never Stop");
+    }
+}
+
+#[tokio::test]
+async fn off_stops_nobody_and_counts_all_the_same_who_asks() {
+    let server = start(Settings::default()).await;
+    run_dry(&server).await;
+    assert_eq!(server.post("/hooks/claude", &hook("PreToolUse")).await, (200, json!({})));
+    let stop = server.get("/api/towns/home/stop").await;
+    assert_eq!((&stop["policy"]["mode"], &stop["stopping"], &stop["asked"]), (&json!("off"), &json!(null), &json!(1)));
+    server.running.stop().await;
+}
+
+#[tokio::test]
+async fn the_api_says_who_obeys_and_the_metrics_count() {
+    let server = start(settings("open")).await;
+    run_dry(&server).await;
+    let mut of_session = call(now(), 2);
+    of_session["session"] = json!("s1");
+    of_session["agent"] = json!("obedient");
+    server.post("/api/ingest", &json!([of_session])).await;
+    server.post("/hooks/claude", &hook("PreToolUse")).await;
+    server.post("/hooks/claude", &hook("Stop")).await;
+    let stop = server.get("/api/towns/home/stop").await;
+    assert!(stop["stopping"].as_str().unwrap().starts_with("Gas tank empty"), "{stop}");
+    assert_eq!((&stop["asked"], &stop["denied"], &stop["failed"]), (&json!(2), &json!(2), &json!(0)));
+    let obeying = &stop["obeying"][0];
+    assert_eq!(
+        (&obeying["agent"], &obeying["session"], &obeying["asked"]),
+        (&json!("obedient"), &json!("s1"), &json!(2))
+    );
+    assert_eq!(stop["deaf"], json!([["gas", "toast"]]), "its hooks did not ask");
+    let metrics = server.client.get(server.url("/metrics")).send().await.unwrap().text().await.unwrap();
+    assert!(metrics.contains("towngauge_hook_questions_total{town=\"home\"} 2"), "{metrics}");
+    assert!(metrics.contains("towngauge_hook_denied_total{town=\"home\"} 2"), "{metrics}");
+    assert_eq!(server.client.get(server.url("/api/towns/none/stop")).send().await.unwrap().status(), 404);
+    server.running.stop().await;
+}
+
+#[tokio::test]
+async fn beyond_loopback_a_hook_needs_a_sender_s_key() {
+    let pool = fresh_database().await;
+    let mut keys = Vec::new();
+    for scope in [Scope::Ingest, Scope::Read] {
+        let secret = Secret::random().unwrap();
+        key::insert(&pool, scope.name(), scope, &hash(secret.reveal()).unwrap()).await.unwrap();
+        keys.push(secret.reveal().to_owned());
+    }
+    let server = start_with("0.0.0.0", &pool, settings("open")).await.unwrap();
+    let post = async |path: &str, key: Option<&str>| {
+        let request = server.client.post(server.url(path)).json(&hook("PreToolUse"));
+        key.map_or_else(|| request.try_clone().unwrap(), |key| request.try_clone().unwrap().bearer_auth(key))
+            .send()
+            .await
+            .unwrap()
+            .status()
+            .as_u16()
+    };
+    assert_eq!(post("/hooks/claude/PreToolUse", None).await, 401);
+    assert_eq!(post("/hooks/claude/PreToolUse", Some(&keys[0])).await, 200);
+    assert_eq!(post("/hooks/claude/PreToolUse", Some(&keys[1])).await, 403);
+    assert_eq!(post("/api/webhooks/test", Some(&keys[0])).await, 403);
+    let list = server.client.get(server.url("/api/webhooks")).bearer_auth(&keys[1]).send().await.unwrap();
+    assert_eq!(list.status(), 403, "only an admin sees who is told");
+    server.running.stop().await;
+}
