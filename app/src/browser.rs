@@ -5,6 +5,7 @@ use leptos::prelude::*;
 pub use crate::page::notice::NoticePage;
 pub use crate::page::observability::ObservabilityPage;
 pub use crate::page::overview::OverviewPage;
+pub use crate::page::sources::SourcesView;
 pub use crate::page::towns::TownsPage;
 pub use crate::seed::take;
 

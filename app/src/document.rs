@@ -5,8 +5,9 @@ use leptos::prelude::*;
 use crate::page::notice::{Notice, NoticePage};
 use crate::page::observability::ObservabilityPage;
 use crate::page::overview::OverviewPage;
+use crate::page::sources::SourcesView;
 use crate::page::towns::TownsPage;
-use crate::seed::{ChartsSeed, TownSeed, TownsSeed, spell};
+use crate::seed::{ChartsSeed, SourcesSeed, TownSeed, TownsSeed, spell};
 
 /// One page with its data.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +18,8 @@ pub enum Document {
     Overview(TownSeed),
     /// `/t/{town}/observability`
     Observability(ChartsSeed),
+    /// `/t/{town}/sources`
+    Sources(SourcesSeed),
     /// Instead of a page.
     Notice(Notice),
 }
@@ -29,6 +32,7 @@ impl Document {
             Self::Towns(_) | Self::Notice(_) => Client::Towns,
             Self::Overview(_) => Client::Overview,
             Self::Observability(_) => Client::Observability,
+            Self::Sources(_) => Client::Sources,
         }
     }
 
@@ -39,6 +43,7 @@ impl Document {
             Self::Towns(_) => "Towns · Towngauge".to_owned(),
             Self::Overview(seed) => format!("{} · Towngauge", seed.snapshot.town),
             Self::Observability(seed) => format!("Observability · {} · Towngauge", seed.town.snapshot.town),
+            Self::Sources(seed) => format!("Sources · {} · Towngauge", seed.town.snapshot.town),
             Self::Notice(notice) => format!("{} · Towngauge", notice.title()),
         }
     }
@@ -47,7 +52,7 @@ impl Document {
     pub(crate) const fn retry_s(&self) -> Option<u32> {
         match self {
             Self::Notice(notice) => notice.retry_s(),
-            Self::Towns(_) | Self::Overview(_) | Self::Observability(_) => None,
+            Self::Towns(_) | Self::Overview(_) | Self::Observability(_) | Self::Sources(_) => None,
         }
     }
 
@@ -56,6 +61,7 @@ impl Document {
             Self::Towns(seed) => spell(seed),
             Self::Overview(seed) => spell(seed),
             Self::Observability(seed) => spell(seed),
+            Self::Sources(seed) => spell(seed),
             Self::Notice(notice) => spell(notice),
         }
     }
@@ -65,6 +71,7 @@ impl Document {
             Self::Towns(seed) => view! { <TownsPage seed/> }.into_any(),
             Self::Overview(seed) => view! { <OverviewPage seed/> }.into_any(),
             Self::Observability(seed) => view! { <ObservabilityPage seed/> }.into_any(),
+            Self::Sources(seed) => view! { <SourcesView seed/> }.into_any(),
             Self::Notice(notice) => view! { <NoticePage notice/> }.into_any(),
         }
     }
@@ -79,11 +86,13 @@ pub enum Client {
     Overview,
     /// Takes over a town's charts.
     Observability,
+    /// Takes over a town's sources.
+    Sources,
 }
 
 impl Client {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Towns, Self::Overview, Self::Observability];
+    pub const ALL: [Self; 4] = [Self::Towns, Self::Overview, Self::Observability, Self::Sources];
 
     /// Name of its module, of `frontend`'s feature, and of the document's `data-client`.
     #[must_use]
@@ -92,6 +101,7 @@ impl Client {
             Self::Towns => "towns",
             Self::Overview => "overview",
             Self::Observability => "observability",
+            Self::Sources => "sources",
         }
     }
 }

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::observe::range;
 use crate::reader::{ReadError, SeriesRange, TownCard};
+use crate::sources::SourcesPage;
 
 /// Reads the body through text: the same way as the seed, so that the client carries one reader per type.
 async fn read<T: DeserializeOwned>(response: Response) -> Result<T, ReadError> {
@@ -30,6 +31,11 @@ pub(crate) async fn towns() -> Result<Vec<TownCard>, ReadError> {
 /// Every chart of the Observability page, in the order of [`Metric::ALL`](model::series::Metric::ALL).
 pub(crate) async fn charts(town: TownName, shown: SeriesRange) -> Result<Vec<SeriesPage>, ReadError> {
     get(&format!("/api/page/charts/{town}{}", range::query(shown))).await
+}
+
+/// How the sources of a town stand.
+pub(crate) async fn sources(town: TownName) -> Result<SourcesPage, ReadError> {
+    get(&format!("/api/page/sources/{town}")).await
 }
 
 /// Asks the server for the demo town. Gives the town's name, or what went wrong.

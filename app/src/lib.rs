@@ -18,9 +18,11 @@ mod live;
 mod observe;
 mod page;
 pub mod reader;
+mod roll;
 pub mod seed;
 #[cfg(feature = "ssr")]
 mod shell;
+pub mod sources;
 mod ui;
 mod zone;
 

@@ -5,6 +5,8 @@ use model::time::{TimeRange, Window};
 use model::wire::{BeadCounts, Gauges};
 use serde::{Deserialize, Serialize};
 
+use crate::sources::{Guide, Step};
+
 /// A town on the towns page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TownCard {
@@ -31,18 +33,18 @@ pub enum SeriesRange {
 /// How this server is set up, for the page that says how to connect a source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Setup {
-    /// Where the server listens, such as `http://127.0.0.1:4680`.
-    pub address: String,
     /// Town that local files are read into.
     pub town: TownName,
     /// Whether local files are watched at all.
     pub watching: bool,
     /// Folders that are watched, with the home folder written as `~`.
     pub roots: Vec<WatchedRoot>,
-    /// Whether senders need a key.
-    pub keys_required: bool,
     /// Whether the demo town exists already.
     pub demo: Option<TownName>,
+    /// How to connect each agent and tool.
+    pub guides: Vec<Guide>,
+    /// How to make the key that senders need; none where they need none.
+    pub key: Option<Step>,
 }
 
 /// A folder that is watched.

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::reader::{ReadError, SeriesRange, Setup, TownCard};
+use crate::sources::{Guide, SourcesPage, Step};
 
 /// Element of the document that carries the seed.
 pub(crate) const SEED_ID: &str = "seed";
@@ -43,6 +44,19 @@ pub struct ChartsSeed {
     pub charts: Result<Vec<SeriesPage>, ReadError>,
 }
 
+/// Of a town's sources.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SourcesSeed {
+    /// The town.
+    pub town: TownSeed,
+    /// How its sources stand.
+    pub sources: Result<SourcesPage, ReadError>,
+    /// How to connect each agent and tool.
+    pub guides: Vec<Guide>,
+    /// How to make the key that senders need; none where they need none.
+    pub key: Option<Step>,
+}
+
 /// As JSON that can stand in a document: nothing in it ends the element.
 #[cfg(feature = "ssr")]
 pub(crate) fn spell(seed: &impl Serialize) -> String {
@@ -64,12 +78,12 @@ mod tests {
     #[test]
     fn a_seed_cannot_end_its_element() {
         let setup = Setup {
-            address: "</script><script>alert(1)</script><!--".into(),
             town: TownName::new("home").unwrap(),
             watching: true,
             roots: Vec::new(),
-            keys_required: false,
             demo: None,
+            guides: Vec::new(),
+            key: Some(Step { label: String::new(), text: "</script><script>alert(1)</script><!--".into() }),
         };
         let seed = TownsSeed { towns: Vec::new(), setup: Some(setup) };
         let raw = spell(&seed);

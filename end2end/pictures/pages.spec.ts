@@ -12,8 +12,8 @@ const SIZES = [
   { width: 1440, height: 900 },
   { width: 390, height: 844 },
 ];
-const PAGES = { towns: "/", overview: "/t/demo", observability: "/t/demo/observability?window=24h" };
-const NOTHING = { "first-run": "/", "empty-overview": "/t/home", "empty-observability": "/t/home/observability", "no-town": "/t/nowhere" };
+const PAGES = { towns: "/", overview: "/t/demo", observability: "/t/demo/observability?window=24h", sources: "/t/demo/sources" };
+const NOTHING = { "first-run": "/", "empty-overview": "/t/home", "empty-observability": "/t/home/observability", "empty-sources": "/t/home/sources", "no-town": "/t/nowhere" };
 // Needles come to rest, charts are drawn.
 const SETTLE_MS = 2_500;
 
@@ -45,6 +45,13 @@ for (const colorScheme of ["dark", "light"] as const) {
           await server.kill();
           await page.locator(".link[data-link=down]").waitFor({ timeout: 30_000 });
           await take(page, "overview-disconnected");
+          await server.startAgain();
+          await page.goto(`${server.url}${PAGES.sources}`);
+          await page.locator(".link[data-link=live]").waitFor();
+          await page.locator("li.source summary").first().click();
+          await server.kill();
+          await page.locator('.freshness[data-stale="true"]').waitFor({ timeout: 30_000 });
+          await take(page, "sources-disconnected");
         } finally {
           await server.discard();
         }

@@ -3,6 +3,9 @@
 //! Each page's client is this crate with one feature; with all of them, as `cargo leptos watch` builds it, one client
 //! takes over every page.
 
+// As in `app`: a page's view is one type, as deep as its markup.
+#![recursion_limit = "512"]
+
 use app::browser;
 use leptos::mount::hydrate_body;
 use leptos::prelude::*;
@@ -32,6 +35,12 @@ pub fn hydrate() {
         "observability" => {
             if let Some(seed) = browser::take() {
                 hydrate_body(|| view! { <browser::ObservabilityPage seed/> });
+            }
+        }
+        #[cfg(feature = "sources")]
+        "sources" => {
+            if let Some(seed) = browser::take() {
+                hydrate_body(|| view! { <browser::SourcesView seed/> });
             }
         }
         _ => {}

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use app::reader::{ReadError, SeriesRange, Setup, TownCard, WatchedRoot};
+use app::reader::{ReadError, SeriesRange, Setup, TownCard};
+use app::sources::SourcesPage;
 use model::id::TownName;
 use model::series::{Metric, SeriesPage};
 use model::time::{TimeRange, Timestamp};
@@ -13,7 +14,9 @@ use tokio::sync::Mutex;
 use crate::clock::Clock;
 use crate::db::series::{self, Present};
 use crate::db::{DbError, Pool, TownKey, town};
+use crate::guide::{self, Place};
 use crate::hub::Hub;
+use crate::standing::{Folders, Rates, Standings, Watcher};
 
 /// How long a chart is good for everybody who asks for the same.
 const FRESH_US: i64 = 1_000_000;
@@ -21,7 +24,9 @@ const FRESH_US: i64 = 1_000_000;
 const MAX_CHARTS: usize = 2_000;
 
 type ChartKey = (TownName, Metric, SeriesRange);
-type Chart = Arc<Mutex<Option<(Timestamp, SeriesPage)>>>;
+/// What was read last, and when.
+type Kept<T> = Arc<Mutex<Option<(Timestamp, T)>>>;
+type Chart = Kept<SeriesPage>;
 
 /// The store as pages see it.
 pub struct Reader {
@@ -29,22 +34,34 @@ pub struct Reader {
     hub: Hub,
     clock: Clock,
     started: Timestamp,
-    setup: Setup,
+    address: Address,
+    keys_required: bool,
+    standings: Standings,
     towns: Mutex<HashMap<TownName, TownKey>>,
     charts: Mutex<HashMap<ChartKey, Chart>>,
+    sources: Mutex<HashMap<TownName, Kept<SourcesPage>>>,
+}
+
+/// Where senders reach this server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    /// As it was told to say (`--public-url`).
+    Told(String),
+    /// Where it listens. Who asks under another name, which it answers to, is told that name.
+    Bound(String),
 }
 
 /// What the pages say about this server.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct SetupFacts {
-    /// Where the server listens.
-    pub address: String,
+    /// Where senders reach it.
+    pub address: Address,
     /// Town of local files.
     pub town: TownName,
-    /// Whether local files are watched.
-    pub watching: bool,
-    /// Which folders.
-    pub roots: Vec<WatchedRoot>,
+    /// What is watched.
+    pub folders: Folders,
+    /// How much came lately.
+    pub rates: Rates,
     /// Whether senders need a key.
     pub keys_required: bool,
 }
@@ -61,10 +78,21 @@ impl Reader {
     /// Reads from `pool` and `hub`.
     #[must_use]
     pub fn new(pool: Pool, hub: Hub, clock: Clock, facts: SetupFacts) -> Self {
-        let SetupFacts { address, town, watching, roots, keys_required } = facts;
+        let SetupFacts { address, town, folders, rates, keys_required } = facts;
         let started = clock.now();
-        let setup = Setup { address, town, watching, roots, keys_required, demo: None };
-        Self { pool, hub, clock, started, setup, towns: Mutex::default(), charts: Mutex::default() }
+        let standings = Standings { pool: pool.clone(), rates, folders, home: town };
+        Self {
+            pool,
+            hub,
+            clock,
+            started,
+            address,
+            keys_required,
+            standings,
+            towns: Mutex::default(),
+            charts: Mutex::default(),
+            sources: Mutex::default(),
+        }
     }
 
     /// A town's number.
@@ -146,12 +174,62 @@ impl Reader {
         Ok(page)
     }
 
-    /// What the first-run page needs to know.
+    /// How the sources of a town stand.
+    ///
+    /// # Errors
+    /// Unknown town, or the store does not answer.
+    pub async fn sources(&self, town: &TownName) -> Result<SourcesPage, ReadError> {
+        let key = self.town_key(town).await?;
+        // As with charts: many tabs cost one reading a second.
+        let kept = {
+            let mut all = self.sources.lock().await;
+            if all.len() >= MAX_CHARTS {
+                all.clear();
+            }
+            Arc::clone(all.entry(town.clone()).or_default())
+        };
+        let mut kept = kept.lock().await;
+        let at = self.clock.now();
+        if let Some((read_at, page)) = kept.as_ref()
+            && at.micros_since(*read_at) < FRESH_US
+        {
+            return Ok(page.clone());
+        }
+        let sources = self.standings.of(key, town, at).await.map_err(unavailable)?;
+        let page = SourcesPage { at, sources, unpriced: Vec::new() };
+        *kept = Some((at, page.clone()));
+        Ok(page)
+    }
+
+    /// What texts that say how to connect a source depend on. `host` is the name under which this server was asked.
+    #[must_use]
+    pub fn place(&self, town: &TownName, host: Option<&str>) -> Place {
+        let is_plain = |host: &&str| {
+            !host.is_empty()
+                && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b':' | b'-' | b'[' | b']'))
+        };
+        let address = match (&self.address, host.filter(is_plain)) {
+            (Address::Told(address), _) | (Address::Bound(address), None) => address.clone(),
+            (Address::Bound(_), Some(host)) => format!("http://{host}"),
+        };
+        Place {
+            address,
+            town: town.clone(),
+            home: self.standings.home.clone(),
+            watching: self.standings.folders.watcher() == Watcher::Running,
+            keys_required: self.keys_required,
+        }
+    }
+
+    /// What the first-run page needs to know. `host` as in [`Reader::place`].
     ///
     /// # Errors
     /// When the store does not answer.
-    pub async fn setup(&self) -> Result<Setup, ReadError> {
-        Ok(Setup { demo: self.demo().await?, ..self.setup.clone() })
+    pub async fn setup(&self, host: Option<&str>) -> Result<Setup, ReadError> {
+        let place = self.place(&self.standings.home, host);
+        let roots = self.standings.folders.roots(self.clock.now()).await;
+        let (guides, key) = (guide::all(&place), guide::key(&place));
+        Ok(Setup { town: place.town, watching: place.watching, roots, demo: self.demo().await?, guides, key })
     }
 }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use app::reader::WatchedRoot;
 use model::alert::TankLimits;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -24,11 +23,12 @@ use crate::http::{self, Access, AccessSettings, Mode};
 use crate::hub::{Hub, HubSettings};
 use crate::ingest::{Intake, IntakeLimits, WriterHandle, instance_id};
 use crate::postgres::OpenMode;
-use crate::read::{Reader, SetupFacts};
+use crate::read::{Address, Reader, SetupFacts};
 use crate::retention;
 use crate::rollup;
-use crate::source::registry::{Root, Roots};
+use crate::source::registry::Roots;
 use crate::source::watch;
+use crate::standing::{Folders, Rates};
 use crate::state::{App, AppState, Counters};
 use crate::stop::StopDesk;
 use crate::store::Store;
@@ -152,17 +152,18 @@ async fn assemble(config: Config, listener: TcpListener, local: SocketAddr, stor
     let stop_sources = CancellationToken::new();
     let demo = Keeper::new(pool.clone(), intake.clone(), clock.clone(), stop_sources.clone());
     demo.continue_all().await.context("made-up towns")?;
-    let (roots, watcher) = watch_local(&config, &intake, &pool, &stop_sources);
+    let (folders, watcher) = watch_local(&config, &intake, &pool, &stop_sources);
+    let (rates, counting) = Rates::spawn(pool.clone(), clock.clone(), stop_background.clone());
+    background.push(counting);
 
-    let address = config.public_url.value.clone().unwrap_or_else(|| format!("http://{local}"));
-    let stop = StopDesk::new(config.stop.policy(), address.clone(), access.mode() == Mode::Keys);
-    let facts = SetupFacts {
-        address,
-        town: config.town.value.clone(),
-        watching: config.watch.value,
-        roots,
-        keys_required: access.mode() == Mode::Keys,
+    let asked_at = config.public_url.value.clone().unwrap_or_else(|| format!("http://{local}"));
+    let stop = StopDesk::new(config.stop.policy(), asked_at, access.mode() == Mode::Keys);
+    let address = match &config.public_url.value {
+        Some(url) => Address::Told(url.clone()),
+        None => Address::Bound(format!("http://{local}")),
     };
+    let town = config.town.value.clone();
+    let facts = SetupFacts { address, town, folders, rates, keys_required: access.mode() == Mode::Keys };
     let assets = Assets::find(&|name| std::env::var(name).ok());
     if !assets.is_built() {
         tracing::warn!("the client is not built, so pages do not come alive; run cargo xtask build");
@@ -309,27 +310,20 @@ fn watch_local(
     intake: &Intake,
     pool: &Pool,
     stop: &CancellationToken,
-) -> (Vec<WatchedRoot>, Option<JoinHandle<()>>) {
+) -> (Folders, Option<JoinHandle<()>>) {
     if !config.watch.value {
         tracing::info!("local files are not watched");
-        return (Vec::new(), None);
+        return (Folders::default(), None);
     }
     let roots = Roots::found(config.beads.value.clone());
     let now = roots.now();
     if now.is_empty() {
         tracing::info!("no agents' files were found on this machine yet; they are watched once there are any");
     }
-    let home = std::env::var("HOME").unwrap_or_default();
-    let shown = |root: &Root| {
-        let path = root.path.display().to_string();
-        let path =
-            path.strip_prefix(&home).filter(|_| !home.is_empty()).map_or(path.clone(), |rest| format!("~{rest}"));
-        tracing::info!(path, source = root.source.name(), "watching");
-        let files = root.source.files(&root.path).map_or(0, |found| found.files.len());
-        WatchedRoot { source: root.source.name().to_owned(), path, files: u64::try_from(files).unwrap_or_default() }
-    };
-    let watched = now.iter().map(shown).collect();
+    for root in now {
+        tracing::info!(path = %root.path.display(), source = root.source.name(), "watching");
+    }
     let town = config.town.value.clone();
-    let task = watch::spawn(roots, town, intake.clone(), pool.clone(), stop.clone(), !config.paths.value);
-    (watched, Some(task))
+    let task = watch::spawn(roots.clone(), town, intake.clone(), pool.clone(), stop.clone(), !config.paths.value);
+    (Folders::followed(roots, task.abort_handle()), Some(task))
 }

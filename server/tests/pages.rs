@@ -22,7 +22,7 @@ fn seed(html: &str) -> Value {
 async fn pages_carry_real_numbers_and_only_scripts_with_their_nonce() {
     let server = start().await;
     server.post("/api/ingest", &call(now(), 1)).await;
-    for path in ["/", "/t/home", "/t/home/observability"] {
+    for path in ["/", "/t/home", "/t/home/observability", "/t/home/sources"] {
         let page = page(&server, path).await;
         assert_eq!(page.status(), 200, "{path}");
         let policy = page.headers()["content-security-policy"].to_str().unwrap().to_owned();
@@ -61,6 +61,12 @@ async fn a_page_shows_the_data_that_its_client_starts_from() {
         (seed_of_charts["charts"]["Ok"].as_array().unwrap().len(), &seed_of_charts["range"]),
         (5, &json!({"window": "6h"}))
     );
+
+    let html = page(&server, "/t/home/sources").await.text().await.unwrap();
+    assert!(html.contains("data-client=\"sources\"") && html.contains("data-source=\"api\""), "{html}");
+    let sources = seed(&html)["sources"]["Ok"]["sources"].clone();
+    let api = sources.as_array().unwrap().iter().find(|source| source["name"] == "api").unwrap();
+    assert_eq!((&api["received"], &api["stored"]), (&json!(1), &json!(1)));
 
     let html = page(&server, "/").await.text().await.unwrap();
     assert!(html.contains("data-client=\"towns\""), "{html}");
@@ -102,12 +108,13 @@ async fn what_is_not_there_is_a_page_that_says_so() {
 }
 
 #[tokio::test]
-async fn an_open_page_reads_its_charts_and_towns_again() {
+async fn an_open_page_reads_its_charts_its_sources_and_towns_again() {
     let server = start().await;
     server.post("/api/ingest", &call(now(), 1)).await;
     let charts = server.get("/api/page/charts/home?window=1h").await;
     let metrics: Vec<&str> = charts.as_array().unwrap().iter().map(|chart| chart["metric"].as_str().unwrap()).collect();
     assert_eq!(metrics, ["tokens", "cost", "agents", "beads", "lines"]);
+    assert_eq!(server.get("/api/page/sources/home").await["sources"][0]["name"], "claude_code");
     assert_eq!(server.get("/api/page/towns").await[0]["gauges"]["working"], 1);
     let unknown = server.client.get(server.url("/api/page/charts/nowhere")).send().await.unwrap();
     assert_eq!(unknown.status(), 404);
@@ -126,6 +133,8 @@ async fn without_the_store_the_page_stands_and_says_what_could_not_be_read() {
     assert!(html.contains("the store does not answer") && html.contains("Try again"), "{html}");
     let charts = server.client.get(server.url("/api/page/charts/home?window=7d")).send().await.unwrap();
     assert_eq!((charts.status().as_u16(), charts.json::<Value>().await.unwrap()), (503, json!("unavailable")));
+    let sources = page(&server, "/t/home/sources").await.text().await.unwrap();
+    assert!(sources.contains("The store does not answer") && sources.contains("Connect another"), "{sources}");
     // The hub still knows the dials.
     assert_eq!(page(&server, "/t/home").await.status(), 200);
     server.running.stop().await;

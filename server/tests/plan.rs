@@ -26,6 +26,10 @@ insert into by_role_10s select 1 + n % 3, to_timestamp(10 * n), 0, 1, 1, 1, 1 fr
 insert into by_role_1m select 1 + n % 3, to_timestamp(60 * n), 0, 1, 1, 1, 1 from generate_series(1, 100000) n;
 insert into presence select 1 + n % 3, to_timestamp(60 * n), '', 'a', 1 from generate_series(1, 100000) n;
 insert into working_1m select 1 + n % 3, to_timestamp(60 * n), 60 from generate_series(1, 100000) n;
+insert into source (town_id, source, received, stored) select n / 15, 's' || n % 15, 1, 1 from generate_series(1, 15000) n;
+insert into rejection (town_id, source, ts, place, reason)
+    select n / 750, 's' || n / 50 % 15, now(), 'x', 'y' from generate_series(1, 75000) n;
+insert into unmapped select n / 150, 's' || n % 15, 'n' || n, 1, now() from generate_series(1, 30000) n;
 analyze";
 
 async fn check(pool: &Pool, sql: &str, parameters: &str, table: &str) {
@@ -101,6 +105,29 @@ async fn no_query_of_the_writer_or_the_worker_reads_a_whole_table() {
     check(&pool, &tier(include_str!("../src/db/sql/rollup_by_role.sql")), spans, "by_role_1m").await;
     check(&pool, include_str!("../src/db/sql/rollup_working_1m.sql"), spans, "presence").await;
     check(&pool, include_str!("../src/db/sql/rollup_working_1m.sql"), spans, "working_1m").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sources_of_a_town_are_read_without_those_of_others() {
+    let pool = fresh_database().await;
+    sqlx::raw_sql(FILL).execute(&pool).await.unwrap();
+    let list = include_str!("../src/db/sql/source_list.sql");
+    let refused = include_str!("../src/db/sql/source_refused.sql");
+    let names = include_str!("../src/db/sql/source_unmapped.sql");
+    let statements: [(&str, &str, &[&str]); 3] = [
+        (list, "1, 100", &["source", "rejection", "unmapped"]),
+        (refused, "1, 100, 10", &["source", "rejection"]),
+        (names, "1, 50, 5000", &["unmapped"]),
+    ];
+    for (sql, parameters, tables) in statements {
+        let plan = plan(&pool, sql, parameters).await;
+        for table in tables {
+            assert!(
+                !plan.contains(&format!("Seq Scan on {table}")) && plan.contains(&format!("{table}_pkey")),
+                "{plan}"
+            );
+        }
+    }
 }
 
 /// The statement that once read the whole tier for each half hour: counted in rows, on a town with years of history.

@@ -82,16 +82,18 @@ fn events(dice: &mut Dice, n: usize) -> Vec<Envelope> {
 
 /// Every table that depends on prices, as text.
 async fn everything(pool: &Pool) -> Vec<String> {
-    let mut tables: Vec<String> = vec!["event".into(), "claim".into(), "presence".into(), "agent".into()];
+    let mut tables: Vec<String> = vec!["event".into(), "claim".into(), "presence".into()];
     for tier in ["10s", "1m", "5m", "30m", "6h"] {
         tables.extend([format!("headline_{tier}"), format!("by_role_{tier}")]);
     }
     // Without the time at which the source was heard, and without those that are not moved back.
-    let some = ["town_id, source, received, stored, duplicate, rejected, last_event from source"];
+    let some = ["town_id, source, received, stored, duplicate, rejected, last_event, reported, computed from source"];
     let counts = "town_id, model, bucket, calls, input_tokens, output_tokens, cache_read_tokens from unpriced";
+    // Without the time since when a bead hangs on a hook, which follows the batches in which agents say so.
+    let agents = "town_id, rig, name, role, session, bead, said, said_at, worked_at, first_seen, last_seen from agent";
     let whole = tables.iter().map(|table| format!("* from {table}"));
     let mut all = Vec::new();
-    for what in whole.chain(some.into_iter().chain([counts]).map(str::to_owned)) {
+    for what in whole.chain(some.into_iter().chain([counts, agents]).map(str::to_owned)) {
         let statement = format!("select '{what} ' || t::text from (select {what}) as t order by 1");
         let rows: Vec<(String,)> = sqlx::query_as(sqlx::AssertSqlSafe(statement)).fetch_all(pool).await.unwrap();
         all.extend(rows.into_iter().map(|(row,)| row));

@@ -67,6 +67,9 @@ proptest! {
             let counters = "select coalesce(sum(stored), 0)::bigint, coalesce(sum(received - stored - duplicate - rejected), 0)::bigint from source";
             let (stored, amiss): (i64, i64) = sqlx::query_as(counters).fetch_one(&pool).await.unwrap();
             assert_eq!((stored, amiss), (count(&pool, "event").await, 0), "counters follow the table");
+            let costs = "select coalesce(sum(reported), 0)::bigint, coalesce(sum(computed), 0)::bigint from source";
+            let costs: (i64, i64) = sqlx::query_as(costs).fetch_one(&pool).await.unwrap();
+            assert_eq!(costs, expected.both_costs(), "reported and computed follow the calls that have both");
             intake.close_and_drain(writer).await;
             pool.close().await;
         });
@@ -296,6 +299,8 @@ async fn verify_finds_what_does_not_add_up() {
             "insert into presence select town_id, minute + interval '1 day', rig, agent, 1 from presence limit 1",
             "presence",
         ),
+        ("update source set computed = computed + 1", "source"),
+        ("delete from source", "source"),
     ] {
         sqlx::raw_sql(damage).execute(&pool).await.unwrap();
         let report = db::verify::run(&pool).await.unwrap();

@@ -31,7 +31,7 @@ pub enum Part {
 }
 
 /// The pages with a client, by the names of `frontend`'s features.
-pub const PAGES: [&str; 3] = ["overview", "observability", "towns"];
+pub const PAGES: [&str; 4] = ["overview", "observability", "towns", "sources"];
 
 impl Part {
     /// What is built in this mode.

@@ -10,6 +10,7 @@ pub mod aggregate;
 pub mod alert;
 pub mod dedupe;
 pub mod demo;
+pub mod drift;
 pub mod event;
 pub mod format;
 pub mod hook;

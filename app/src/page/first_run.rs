@@ -6,6 +6,7 @@ use leptos::task::spawn_local;
 use crate::fetch::open_demo;
 use crate::reader::{Setup, WatchedRoot};
 use crate::ui::command::Command;
+use crate::ui::guide::{GuideCard, StepBox};
 
 /// What to do with no data at all.
 #[component]
@@ -14,38 +15,17 @@ pub(crate) fn FirstRun(
     setup: Option<Setup>,
 ) -> impl IntoView {
     let demo = setup.as_ref().and_then(|s| s.demo.as_ref()).map(ToString::to_string);
-    let address = setup.as_ref().map_or_else(|| "http://127.0.0.1:4680".to_owned(), |s| s.address.clone());
-    let town = setup.as_ref().map_or_else(|| "town".to_owned(), |s| s.town.to_string());
-    let key = if setup.as_ref().is_some_and(|s| s.keys_required) {
-        " \\\n  -H \"Authorization: Bearer $TOWNGAUGE_KEY\""
-    } else {
-        ""
-    };
-    // The shell fills in the present, so that the gauges move.
-    let event = r#"{\"type\":\"model_call\",\"ts\":\"$(date -u +%FT%TZ)\",\"agent\":\"me\",\"model\":\"claude-sonnet-4-5\",\"input_tokens\":1200,\"output_tokens\":340}"#;
-    let curl = format!(
-        "curl '{address}/api/ingest?town={town}'{key} \\\n  -H 'Content-Type: application/json' \\\n  -d \"{event}\""
-    );
+    let guides = setup.as_ref().map(|s| s.guides.clone()).unwrap_or_default();
+    let key = setup.as_ref().and_then(|s| s.key.clone());
+    let guides = guides.into_iter().map(|guide| view! { <GuideCard guide/> }).collect_view();
     view! {
         <section class="first-run">
             <h1>"No agent has been heard yet"</h1>
             <p class="lead">"Connect a source, and the gauges begin to move with its first event. Or look at a made-up town first."</p>
             <div class="ways">
                 <article class="panel way">
-                    <h2>"Claude Code on this machine"</h2>
+                    <h2>"Agents on this machine"</h2>
                     <Watching setup/>
-                    <p>"What was there before can be read once; reading it again changes nothing:"</p>
-                    <Command label="Read past sessions" text=format!("towngauge backfill claude-code ~/.claude/projects --town {town}")/>
-                </article>
-                <article class="panel way">
-                    <h2>"Agents on other machines"</h2>
-                    <p>"Anything that can send JSON. One event, an array, or one per line:"</p>
-                    <Command label="Send one event" text=curl/>
-                </article>
-                <article class="panel way">
-                    <h2>"Beads"</h2>
-                    <p>"Issues of a Gas Town, for velocity and the bead cards:"</p>
-                    <Command label="Read beads" text=format!("towngauge backfill beads .beads/issues.jsonl --town {town}")/>
                 </article>
                 <article class="panel way demo-way">
                     <h2>"The demo town"</h2>
@@ -53,6 +33,11 @@ pub(crate) fn FirstRun(
                     <DemoButton demo/>
                 </article>
             </div>
+            <section class="guides" aria-labelledby="guides-title">
+                <h2 id="guides-title">"Connect a source"</h2>
+                {key.map(|step| view! { <div class="panel guide"><StepBox step/></div> })}
+                <div class="guide-grid">{guides}</div>
+            </section>
         </section>
     }
 }
@@ -70,7 +55,7 @@ fn Watching(setup: Option<Setup>) -> impl IntoView {
         .into_any();
     }
     if setup.roots.is_empty() {
-        return view! { <p>"Local files are watched, but no folder with sessions was found. They appear under ~/.claude/projects with the first session."</p> }.into_any();
+        return view! { <p>"Local files are watched, but no folder with sessions was found. Whatever agent starts first is found by itself."</p> }.into_any();
     }
     let root = |WatchedRoot { source, path, files }: WatchedRoot| {
         view! { <li><code>{path}</code><span class="source">{source.replace('_', " ")}</span><span class="files">{format!("{files} files")}</span></li> }

@@ -5,4 +5,5 @@ pub(crate) mod frame;
 pub(crate) mod notice;
 pub(crate) mod observability;
 pub(crate) mod overview;
+pub(crate) mod sources;
 pub(crate) mod towns;

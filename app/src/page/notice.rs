@@ -57,7 +57,7 @@ pub fn NoticePage(notice: Notice) -> impl IntoView {
     let (title, text) = match &notice {
         Notice::NoPage => (
             "There is no such page".to_owned(),
-            "A town has an Overview at /t/NAME and charts at /t/NAME/observability.",
+            "A town has an Overview at /t/NAME, charts at /t/NAME/observability and its sources at /t/NAME/sources.",
         ),
         Notice::NoTown { name } => (
             format!("There is no town \u{201c}{name}\u{201d}"),

@@ -11,13 +11,14 @@ pub(crate) fn Command(
     #[prop(into)]
     text: String,
     /// What it does.
-    label: &'static str,
+    #[prop(into)]
+    label: String,
     /// For tight places.
     #[prop(optional)]
     small: bool,
 ) -> impl IntoView {
     let copied = RwSignal::new(false);
-    let to_copy = text.clone();
+    let (to_copy, copies) = (text.clone(), format!("Copy: {label}"));
     let copy = move |_| {
         // Where the clipboard is refused, the text can still be selected by hand.
         let written = write_clipboard(&to_copy);
@@ -32,7 +33,7 @@ pub(crate) fn Command(
     view! {
         <div class="command" class:small=small>
             <pre tabindex="0" role="region" aria-label=label><code>{text}</code></pre>
-            <button r#type="button" class="copy" on:click=copy aria-label=format!("Copy: {label}")>
+            <button r#type="button" class="copy" on:click=copy aria-label=copies>
                 {move || if copied.get() { "Copied" } else { "Copy" }}
             </button>
         </div>

@@ -15,6 +15,8 @@ pub(crate) enum Tab {
     Overview,
     /// Charts.
     Observability,
+    /// Where events come from.
+    Sources,
 }
 
 #[component]
@@ -54,6 +56,7 @@ pub(crate) fn TownHeader(
 ) -> impl IntoView {
     let overview = format!("/t/{town}");
     let observability = format!("/t/{town}/observability");
+    let sources = format!("/t/{town}/sources");
     let current = |page: Tab| (page == tab).then_some("page");
     view! {
         <header class="top">
@@ -63,6 +66,7 @@ pub(crate) fn TownHeader(
             <nav class="tabs" aria-label="Pages of this town">
                 <a href=overview aria-current=current(Tab::Overview)>"Overview"</a>
                 <a href=observability aria-current=current(Tab::Observability)>"Observability"</a>
+                <a href=sources aria-current=current(Tab::Sources)>"Sources"</a>
             </nav>
             <span class="spring"></span>
             <LinkStatus live/>

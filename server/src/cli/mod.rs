@@ -171,4 +171,31 @@ mod tests {
         }
         assert!(Cli::try_parse_from(["towngauge", "backfill", "claude-code", "--no-paths"]).unwrap().settings.no_paths);
     }
+
+    #[test]
+    fn the_command_line_takes_what_the_guides_say() {
+        let town = |name| model::TownName::new(name).unwrap();
+        let address = "http://127.0.0.1:4680".to_owned();
+        let place = crate::guide::Place {
+            address,
+            town: town("other"),
+            home: town("home"),
+            watching: true,
+            keys_required: true,
+        };
+        let steps = crate::guide::all(&place)
+            .into_iter()
+            .filter(|guide| guide.id != "machine")
+            .flat_map(|guide| guide.steps)
+            .chain(crate::guide::key(&place));
+        let texts: Vec<String> = steps.map(|step| step.text).collect();
+        let lines = texts.iter().flat_map(|text| text.lines()).filter(|line| line.starts_with("towngauge "));
+        let mut parsed = 0;
+        for line in lines {
+            let taken = Cli::try_parse_from(line.split(' '));
+            assert!(taken.is_ok(), "{line}: {}", taken.unwrap_err());
+            parsed += 1;
+        }
+        assert!(parsed >= 10, "{parsed}");
+    }
 }

@@ -57,12 +57,11 @@ impl Fold<'_> {
         let statement = agent::bind(statement, self.agents);
         let statement = session::bind(statement, self.sessions);
         let statement = source_count::bind(statement, self.sources);
-        statement
+        let statement = statement
             .bind(self.dirty.iter().map(|(town, _)| town.0).collect::<Vec<i32>>())
             .bind(self.dirty.iter().map(|(_, span)| PgTime(*span)).collect::<Vec<_>>())
-            .bind(self.notices)
-            .execute(&mut *connection)
-            .await?;
+            .bind(self.notices);
+        source_count::bind_rest(statement, self.sources).execute(&mut *connection).await?;
         if self.may_empty {
             headline::drop_empty(&mut *connection, self.buckets).await?;
             presence::drop_empty(connection, self.present).await?;

@@ -1,6 +1,7 @@
 //! Counters of sources, and the newest items that they got wrong.
 
 use model::time::Timestamp;
+use model::unit::Nanodollars;
 use sqlx::postgres::PgConnection;
 
 use super::fold::{Fold, Statement};
@@ -25,6 +26,30 @@ pub struct SourceSum<'a> {
     pub rejected: i64,
     /// The newest event's time.
     pub last_event: Option<Timestamp>,
+    /// The newest time among the new events: from it follows how old they were when they were stored.
+    pub newest_stored: Option<Timestamp>,
+    /// What agents said that the new events cost, less what was taken back: of model calls that have both figures.
+    pub reported: Nanodollars,
+    /// What the price book says of the same calls.
+    pub computed: Nanodollars,
+}
+
+impl<'a> SourceSum<'a> {
+    /// Nothing yet.
+    #[must_use]
+    pub const fn none(town: TownKey, source: &'a str) -> Self {
+        Self {
+            town,
+            source,
+            stored: 0,
+            duplicate: 0,
+            rejected: 0,
+            last_event: None,
+            newest_stored: None,
+            reported: Nanodollars::ZERO,
+            computed: Nanodollars::ZERO,
+        }
+    }
 }
 
 /// An item that was refused.
@@ -77,6 +102,14 @@ pub(super) async fn correct(connection: &mut PgConnection, sums: &[BothCosts<'_>
         .execute(connection)
         .await?;
     Ok(())
+}
+
+/// Binds what else [`super::fold`] writes of the same counters: at the end of its values.
+pub(super) fn bind_rest<'q>(statement: Statement<'q>, sums: &[SourceSum<'q>]) -> Statement<'q> {
+    statement
+        .bind(sums.iter().map(|sum| sum.reported.0).collect::<Vec<i64>>())
+        .bind(sums.iter().map(|sum| sum.computed.0).collect::<Vec<i64>>())
+        .bind(sums.iter().map(|sum| sum.newest_stored.map(PgTime)).collect::<Vec<_>>())
 }
 
 /// Keeps what was refused; of each source the newest only.

@@ -1,8 +1,8 @@
-//! `towngauge rollup verify`: every tier against a fold of the events from scratch.
+//! `towngauge rollup verify`: every tier, and what sources cost, against a fold of the events from scratch.
 
 use model::Aggregate;
 use model::time::{Resolution, Timestamp};
-use sqlx::postgres::PgConnection;
+use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::{DbError, PgTime, Pool};
@@ -14,9 +14,9 @@ pub struct Difference {
     pub table: String,
     /// Town's number.
     pub town: i32,
-    /// Beginning of the bucket.
+    /// Beginning of the bucket; 1970 for what has none.
     pub bucket: Timestamp,
-    /// What else tells the row: role, or rig and agent.
+    /// What else tells the row: role, or rig and agent, or source.
     pub part: String,
     /// What is stored; none when the row is missing.
     pub stored: Option<String>,
@@ -43,6 +43,27 @@ impl VerifyReport {
     pub fn holds(&self) -> bool {
         self.different == 0
     }
+
+    /// Adds a comparison's outcome: its first rows, each with the number of all.
+    fn take(&mut self, table: &str, rows: &[PgRow]) -> Result<(), DbError> {
+        if let Some(row) = rows.first() {
+            self.compared += u64::try_from(row.try_get::<i64, _>("compared")?).unwrap_or(0);
+            self.different += u64::try_from(row.try_get::<i64, _>("different")?).unwrap_or(0);
+        }
+        for row in rows {
+            if row.try_get::<bool, _>("differs")? {
+                self.first.push(Difference {
+                    table: table.to_owned(),
+                    town: row.try_get("town_id")?,
+                    bucket: row.try_get::<PgTime, _>("bucket")?.0,
+                    part: row.try_get("part")?,
+                    stored: row.try_get("stored")?,
+                    expected: row.try_get("expected")?,
+                });
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Brings the tiers up to date, then compares all of them with the events, in one snapshot.
@@ -62,6 +83,8 @@ pub async fn run(pool: &Pool) -> Result<VerifyReport, DbError> {
     for comparison in comparisons() {
         comparison.run(&mut *connection, from, &mut report).await?;
     }
+    let sources = sqlx::query(include_str!("sql/verify_sources.sql")).fetch_all(&mut *connection).await?;
+    report.take("source", &sources)?;
     // The folds go with the transaction; nothing was changed.
     transaction.rollback().await?;
     Ok(report)
@@ -151,22 +174,6 @@ impl Comparison {
             .replace("{redone}", &seconds(self.step.max(Resolution::M30)))
             .replace("{has_markers}", if self.markers { "true" } else { "false" });
         let rows = sqlx::query(AssertSqlSafe(statement)).bind(from).fetch_all(connection).await?;
-        if let Some(row) = rows.first() {
-            report.compared += u64::try_from(row.try_get::<i64, _>("compared")?).unwrap_or(0);
-            report.different += u64::try_from(row.try_get::<i64, _>("different")?).unwrap_or(0);
-        }
-        for row in &rows {
-            if row.try_get::<bool, _>("differs")? {
-                report.first.push(Difference {
-                    table: self.table.clone(),
-                    town: row.try_get("town_id")?,
-                    bucket: row.try_get::<PgTime, _>("bucket")?.0,
-                    part: row.try_get("part")?,
-                    stored: row.try_get("stored")?,
-                    expected: row.try_get("expected")?,
-                });
-            }
-        }
-        Ok(())
+        report.take(&self.table, &rows)
     }
 }

@@ -1,6 +1,6 @@
 //! `/pkg/…`: the client's files.
 
-use std::path::Path as FilePath;
+use std::path::{Path as FilePath, PathBuf};
 
 use axum::Router;
 use axum::extract::{Path, State};
@@ -74,11 +74,19 @@ async fn from_disk(root: &FilePath, path: &str) -> Response {
     if path == "/pkg/boot.js" {
         return ([(CONTENT_TYPE, content_type(path)), fresh], WATCH_BOOT).into_response();
     }
-    let Some(place) = below(root, path) else { return StatusCode::NOT_FOUND.into_response() };
-    match tokio::fs::read(place).await {
-        Ok(content) => ([(CONTENT_TYPE, content_type(path)), fresh], content).into_response(),
-        Err(_) => StatusCode::NOT_FOUND.into_response(),
+    for place in places(root, path) {
+        if let Ok(content) = tokio::fs::read(place).await {
+            return ([(CONTENT_TYPE, content_type(path)), fresh], content).into_response();
+        }
     }
+    StatusCode::NOT_FOUND.into_response()
+}
+
+/// Where a file may lie. cargo-leptos leaves the style sheet's imports as they are: their files are the sources, below
+/// the folder that it starts the server in.
+fn places(root: &FilePath, path: &str) -> Vec<PathBuf> {
+    let source = path.strip_prefix("/pkg/").filter(|name| name.ends_with(".css"));
+    [below(root, path), source.and_then(|name| below(FilePath::new("style"), name))].into_iter().flatten().collect()
 }
 
 #[cfg(test)]
@@ -104,6 +112,14 @@ mod tests {
         assert_eq!(encoding("gzip, deflate, br").unwrap(), "br");
         assert_eq!(encoding("gzip;q=1, br;q=0").unwrap(), "gzip");
         assert_eq!(encoding("identity"), None);
+    }
+
+    #[test]
+    fn imported_style_sheets_are_found_while_cargo_leptos_watches() {
+        let found = |path| places(FilePath::new("/site"), path);
+        assert_eq!(found("/pkg/base.css"), [PathBuf::from("/site/pkg/base.css"), "style/base.css".into()]);
+        assert_eq!(found("/pkg/towngauge.js"), [PathBuf::from("/site/pkg/towngauge.js")]);
+        assert_eq!(found("/pkg/../../etc/x.css"), Vec::<PathBuf>::new());
     }
 
     #[test]

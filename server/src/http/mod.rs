@@ -19,6 +19,7 @@ mod price;
 mod reprice;
 pub(crate) mod secret;
 mod series;
+mod source;
 mod town;
 mod webhook;
 
@@ -52,6 +53,7 @@ pub fn router(app: &App) -> Router {
         .merge(series::router()) //     GET  /api/towns/{town}/series
         .merge(price::router()) //      GET, POST /api/prices, GET /api/towns/{town}/unpriced
         .merge(reprice::router()) //    GET, POST /api/towns/{town}/reprice
+        .merge(source::router()) //     GET  /api/towns/{town}/sources
         .merge(live::router()) //       GET  /live
         .merge(health::router()) //     GET  /health, /ready
         .merge(metrics::router()) //    GET  /metrics
@@ -59,7 +61,7 @@ pub fn router(app: &App) -> Router {
         .merge(asset::router()) //      GET  /pkg/{*file}
         .route("/api/{*unknown}", axum::routing::any(unknown))
         .with_state(App::clone(app));
-    api.merge(page::router(app)) //     the pages, and GET /api/page/towns, /api/page/charts/{town}
+    api.merge(page::router(app)) //     the pages, and GET /api/page/towns, /api/page/charts|sources/{town}
         .layer(DefaultBodyLimit::max(SMALL_BODY_BYTES))
         .layer(middleware::from_fn_with_state(App::clone(app), guard::guard))
 }

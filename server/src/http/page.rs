@@ -4,11 +4,11 @@
 use std::sync::Arc;
 
 use app::reader::{ReadError, SeriesRange, TownCard};
-use app::seed::{ChartsSeed, TownSeed, TownsSeed};
+use app::seed::{ChartsSeed, SourcesSeed, TownSeed, TownsSeed};
 use app::{Document, Notice, parse_range, shell};
 use axum::body::Body;
 use axum::extract::{Path, Query, Request, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -23,6 +23,7 @@ use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
 use crate::assets::Assets;
+use crate::guide;
 use crate::read::Reader;
 use crate::state::App;
 
@@ -55,7 +56,9 @@ pub fn router(app: &App) -> Router {
         .route("/", get(towns))
         .route("/t/{town}", get(overview))
         .route("/t/{town}/observability", get(observability))
+        .route("/t/{town}/sources", get(sources))
         .route("/api/page/towns", get(read_towns))
+        .route("/api/page/sources/{town}", get(read_sources))
         .route("/api/page/charts/{town}", get(read_charts))
         .fallback(missing)
         // A page carries its data as text: an eighth of it goes over the wire. The fastest level, for each page is new.
@@ -66,7 +69,7 @@ pub fn router(app: &App) -> Router {
 async fn towns(State(pages): State<Pages>, request: Request) -> Response {
     let towns = pages.reader.towns().await;
     // Only a page without data needs it.
-    let setup = pages.reader.setup().await.ok();
+    let setup = pages.reader.setup(host(&request)).await.ok();
     pages.answer(request, towns.map(|towns| Document::Towns(TownsSeed { towns, setup }))).await
 }
 
@@ -92,6 +95,24 @@ async fn observability(
     pages.answer(request, seed).await
 }
 
+async fn sources(State(pages): State<Pages>, Path(town): Path<String>, request: Request) -> Response {
+    let seed = match pages.town(&town).await {
+        Ok(town) => {
+            let name = &town.snapshot.town;
+            let place = pages.reader.place(name, host(&request));
+            let sources = pages.reader.sources(name).await;
+            Ok(Document::Sources(SourcesSeed { guides: guide::all(&place), key: guide::key(&place), town, sources }))
+        }
+        Err(error) => Err(error),
+    };
+    pages.answer(request, seed).await
+}
+
+/// The name under which this server was asked; the guard let it pass.
+fn host(request: &Request) -> Option<&str> {
+    request.headers().get(HOST).and_then(|host| host.to_str().ok())
+}
+
 async fn missing(State(pages): State<Pages>, request: Request) -> Response {
     pages.answer(request, Ok(Document::Notice(Notice::NoPage))).await
 }
@@ -103,6 +124,13 @@ async fn read_towns(State(pages): State<Pages>) -> Response {
 async fn read_charts(State(pages): State<Pages>, Path(town): Path<String>, Query(asked): Query<Asked>) -> Response {
     match town_name(&town) {
         Ok(town) => spell(pages.charts(&town, asked.range()).await),
+        Err(error) => spell::<()>(Err(error)),
+    }
+}
+
+async fn read_sources(State(pages): State<Pages>, Path(town): Path<String>) -> Response {
+    match town_name(&town) {
+        Ok(town) => spell(pages.reader.sources(&town).await),
         Err(error) => spell::<()>(Err(error)),
     }
 }

@@ -195,7 +195,7 @@ impl Intake {
         let town = self.key(town).await?;
         let source = source.as_str();
         let rejected = i64::try_from(items.len()).unwrap_or(i64::MAX);
-        let sum = SourceSum { town, source, stored: 0, duplicate: 0, rejected, last_event: None };
+        let sum = SourceSum { rejected, ..SourceSum::none(town, source) };
         // Only the newest are kept; the rest is counted.
         let newest = &items[items.len().saturating_sub(source_count::KEPT)..];
         let refused: Vec<Refused<'_>> =

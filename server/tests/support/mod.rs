@@ -163,14 +163,27 @@ impl Expected {
         }
         sum
     }
+
+    /// What agents said, and what the book says, of the calls in all towns that have both figures.
+    pub fn both_costs(&self) -> (i64, i64) {
+        let calls = self.events.values().filter_map(|event| match &event.envelope.event {
+            Event::ModelCall(call) => Some((call.reported?.0, by_the_book(&event.envelope, call)?.0)),
+            _ => None,
+        });
+        calls.fold((0, 0), |(reported, computed), call| (reported + call.0, computed + call.1))
+    }
+}
+
+fn by_the_book(envelope: &Envelope, call: &ModelCall) -> Option<Nanodollars> {
+    book().at(call.model.as_str(), envelope.at).map(|price| price.cost(&call.tokens, call.fast))
 }
 
 fn price(envelope: &Envelope) -> Option<model::event::Cost> {
     use model::event::{Cost, Provenance};
     let Event::ModelCall(call) = &envelope.event else { return None };
-    let amount =
-        call.reported.or_else(|| book().at(call.model.as_str(), envelope.at).map(|p| p.cost(&call.tokens, call.fast)));
-    Some(Cost { amount, provenance: Provenance::Computed, computed: amount, price_id: None })
+    let computed = by_the_book(envelope, call);
+    let amount = call.reported.or(computed);
+    Some(Cost { amount, provenance: Provenance::Computed, computed, price_id: None })
 }
 
 /// Sums of a tier over all time.

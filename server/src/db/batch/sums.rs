@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use foldhash::{HashMap, HashMapExt as _};
 use model::Aggregate;
-use model::event::{AgentState, BeadEdge, Envelope, Event, PricedEvent, SessionEdge};
+use model::event::{AgentState, BeadEdge, Envelope, Event, ModelCall, PricedEvent, SessionEdge};
 use model::hook::Hook;
 use model::id::{BeadId, RigName, Role, SessionId};
 use model::roster::{AgentRow, WORKING_HOLD_S};
 use model::time::{Resolution, Timestamp};
+use model::unit::Nanodollars;
 
 use super::{Row, Verdict};
 use crate::db::TownKey;
@@ -256,32 +257,32 @@ pub(super) fn sources<'a>(
     refused: &[Refused<'a>],
 ) -> Vec<SourceSum<'a>> {
     let mut sums: BTreeMap<(TownKey, &str), SourceSum<'a>> = BTreeMap::new();
-    let mut add = |town: TownKey, source: &'a str, [stored, duplicate, rejected]: [i64; 3], at: Option<Timestamp>| {
-        let sum = sums.entry((town, source)).or_insert(SourceSum {
-            town,
-            source,
-            stored: 0,
-            duplicate: 0,
-            rejected: 0,
-            last_event: None,
-        });
-        sum.stored += stored;
-        sum.duplicate += duplicate;
-        sum.rejected += rejected;
-        sum.last_event = sum.last_event.max(at);
-    };
     for (row, verdict) in rows.iter().zip(verdicts) {
-        let counts = match verdict {
-            Verdict::Stored => [1, 0, 0],
-            Verdict::Duplicate => [0, 1, 0],
-        };
-        add(row.town, row.event.envelope.source.as_str(), counts, Some(row.event.envelope.at));
+        let (at, source) = (row.event.envelope.at, row.event.envelope.source.as_str());
+        let sum = sums.entry((row.town, source)).or_insert(SourceSum::none(row.town, source));
+        sum.last_event = sum.last_event.max(Some(at));
+        match verdict {
+            Verdict::Stored => {
+                sum.stored += 1;
+                sum.newest_stored = sum.newest_stored.max(Some(at));
+                let (reported, computed) = both_costs(&row.event);
+                sum.reported += reported;
+                sum.computed += computed;
+            }
+            Verdict::Duplicate => sum.duplicate += 1,
+        }
     }
     for (town, event) in removed {
-        add(*town, event.envelope.source.as_str(), [-1, 1, 0], None);
+        let source = event.envelope.source.as_str();
+        let sum = sums.entry((*town, source)).or_insert(SourceSum::none(*town, source));
+        sum.stored -= 1;
+        sum.duplicate += 1;
+        let (reported, computed) = both_costs(event);
+        sum.reported -= reported;
+        sum.computed -= computed;
     }
     for item in refused {
-        add(item.town, item.source, [0, 0, 1], None);
+        sums.entry((item.town, item.source)).or_insert(SourceSum::none(item.town, item.source)).rejected += 1;
     }
     sums.into_values().collect()
 }
@@ -294,8 +295,7 @@ pub(super) fn repriced<'a>(
     let mut sums: BTreeMap<(TownKey, &str), BothCosts<'a>> = BTreeMap::new();
     let signed = inserted.map(|located| (located, 1)).chain(taken.map(|located| (located, -1)));
     for ((town, event), sign) in signed {
-        let (Event::ModelCall(call), Some(cost)) = (&event.envelope.event, event.cost) else { continue };
-        let Some((reported, computed)) = call.reported.zip(cost.computed) else { continue };
+        let (reported, computed) = both_costs(event);
         let source = event.envelope.source.as_str();
         let sum = sums.entry((town, source)).or_insert(BothCosts { town, source, reported: 0, computed: 0 });
         sum.reported = sum.reported.saturating_add(reported.0.saturating_mul(sign));
@@ -335,6 +335,14 @@ pub(super) fn unpriced<'a>(
         sum.last_seen = sum.last_seen.max(at);
     }
     sums.into_values().filter(|sum| sum.calls != 0 || sum.tokens != [0; 5]).collect()
+}
+
+/// Of a call that has both, what its agent says it cost and what the price book says; of everything else nothing.
+fn both_costs(event: &PricedEvent) -> (Nanodollars, Nanodollars) {
+    match (&event.envelope.event, event.cost.and_then(|cost| cost.computed)) {
+        (Event::ModelCall(ModelCall { reported: Some(reported), .. }), Some(computed)) => (*reported, computed),
+        _ => (Nanodollars::ZERO, Nanodollars::ZERO),
+    }
 }
 
 /// The spans that the rollup worker has to redo. Work at the end of a span holds on into the next one.

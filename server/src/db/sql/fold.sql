@@ -136,17 +136,23 @@ sessions as (
 ),
 -- received = stored + duplicate + rejected, always
 sources as (
-    insert into source as s (town_id, source, received, stored, duplicate, rejected, last_event, last_heard)
-    select town_id, source, stored + duplicate + rejected, stored, duplicate, rejected, last_event, now()
-    from unnest($64::integer[], $65::text[], $66::bigint[], $67::bigint[], $68::bigint[], $69::timestamptz[])
-         as n(town_id, source, stored, duplicate, rejected, last_event)
+    insert into source as s (town_id, source, received, stored, duplicate, rejected, last_event, last_heard,
+                             reported, computed, lag_ms)
+    select town_id, source, stored + duplicate + rejected, stored, duplicate, rejected, last_event, now(),
+           reported, computed, (extract(epoch from now() - newest_stored) * 1000)::bigint
+    from unnest($64::integer[], $65::text[], $66::bigint[], $67::bigint[], $68::bigint[], $69::timestamptz[],
+                $73::bigint[], $74::bigint[], $75::timestamptz[])
+         as n(town_id, source, stored, duplicate, rejected, last_event, reported, computed, newest_stored)
     on conflict (town_id, source) do update set
         received = s.received + excluded.received,
         stored = s.stored + excluded.stored,
         duplicate = s.duplicate + excluded.duplicate,
         rejected = s.rejected + excluded.rejected,
         last_event = greatest(s.last_event, excluded.last_event),
-        last_heard = excluded.last_heard
+        last_heard = excluded.last_heard,
+        reported = s.reported + excluded.reported,
+        computed = s.computed + excluded.computed,
+        lag_ms = coalesce(excluded.lag_ms, s.lag_ms)
 ),
 -- what the rollup worker has to redo
 dirty as (

@@ -1,0 +1,103 @@
+//! Sources: where events come from, whether they come, what was wrong with them, and how to connect another.
+
+use leptos::prelude::*;
+use model::format::ago;
+
+use super::frame::town_frame;
+use crate::live::Live;
+use crate::reader::ReadError;
+use crate::roll::Roll;
+use crate::seed::SourcesSeed;
+use crate::ui::guide::{GuideCard, StepBox};
+use crate::ui::header::Tab;
+use crate::ui::source_row::{SourceColumns, SourceRow};
+use crate::ui::source_words::tally;
+use crate::ui::state::Empty;
+use crate::ui::unpriced::Unpriced;
+
+/// The connected sources in a list, then a guide for each agent and tool.
+#[component]
+pub fn SourcesView(seed: SourcesSeed) -> impl IntoView {
+    let SourcesSeed { town, sources, guides, key } = seed;
+    let name = town.snapshot.town.clone();
+    let (live, top) = town_frame(town, Tab::Sources);
+    let roll = Roll::new(sources);
+    roll.follow(live, name);
+    let unpriced = Signal::derive(move || roll.with(|page| page.unpriced.clone()).unwrap_or_default());
+    let guides = guides.into_iter().map(|guide| view! { <GuideCard guide roll/> }).collect_view();
+    view! {
+        {top}
+        <main id="main" class="page sources-page">
+            <section class="panel" aria-labelledby="sources-title">
+                <header>
+                    <h1 id="sources-title">"Sources"</h1>
+                    <span class="count tally">{move || roll.with(tally)}</span>
+                    <Freshness roll live/>
+                </header>
+                <List roll live/>
+            </section>
+            <Unpriced models=unpriced/>
+            <section class="guides" aria-labelledby="guides-title">
+                <h2 id="guides-title">"Connect another"</h2>
+                {key.map(|step| view! { <div class="panel guide"><StepBox step/></div> })}
+                <div class="guide-grid">{guides}</div>
+            </section>
+        </main>
+    }
+}
+
+/// How old the figures are, and why when they are older than they should be.
+#[component]
+fn Freshness(roll: Roll, live: Live) -> impl IntoView {
+    let text = move || {
+        let age = roll.age_s(live);
+        match (roll.failed.get(), age) {
+            (None, Some(age)) => format!("Read {}", ago(age)),
+            (Some(_), Some(age)) => format!("Not refreshed; these figures are from {}", ago(age)),
+            (_, None) => "Not read yet; trying again".to_owned(),
+        }
+    };
+    let is_stale = move || roll.failed.with(Option::is_some);
+    // Screen readers hear that it changed, not every second.
+    let word = Memo::new(move |_| match roll.failed.get() {
+        None => "Figures are fresh",
+        Some(ReadError::UnknownTown(_)) => "The server no longer knows this town",
+        Some(ReadError::Unavailable) => "Figures could not be refreshed; trying again",
+    });
+    view! {
+        <span class="freshness" data-stale=move || is_stale().to_string()>
+            <span aria-hidden="true">{text}</span>
+            <span class="visually-hidden" role="status">{word}</span>
+        </span>
+    }
+}
+
+#[component]
+fn List(roll: Roll, live: Live) -> impl IntoView {
+    let names = Memo::new(move |_| roll.connected());
+    let is_known = Memo::new(move |_| roll.with(|_| ()).is_some());
+    let is_stale = move || roll.failed.with(Option::is_some);
+    let rows = move || {
+        view! {
+            <SourceColumns/>
+            <ul class="source-list" class:stale=is_stale>
+                <For each=move || names.get() key=String::clone let:name>
+                    <SourceRow roll live name/>
+                </For>
+            </ul>
+        }
+    };
+    move || {
+        match (is_known.get(), names.with(Vec::is_empty)) {
+        (false, _) => view! {
+            <Empty title="The store does not answer" hint="The server keeps trying, and so does this page; the server's log says why."/>
+        }
+        .into_any(),
+        (true, true) => view! {
+            <Empty title="No source has been heard yet" hint="Connect one below: it appears here with its first event."/>
+        }
+        .into_any(),
+        (true, false) => rows().into_any(),
+    }
+    }
+}

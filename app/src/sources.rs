@@ -1,0 +1,202 @@
+//! How a town's sources stand, as the Sources page shows it and as the server fills it in.
+
+use model::Nanodollars;
+use model::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::reader::WatchedRoot;
+
+/// All sources of a town, at one instant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SourcesPage {
+    /// The server's clock when this was read.
+    pub at: Timestamp,
+    /// Every source that ever sent something, and every other that this version knows.
+    pub sources: Vec<SourceCard>,
+    /// Models that calls were made with and that no price is known of.
+    pub unpriced: Vec<UnpricedModel>,
+}
+
+/// Whether a source works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// Something came within the last minutes.
+    Live,
+    /// It is connected, and nothing came for a while.
+    Silent,
+    /// What came last was refused, or could not be read.
+    Error,
+    /// Nothing ever came.
+    NeverStarted,
+}
+
+impl Standing {
+    /// As in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Silent => "silent",
+            Self::Error => "error",
+            Self::NeverStarted => "never_started",
+        }
+    }
+
+    /// As on the page.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Live => "Live",
+            Self::Silent => "Silent",
+            Self::Error => "Error",
+            Self::NeverStarted => "Never started",
+        }
+    }
+}
+
+/// How events come from a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceKind {
+    /// Files that grow are read.
+    FileTail,
+    /// OpenTelemetry is received.
+    Otlp,
+    /// JSON is posted.
+    Http,
+    /// Made up.
+    Demo,
+    /// This version does not know it; another one wrote it.
+    Unknown,
+}
+
+impl SourceKind {
+    /// As in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::FileTail => "file_tail",
+            Self::Otlp => "otlp",
+            Self::Http => "http",
+            Self::Demo => "demo",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// As on the page.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::FileTail => "files",
+            Self::Otlp => "OpenTelemetry",
+            Self::Http => "posted JSON",
+            Self::Demo => "made up",
+            Self::Unknown => "unknown to this version",
+        }
+    }
+}
+
+/// One source.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SourceCard {
+    /// Its name in the store.
+    pub name: String,
+    /// Its name for people.
+    pub title: String,
+    /// How its events come.
+    pub kind: SourceKind,
+    /// Whether it works.
+    pub standing: Standing,
+    /// Why it stands so, in a sentence.
+    pub words: String,
+    /// Time of its newest event, by its own clock.
+    pub last_event: Option<Timestamp>,
+    /// When anything came last, by the server's clock.
+    pub last_heard: Option<Timestamp>,
+    /// Items per second over the last minute; none while that is not known.
+    pub per_s: Option<f64>,
+    /// How old the newest event of the last batch was when it was stored, in milliseconds.
+    pub lag_ms: Option<i64>,
+    /// Items that came: `stored + duplicate + rejected`, always.
+    pub received: i64,
+    /// Of these: in the store.
+    pub stored: i64,
+    /// Of these: known before, or replaced by a better report.
+    pub duplicate: i64,
+    /// Of these: refused.
+    pub rejected: i64,
+    /// The newest refused items.
+    pub refused: Vec<RefusedItem>,
+    /// Names that nobody understood: the most frequent, with how often each came.
+    pub unmapped: Vec<(String, i64)>,
+    /// How many such names there are.
+    pub unmapped_names: i64,
+    /// What agents said that their calls cost, and what the price book says of the same calls.
+    pub costs: Option<(Nanodollars, Nanodollars)>,
+    /// Which counts include which, and what is done about it.
+    pub token_rule: String,
+    /// What a tool's latency from here includes; none where no tools come from.
+    pub latency_rule: Option<String>,
+    /// What is watched on this machine.
+    pub roots: Vec<WatchedRoot>,
+    /// Which [`Guide`] says how to connect it.
+    pub guide: Option<String>,
+}
+
+impl SourceCard {
+    /// Both costs, if there is anything to compare.
+    #[must_use]
+    pub fn drift(&self) -> Option<model::drift::Drift> {
+        let (reported, computed) = self.costs?;
+        model::drift::Drift::of(reported, computed)
+    }
+}
+
+/// An item that was refused; never its content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedItem {
+    /// When, by the server's clock.
+    pub at: Timestamp,
+    /// File and line, or number in the request.
+    pub place: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A model without a price.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnpricedModel {
+    /// As agents call it.
+    pub model: String,
+    /// Calls.
+    pub calls: i64,
+    /// Tokens of all kinds.
+    pub tokens: i64,
+    /// The command that adds a price.
+    pub command: String,
+}
+
+/// How to connect one agent or tool.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Guide {
+    /// What the page's anchors and tests call it.
+    pub id: String,
+    /// The agent or tool.
+    pub title: String,
+    /// What happens without doing anything, or what this brings.
+    pub about: String,
+    /// What to paste, each in at most five lines.
+    pub steps: Vec<Step>,
+    /// The names of the sources that it connects.
+    pub sources: Vec<String>,
+}
+
+/// Something to paste.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// Where it goes.
+    pub label: String,
+    /// The text.
+    pub text: String,
+}
