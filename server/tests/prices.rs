@@ -56,6 +56,8 @@ async fn an_unknown_model_is_listed_priced_and_repriced_and_the_tank_and_the_cha
     let day: String = now().to_string().chars().take_while(|c| *c != 'T').collect();
     let add = row["add"].as_str().unwrap();
     assert!(add.starts_with(&format!("towngauge prices add zeta-9 --effective {day} --input ")), "{add}");
+    let page = server.client.get(server.url("/t/home/sources")).send().await.unwrap().text().await.unwrap();
+    assert!(page.contains("Models without a price") && page.contains("towngauge prices add zeta-9"));
 
     let entry = json!({"model": "zeta-9", "effective": day, "input": 1, "output": "10", "source": "a test"});
     let (status, answer) = server.post("/api/prices", &entry).await;
