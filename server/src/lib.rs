@@ -19,6 +19,7 @@ pub mod read;
 pub mod retention;
 pub mod rollup;
 pub mod serve;
+pub mod ship;
 pub mod source;
 pub mod standing;
 pub mod state;

@@ -315,7 +315,7 @@ fn watch_local(
         tracing::info!("local files are not watched");
         return (Folders::default(), None);
     }
-    let roots = Roots::found(config.beads.value.clone());
+    let roots = Roots::found(config.beads.value.clone(), config.git.value.clone());
     let now = roots.now();
     if now.is_empty() {
         tracing::info!("no agents' files were found on this machine yet; they are watched once there are any");

@@ -7,7 +7,7 @@ use crate::tokens::TokenCounts;
 use crate::unit::Nanodollars;
 
 /// Number of measures in an [`Aggregate`].
-pub const MEASURES: usize = 16;
+pub const MEASURES: usize = 18;
 
 /// Everything that is summed over a bucket of time. Adding events in any order and any grouping gives the same;
 /// subtracting one undoes it.
@@ -40,6 +40,10 @@ pub struct Aggregate {
     pub beads_created: i64,
     /// Beads closed.
     pub beads_closed: i64,
+    /// Lines that commits added to default branches.
+    pub lines_landed_added: i64,
+    /// Lines that commits removed from them.
+    pub lines_landed_removed: i64,
 }
 
 impl Aggregate {
@@ -61,6 +65,8 @@ impl Aggregate {
         "lines_removed",
         "beads_created",
         "beads_closed",
+        "lines_landed_added",
+        "lines_landed_removed",
     ];
 
     /// What one event contributes.
@@ -84,6 +90,10 @@ impl Aggregate {
             Event::LinesChanged(lines) => {
                 sum.lines_added = lines.added.into();
                 sum.lines_removed = lines.removed.into();
+            }
+            Event::LinesLanded(lines) => {
+                sum.lines_landed_added = lines.added.into();
+                sum.lines_landed_removed = lines.removed.into();
             }
             Event::Bead(BeadEdge::Created) => sum.beads_created = 1,
             Event::Bead(BeadEdge::Closed) => sum.beads_closed = 1,
@@ -113,6 +123,8 @@ impl Aggregate {
             self.lines_removed,
             self.beads_created,
             self.beads_closed,
+            self.lines_landed_added,
+            self.lines_landed_removed,
         ]
     }
 
@@ -136,6 +148,8 @@ impl Aggregate {
             lines_removed,
             beads_created,
             beads_closed,
+            lines_landed_added,
+            lines_landed_removed,
         ] = measures;
         Self {
             events,
@@ -150,6 +164,8 @@ impl Aggregate {
             lines_removed,
             beads_created,
             beads_closed,
+            lines_landed_added,
+            lines_landed_removed,
         }
     }
 
@@ -166,7 +182,7 @@ impl Aggregate {
     pub fn total_tokens(&self) -> i64 {
         self.tokens.iter().copied().fold(0, i64::saturating_add)
     }
-    /// Lines added and removed together: what the gauge shows.
+    /// Lines added and removed together: what the gauge shows. What landed was edited before, so it is not in it.
     #[must_use]
     pub const fn lines(&self) -> i64 {
         self.lines_added.saturating_add(self.lines_removed)
@@ -211,7 +227,13 @@ mod tests {
     use super::*;
 
     fn any_aggregate() -> impl Strategy<Value = Aggregate> {
-        proptest::array::uniform16(-1_000_000_000_000_i64..1_000_000_000_000).prop_map(Aggregate::from_array)
+        proptest::array::uniform18(-1_000_000_000_000_i64..1_000_000_000_000).prop_map(Aggregate::from_array)
+    }
+
+    #[test]
+    fn what_lands_is_counted_apart_from_what_is_edited() {
+        let landed = Aggregate { lines_landed_added: 7, lines_landed_removed: 2, ..Aggregate::default() };
+        assert_eq!((landed.lines(), landed.is_zero()), (0, false));
     }
 
     proptest! {

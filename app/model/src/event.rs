@@ -51,6 +51,8 @@ pub enum Event {
     Bead(BeadEdge),
     /// A cumulative cost that a session reported: for attribution and comparison, never summed as cost.
     CostSnapshot(CostSnapshot),
+    /// A commit is on a repository's default branch.
+    LinesLanded(LinesLanded),
 }
 
 /// One request to a model and its answer.
@@ -92,6 +94,16 @@ pub struct LinesChanged {
     pub removed: u32,
     /// File, relative to the project.
     pub file: Option<CompactString>,
+}
+
+/// What a commit on a repository's default branch changed, in lines. They were edited before, so they are counted apart
+/// from [`LinesChanged`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LinesLanded {
+    /// Lines added.
+    pub added: u32,
+    /// Lines removed.
+    pub removed: u32,
 }
 
 /// What an agent says of itself.
@@ -174,11 +186,13 @@ pub enum EventKind {
     Bead,
     /// [`Event::CostSnapshot`]
     CostSnapshot,
+    /// [`Event::LinesLanded`]
+    LinesLanded,
 }
 
 impl EventKind {
     /// Every kind; the position is the number stored in the database, so new ones go to the end.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::ModelCall,
         Self::ToolCall,
         Self::LinesChanged,
@@ -186,6 +200,7 @@ impl EventKind {
         Self::Session,
         Self::Bead,
         Self::CostSnapshot,
+        Self::LinesLanded,
     ];
 
     /// Position in [`EventKind::ALL`].
@@ -199,6 +214,7 @@ impl EventKind {
             Self::Session => 4,
             Self::Bead => 5,
             Self::CostSnapshot => 6,
+            Self::LinesLanded => 7,
         }
     }
     /// As in JSON: `model_call`, …
@@ -212,6 +228,7 @@ impl EventKind {
             Self::Session => "session",
             Self::Bead => "bead",
             Self::CostSnapshot => "cost_snapshot",
+            Self::LinesLanded => "lines_landed",
         }
     }
 }
@@ -228,6 +245,7 @@ impl Event {
             Self::Session(_) => EventKind::Session,
             Self::Bead(_) => EventKind::Bead,
             Self::CostSnapshot(_) => EventKind::CostSnapshot,
+            Self::LinesLanded(_) => EventKind::LinesLanded,
         }
     }
     /// Whether it shows that an agent is at work: what utilization is made of.
@@ -236,7 +254,8 @@ impl Event {
         match self {
             Self::ModelCall(_) | Self::ToolCall(_) | Self::LinesChanged(_) => true,
             Self::AgentState(state) => matches!(state, AgentState::Working),
-            Self::Session(_) | Self::Bead(_) | Self::CostSnapshot(_) => false,
+            // A commit says that work ended, and often much later.
+            Self::Session(_) | Self::Bead(_) | Self::CostSnapshot(_) | Self::LinesLanded(_) => false,
         }
     }
     /// Whether it shows that work went on, beyond saying so.

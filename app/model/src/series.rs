@@ -18,7 +18,7 @@ pub enum Metric {
     Agents,
     /// Beads created and closed.
     Beads,
-    /// Lines added and removed.
+    /// Lines added and removed by edits, and apart from them by commits that landed.
     Lines,
 }
 
@@ -80,7 +80,7 @@ impl Metric {
             Self::Cost => Role::ALL.map(Role::name).to_vec(),
             Self::Agents => vec!["working", "known"],
             Self::Beads => vec!["created", "closed"],
-            Self::Lines => vec!["added", "removed"],
+            Self::Lines => vec!["added", "removed", "landed_added", "landed_removed"],
         }
     }
     /// Finest step in seconds at which the metric is kept: presence of agents is kept per minute.
@@ -98,7 +98,9 @@ impl Metric {
         match self {
             Self::Tokens => Some(sum.tokens.to_vec()),
             Self::Beads => Some(vec![sum.beads_created, sum.beads_closed]),
-            Self::Lines => Some(vec![sum.lines_added, sum.lines_removed]),
+            Self::Lines => {
+                Some(vec![sum.lines_added, sum.lines_removed, sum.lines_landed_added, sum.lines_landed_removed])
+            }
             Self::Cost | Self::Agents => None,
         }
     }

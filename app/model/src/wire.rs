@@ -14,7 +14,7 @@ use crate::time::Timestamp;
 use crate::unit::Nanodollars;
 
 /// Raised whenever a frame changes in a way that an older client cannot read; such a client reloads the page.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 /// The server says something at least this often, so that silence means a broken link.
 pub const BEAT_S: i64 = 5;
 /// Without a frame for this long the client calls the link stale.

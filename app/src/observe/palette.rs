@@ -19,7 +19,8 @@ pub(crate) const fn stack(metric: Metric) -> &'static [usize] {
         Metric::Tokens => &[2, 4, 3, 0, 1],
         Metric::Cost => &[0, 1, 2, 3, 4, 5, 6],
         Metric::Agents => &[1, 0],
-        Metric::Beads | Metric::Lines => &[0, 1],
+        Metric::Beads => &[0, 1],
+        Metric::Lines => &[0, 1, 2, 3],
     }
 }
 
@@ -30,12 +31,12 @@ pub(crate) fn style(metric: Metric, series: usize, theme: &Theme) -> SeriesStyle
         (Metric::Cost, role) => theme.roles[role.min(theme.roles.len() - 1)],
         (Metric::Agents, 0) | (Metric::Beads, 1) => theme.accent,
         (Metric::Agents | Metric::Beads, _) => theme.unknown,
-        (Metric::Lines, 0) => theme.state(State::Ok),
+        (Metric::Lines, 0 | 2) => theme.state(State::Ok),
         (Metric::Lines, _) => theme.state(State::Bad),
     };
     match (metric, series) {
-        (Metric::Agents, 0) | (Metric::Lines, _) => SeriesStyle::new(color).filled(),
-        (Metric::Agents, _) => SeriesStyle::new(color).with(Pattern::Dashed),
+        (Metric::Agents, 0) | (Metric::Lines, 0 | 1) => SeriesStyle::new(color).filled(),
+        (Metric::Agents | Metric::Lines, _) => SeriesStyle::new(color).with(Pattern::Dashed),
         _ => SeriesStyle::new(color),
     }
 }

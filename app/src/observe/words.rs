@@ -60,7 +60,9 @@ pub(crate) fn headline(data: &ChartData, bucket: Option<usize>) -> Option<f64> {
     match data.page.metric {
         Metric::Agents | Metric::Beads => data.value(usize::from(data.page.metric == Metric::Beads), bucket),
         Metric::Tokens | Metric::Cost | Metric::Lines => {
-            let values: Vec<f64> = (0..data.values.len()).filter_map(|series| data.value(series, bucket)).collect();
+            // What landed was edited before: it does not count twice.
+            let parts = if data.page.metric == Metric::Lines { 2 } else { data.values.len() };
+            let values: Vec<f64> = (0..parts).filter_map(|series| data.value(series, bucket)).collect();
             (!values.is_empty()).then(|| values.iter().sum())
         }
     }
@@ -71,7 +73,8 @@ pub(crate) const fn headline_label(metric: Metric) -> &'static str {
     match metric {
         Metric::Agents => "working",
         Metric::Beads => "closed",
-        Metric::Tokens | Metric::Cost | Metric::Lines => "total",
+        Metric::Lines => "edited",
+        Metric::Tokens | Metric::Cost => "total",
     }
 }
 
@@ -175,5 +178,10 @@ mod tests {
         page.series[0].sums = vec![Some(180)];
         page.series[1].sums = vec![Some(720)];
         assert_eq!(headline(&ChartData::new(page, 10_000), Some(0)), Some(3.0));
+        let mut page = SeriesPage::empty(Metric::Lines, 0, 60, 60);
+        for (series, sum) in page.series.iter_mut().zip([180, 60, 600, 0]) {
+            series.sums = vec![Some(sum)];
+        }
+        assert_eq!(headline(&ChartData::new(page, 10_000), Some(0)), Some(4.0), "landed lines were edited before");
     }
 }

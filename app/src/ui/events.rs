@@ -52,6 +52,7 @@ const fn kind(event: &EventRow) -> &'static str {
         EventKind::Session => "session",
         EventKind::Bead => "bead",
         EventKind::CostSnapshot => "cost",
+        EventKind::LinesLanded => "commit",
     }
 }
 

@@ -12,6 +12,7 @@ mod reprice;
 mod rollup;
 mod serve;
 mod session;
+mod ship;
 mod signals;
 mod source_word;
 mod topup;
@@ -36,6 +37,7 @@ Examples:
   towngauge prices import litellm.json            new models' prices, from LiteLLM's list
   towngauge demo                                  make a town up, to look at
   towngauge key create --scope ingest laptop      a key for a sender on another machine
+  towngauge watch --to URL --key-file FILE        and there: ship to this server
 
 Every flag can also be set in the environment (TOWNGAUGE_LISTEN, TOWNGAUGE_DATA_DIR, …) or in towngauge.toml;
 `towngauge config` prints what is in force and where it comes from.";
@@ -56,7 +58,7 @@ enum Command {
     Serve,
     /// Read what agents and tools have written already; running it again changes nothing.
     Backfill(backfill::BackfillArgs),
-    /// Follow local files into the store, without serving pages.
+    /// Follow local files into the store, without serving pages; with --to, into the store of another machine.
     Watch(watch::WatchArgs),
     /// Sum tokens and cost by day, session, model, role or bead.
     Report(report::ReportArgs),
@@ -127,7 +129,12 @@ async fn dispatch(config: Config, command: Command) -> anyhow::Result<ExitCode> 
         Command::Backfill(args) => with_store(&config, async |context| backfill::run(args, context).await).await,
         Command::Watch(args) => {
             let stop = signals::shutdown()?;
-            with_store(&config, async |context| watch::run(args, &config.beads, context, stop).await).await
+            // Nothing of the store is needed here: it is elsewhere.
+            if let Some(url) = args.ship.to.clone() {
+                let roots = watch::told_roots(&args, &config)?;
+                return ship::run(&args.ship, &url, roots, &config, stop).await;
+            }
+            with_store(&config, async |context| watch::run(args, &config, context, stop).await).await
         }
         Command::Report(args) => with_store(&config, async |context| report::run(args, context).await).await,
         Command::Topup(args) => with_store(&config, async |context| topup::run(args, context).await).await,
@@ -164,11 +171,14 @@ mod tests {
     #[test]
     fn the_server_takes_what_the_watcher_takes() {
         for command in ["serve", "watch"] {
-            let line = ["towngauge", command, "--no-paths", "--beads", "a.jsonl", "--beads", "b.jsonl"];
+            let line = ["towngauge", command, "--no-paths", "--beads", "a.jsonl", "--beads", "b.jsonl", "--git", "."];
             let settings = Cli::try_parse_from(line).unwrap().settings;
             assert!(settings.no_paths, "{command}");
             assert_eq!(settings.beads, [std::path::PathBuf::from("a.jsonl"), "b.jsonl".into()], "{command}");
         }
+        let key_alone = ["towngauge", "watch", "--key", "tg_x"];
+        assert!(Cli::try_parse_from(key_alone).is_err(), "a key is for shipping");
+        assert!(Cli::try_parse_from(["towngauge", "watch", "--to", "gauge"]).is_err(), "no address");
         assert!(Cli::try_parse_from(["towngauge", "backfill", "claude-code", "--no-paths"]).unwrap().settings.no_paths);
     }
 

@@ -1,16 +1,18 @@
 //! `towngauge watch`: follows local files into the store, without serving pages.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 
 use super::CommandContext;
-use crate::config::{From, Origin};
+use super::ship::ShipArgs;
+use crate::config::{Config, Origin};
 use crate::source::beads::Issues;
 use crate::source::claude_code::Transcripts;
 use crate::source::gas_town::Costs;
+use crate::source::git::Commits;
 use crate::source::registry::{self, Root, Roots};
 use crate::source::{FileSource, watch};
 
@@ -25,6 +27,9 @@ pub struct WatchArgs {
     /// Gas Town's costs.jsonl; may be repeated.
     #[arg(long, value_name = "FILE")]
     pub gas_town_costs: Vec<PathBuf>,
+    /// Where to, if not into the store.
+    #[command(flatten)]
+    pub ship: ShipArgs,
 }
 
 impl WatchArgs {
@@ -32,9 +37,10 @@ impl WatchArgs {
     ///
     /// # Errors
     /// There is no source of that name.
-    pub fn roots(&self, beads: &From<Vec<PathBuf>>) -> anyhow::Result<Roots> {
+    pub fn roots(&self, config: &Config) -> anyhow::Result<Roots> {
+        let (beads, git) = (&config.beads, &config.git);
         let of = |source: &'static dyn FileSource, paths: &[PathBuf]| -> Vec<Root> {
-            paths.iter().cloned().map(|path| Root { source, path }).collect()
+            paths.iter().map(|path| Root::named(source, path)).collect()
         };
         let mut named = [of(&Transcripts, &self.dirs), of(&Costs, &self.gas_town_costs)].concat();
         for pair in self.from.chunks_exact(2) {
@@ -42,13 +48,32 @@ impl WatchArgs {
                 let words = registry::ALL.map(FileSource::word).join(", ");
                 format!("there is no source \"{}\"; there are {words}", pair[0])
             })?;
-            named.push(Root { source, path: PathBuf::from(&pair[1]) });
+            named.push(Root::named(source, Path::new(&pair[1])));
         }
         if beads.origin == Origin::Flag {
             named.extend(of(&Issues, &beads.value));
         }
-        Ok(if named.is_empty() { Roots::found(beads.value.clone()) } else { Roots::named(named) })
+        if git.origin == Origin::Flag {
+            named.extend(of(&Commits, &git.value));
+        }
+        Ok(if named.is_empty() { Roots::found(beads.value.clone(), git.value.clone()) } else { Roots::named(named) })
     }
+}
+
+/// [`WatchArgs::roots`], told to whoever started it.
+///
+/// # Errors
+/// As there.
+pub fn told_roots(args: &WatchArgs, config: &Config) -> anyhow::Result<Roots> {
+    let roots = args.roots(config)?;
+    let now = roots.now();
+    for root in &now {
+        println!("watching {} ({})", root.path.display(), root.source.name());
+    }
+    if now.is_empty() {
+        println!("no agent's files were found on this machine yet; they are watched once there are any");
+    }
+    Ok(roots)
 }
 
 /// Runs until `cancel`.
@@ -57,18 +82,11 @@ impl WatchArgs {
 /// The command line names a source that there is not.
 pub async fn run(
     args: WatchArgs,
-    beads: &From<Vec<PathBuf>>,
+    config: &Config,
     context: &CommandContext,
     cancel: CancellationToken,
 ) -> anyhow::Result<ExitCode> {
-    let roots = args.roots(beads)?;
-    let now = roots.now();
-    for root in &now {
-        println!("watching {} ({})", root.path.display(), root.source.name());
-    }
-    if now.is_empty() {
-        println!("no agent's files were found on this machine yet; they are watched once there are any");
-    }
+    let roots = told_roots(&args, config)?;
     let (town, intake, pool) = (context.town.clone(), context.intake.clone(), context.pool.clone());
     watch::spawn(roots, town, intake, pool, cancel, context.no_paths).await?;
     Ok(ExitCode::SUCCESS)

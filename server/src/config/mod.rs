@@ -37,6 +37,8 @@ pub struct Config {
     pub watch: From<bool>,
     /// Files of beads that are followed besides a Gas Town's own.
     pub beads: From<Vec<PathBuf>>,
+    /// Git repositories that are followed besides a Gas Town's rigs.
+    pub git: From<Vec<PathBuf>>,
     /// Whether names of files are kept.
     pub paths: From<bool>,
     /// How far back the stores reach, days.
@@ -97,6 +99,9 @@ impl Config {
         let beads = pick.parsed(said(flags.beads.clone()), "TOWNGAUGE_BEADS", said(file.beads), Vec::new, |raw| {
             Ok(listed(raw).map(PathBuf::from).collect())
         })?;
+        let git = pick.parsed(said(flags.git.clone()), "TOWNGAUGE_GIT", said(file.git), Vec::new, |raw| {
+            Ok(listed(raw).map(PathBuf::from).collect())
+        })?;
         let no_paths = flags.no_paths.then_some(false);
         let paths = pick.parsed(no_paths, "TOWNGAUGE_PATHS", file.paths, || true, parse_bool)?;
         let retention =
@@ -154,6 +159,7 @@ impl Config {
             database_url,
             watch,
             beads,
+            git,
             paths,
             retention: retention.try_map("retention", |items| retention::parse(&items))?,
             public_url: public_url.try_map("public_url", |url| url.map(|url| checked_url(&url)).transpose())?,
@@ -191,14 +197,17 @@ impl Config {
             LogFormat::Text => "text",
             LogFormat::Json => "json",
         };
-        let beads: Vec<String> = self.beads.value.iter().map(|path| path.display().to_string()).collect();
+        let paths = |paths: &[PathBuf]| -> String {
+            paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(",")
+        };
         vec![
             line("listen", self.listen.value.to_string(), &self.listen.origin),
             line("data_dir", self.data_dir.value.display().to_string(), &self.data_dir.origin),
             line("town", self.town.value.to_string(), &self.town.origin),
             line("database_url", url, &self.database_url.origin),
             line("watch", self.watch.value.to_string(), &self.watch.origin),
-            line("beads", beads.join(","), &self.beads.origin),
+            line("beads", paths(&self.beads.value), &self.beads.origin),
+            line("git", paths(&self.git.value), &self.git.origin),
             line("paths", self.paths.value.to_string(), &self.paths.origin),
             line("retention", retention::shown(&self.retention.value), &self.retention.origin),
             line(
@@ -251,7 +260,11 @@ fn parse_bool(raw: &str) -> anyhow::Result<bool> {
     }
 }
 
-fn checked_url(url: &str) -> anyhow::Result<String> {
+/// An address such as `https://gauge.example.org`, without a slash at its end.
+///
+/// # Errors
+/// It is none, or has a path.
+pub fn checked_url(url: &str) -> anyhow::Result<String> {
     let url = url.trim_end_matches('/');
     let uri: axum::http::Uri = url.parse().with_context(|| format!("\"{url}\" is not an address"))?;
     match uri.scheme_str() {
@@ -311,11 +324,12 @@ mod tests {
     fn what_is_followed_and_kept_is_said_in_three_ways() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("towngauge.toml");
-        let said = "beads = [\"/a/issues.jsonl\"]\npaths = false\nretention = [\"events=90\", \"10s=30\"]\n";
+        let said = "beads = [\"/a/issues.jsonl\"]\ngit = [\"/w/app\"]\npaths = false\nretention = [\"events=90\", \"10s=30\"]\n";
         std::fs::write(&file, said).unwrap();
         let by_file = resolve(&Settings { config: Some(file), ..Settings::default() }, &[]).unwrap();
         let by_flag = Settings {
             beads: vec!["/a/issues.jsonl".into()],
+            git: vec!["/w/app".into()],
             no_paths: true,
             retention: vec!["events=90".into(), "10s=30".into()],
             ..Settings::default()
@@ -323,6 +337,7 @@ mod tests {
         let by_flag = resolve(&by_flag, &[]).unwrap();
         let env = [
             ("TOWNGAUGE_BEADS", "/a/issues.jsonl"),
+            ("TOWNGAUGE_GIT", "/w/app"),
             ("TOWNGAUGE_PATHS", "no"),
             ("TOWNGAUGE_RETENTION", "events=90, 10s=30"),
         ];
@@ -330,7 +345,7 @@ mod tests {
         for config in [by_file, by_flag, by_env] {
             let line = |name: &str| config.lines().into_iter().find(|(n, ..)| *n == name).unwrap().1;
             assert_eq!((line("beads").as_str(), line("paths").as_str()), ("/a/issues.jsonl", "false"));
-            assert_eq!(line("retention"), "events=90,10s=30");
+            assert_eq!((line("retention").as_str(), line("git").as_str()), ("events=90,10s=30", "/w/app"));
         }
     }
 

@@ -36,6 +36,9 @@ pub struct Settings {
     /// A file of beads (issues.jsonl) to follow; may be repeated. A Gas Town's own are found without it.
     #[arg(long, value_name = "FILE", value_delimiter = ',', global = true)]
     pub beads: Vec<PathBuf>,
+    /// A git repository whose commits give lines landed; may be repeated. A Gas Town's rigs are found without it.
+    #[arg(long, value_name = "DIR", value_delimiter = ',', global = true)]
+    pub git: Vec<PathBuf>,
     /// Keep no file names.
     #[arg(long, global = true)]
     #[serde(skip)]

@@ -1,5 +1,7 @@
 //! Beads as last read.
 
+use std::collections::HashMap;
+
 use model::time::Timestamp;
 
 use super::{DbError, PgTime, Pool, TownKey, notify};
@@ -29,6 +31,18 @@ pub struct BeadRow {
     pub counted: bool,
     /// Somebody asks for help.
     pub escalation: bool,
+}
+
+/// Each bead once, for a statement may touch a row only once: of several readings the newest counts, of equals the last.
+#[must_use]
+pub fn newest(rows: Vec<BeadRow>) -> Vec<BeadRow> {
+    let mut by_id: HashMap<String, BeadRow> = HashMap::new();
+    for row in rows {
+        if by_id.get(&row.bead).is_none_or(|known| known.updated_at <= row.updated_at) {
+            by_id.insert(row.bead.clone(), row);
+        }
+    }
+    by_id.into_values().collect()
 }
 
 /// Writes beads as they are now; an older reading does not replace a newer one. Ids must be distinct. Every process

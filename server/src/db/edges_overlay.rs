@@ -35,10 +35,11 @@ mod tests {
     #[test]
     fn the_newest_bucket_comes_from_the_hub() {
         let mut page = SeriesPage::empty(Metric::Lines, 0, 120, 60);
-        let sum = Aggregate { lines_added: 7, lines_removed: 2, ..Aggregate::default() };
+        let sum = Aggregate { lines_added: 7, lines_removed: 2, lines_landed_added: 5, ..Aggregate::default() };
         let edge = |step_s, from_s| Edge { step_s, from_s, sum, cost_by_role: [Nanodollars::ZERO; 7] };
         overlay(&mut page, &[edge(60, 60), edge(10, 0), edge(60, 6_000)], Timestamp::from_seconds(70));
         assert_eq!(page.series[0].sums, [None, Some(7)]);
         assert_eq!(page.series[1].sums, [None, Some(2)]);
+        assert_eq!(page.series[2].sums, [None, Some(5)]);
     }
 }

@@ -2,8 +2,8 @@
 
 use compact_str::CompactString;
 use model::event::{
-    AgentState, BeadEdge, Cost, CostSnapshot, Envelope, Event, LinesChanged, ModelCall, PricedEvent, Provenance,
-    SessionEdge, ToolCall,
+    AgentState, BeadEdge, Cost, CostSnapshot, Envelope, Event, LinesChanged, LinesLanded, ModelCall, PricedEvent,
+    Provenance, SessionEdge, ToolCall,
 };
 use model::id::{AgentName, BeadId, EventKey, ModelName, NameError, RigName, Role, SessionId, SourceName, ToolName};
 use model::time::Timestamp;
@@ -113,6 +113,12 @@ pub fn encode(out: &mut Vec<u8>, town: TownKey, event: &PricedEvent) {
             text(out, lines.file.as_deref());
             nulls(out, 1);
         }
+        Event::LinesLanded(lines) => {
+            nulls(out, 15);
+            field(out, &lines_of(lines.added).to_be_bytes());
+            field(out, &lines_of(lines.removed).to_be_bytes());
+            nulls(out, 2);
+        }
         Event::AgentState(state) => state_of(out, position(&AgentState::ALL, state)),
         Event::Session(edge) => state_of(out, usize::from(*edge == SessionEdge::Ended)),
         Event::Bead(edge) => state_of(out, usize::from(*edge == BeadEdge::Closed)),
@@ -182,6 +188,7 @@ pub fn decode(row: &PgRow) -> Result<PricedEvent, DbError> {
     let reported: Option<i64> = row.try_get("reported")?;
     let duration_us = row.try_get::<Option<i64>, _>("duration_us")?.map(unsigned);
     let file = || Ok::<_, DbError>(row.try_get::<Option<&str>, _>("file")?.map(CompactString::new));
+    let lines = |column| Ok::<_, DbError>(row.try_get::<Option<i32>, _>(column)?.unwrap_or(0).unsigned_abs());
     let mut cost = None;
     let event = match kind {
         0 => {
@@ -214,18 +221,16 @@ pub fn decode(row: &PgRow) -> Result<PricedEvent, DbError> {
             ok,
             file: file()?,
         }),
-        2 => {
-            let lines = |column| Ok::<_, DbError>(row.try_get::<Option<i32>, _>(column)?.unwrap_or(0).unsigned_abs());
-            Event::LinesChanged(LinesChanged {
-                added: lines("lines_added")?,
-                removed: lines("lines_removed")?,
-                file: file()?,
-            })
-        }
+        2 => Event::LinesChanged(LinesChanged {
+            added: lines("lines_added")?,
+            removed: lines("lines_removed")?,
+            file: file()?,
+        }),
         3 => Event::AgentState(pick(&AgentState::ALL, state.unwrap_or(0), "state")?),
         4 => Event::Session(pick(&[SessionEdge::Started, SessionEdge::Ended], state.unwrap_or(0), "state")?),
         5 => Event::Bead(pick(&[BeadEdge::Created, BeadEdge::Closed], state.unwrap_or(0), "state")?),
         6 => Event::CostSnapshot(CostSnapshot { total: Nanodollars(reported.unwrap_or(0)) }),
+        7 => Event::LinesLanded(LinesLanded { added: lines("lines_added")?, removed: lines("lines_removed")? }),
         other => return Err(DbError::Unknown { what: format!("event kind {other}") }),
     };
     let envelope = Envelope {

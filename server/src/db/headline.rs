@@ -35,18 +35,15 @@ pub struct BucketSum {
     pub roles: [RoleSum; Role::ALL.len()],
 }
 
+/// Measures that stand before the roles in [`super::fold`]'s list; the later ones are bound by [`bind_rest`].
+const EARLY: usize = 16;
+
 /// Binds sums (sorted by town and bucket, each once) for [`super::fold`]: buckets, then their roles.
 pub(super) fn bind<'q>(mut statement: Statement<'q>, sums: &[BucketSum]) -> Statement<'q> {
-    let mut measures: [Vec<i64>; MEASURES] = std::array::from_fn(|_| Vec::with_capacity(sums.len()));
-    for sum in sums {
-        for (column, value) in measures.iter_mut().zip(sum.total.to_array()) {
-            column.push(value);
-        }
-    }
     statement = statement
         .bind(sums.iter().map(|sum| sum.town.0).collect::<Vec<i32>>())
         .bind(sums.iter().map(|sum| PgTime(sum.bucket)).collect::<Vec<_>>());
-    for column in measures {
+    for column in columns(sums).into_iter().take(EARLY) {
         statement = statement.bind(column);
     }
     let parts = roles(sums);
@@ -59,6 +56,24 @@ pub(super) fn bind<'q>(mut statement: Statement<'q>, sums: &[BucketSum]) -> Stat
         .bind(column(|part| part.tokens))
         .bind(column(|part| part.calls))
         .bind(column(|part| part.events))
+}
+
+/// Binds the measures that came later, at the end of the list.
+pub(super) fn bind_rest<'q>(mut statement: Statement<'q>, sums: &[BucketSum]) -> Statement<'q> {
+    for column in columns(sums).into_iter().skip(EARLY) {
+        statement = statement.bind(column);
+    }
+    statement
+}
+
+fn columns(sums: &[BucketSum]) -> [Vec<i64>; MEASURES] {
+    let mut measures: [Vec<i64>; MEASURES] = std::array::from_fn(|_| Vec::with_capacity(sums.len()));
+    for sum in sums {
+        for (column, value) in measures.iter_mut().zip(sum.total.to_array()) {
+            column.push(value);
+        }
+    }
+    measures
 }
 
 fn roles(sums: &[BucketSum]) -> Vec<(&BucketSum, i16, RoleSum)> {

@@ -29,6 +29,7 @@ pub mod reprice;
 pub mod retention;
 pub mod series;
 pub mod session;
+pub mod shipper;
 pub mod source;
 pub mod source_count;
 pub mod spent;

@@ -42,7 +42,7 @@ pub async fn read(
         let floor = match metric {
             Metric::Tokens => headline(pool, town, &mut page, tier, present, &TOKENS).await?,
             Metric::Beads => headline(pool, town, &mut page, tier, present, &["beads_created", "beads_closed"]).await?,
-            Metric::Lines => headline(pool, town, &mut page, tier, present, &["lines_added", "lines_removed"]).await?,
+            Metric::Lines => headline(pool, town, &mut page, tier, present, &LINES).await?,
             Metric::Cost => by_role(pool, town, &mut page, tier, present).await?,
             Metric::Agents => agents(pool, town, &mut page, tier, present).await?,
         };
@@ -71,6 +71,8 @@ fn forget_below(page: &mut SeriesPage, floor: Option<Timestamp>) {
 
 const TOKENS: [&str; 5] =
     ["input_tokens", "output_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens"];
+
+const LINES: [&str; 4] = ["lines_added", "lines_removed", "lines_landed_added", "lines_landed_removed"];
 
 /// The tier for a metric and range: never finer than the metric is kept.
 #[must_use]

@@ -133,14 +133,26 @@ pub async fn keep(connection: &mut PgConnection, refused: &[Refused<'_>]) -> Res
     Ok(())
 }
 
-/// Counts items that never became events.
+/// Counts items that never became events: `sums` sorted by town and source, each once.
+///
+/// # Errors
+/// Whatever Postgres reports.
+pub async fn count(
+    connection: &mut PgConnection,
+    sums: &[SourceSum<'_>],
+    refused: &[Refused<'_>],
+) -> Result<(), DbError> {
+    Fold { sources: sums, ..Fold::default() }.write(connection).await?;
+    keep(connection, refused).await
+}
+
+/// As [`count`], in a transaction of its own.
 ///
 /// # Errors
 /// The database refused.
 pub async fn reject(pool: &Pool, sum: SourceSum<'_>, refused: &[Refused<'_>]) -> Result<(), DbError> {
     let mut transaction = pool.begin().await?;
-    Fold { sources: &[sum], ..Fold::default() }.write(&mut transaction).await?;
-    keep(&mut transaction, refused).await?;
+    count(&mut transaction, &[sum], refused).await?;
     transaction.commit().await?;
     Ok(())
 }

@@ -19,6 +19,7 @@ mod price;
 mod reprice;
 pub(crate) mod secret;
 mod series;
+mod ship;
 mod source;
 mod town;
 mod webhook;
@@ -43,6 +44,7 @@ const SMALL_BODY_BYTES: usize = 64 * 1024;
 pub fn router(app: &App) -> Router {
     let api = Router::new()
         .merge(ingest::router()) //     POST /api/ingest
+        .merge(ship::router()) //       POST /api/ship, GET /api/towns/{town}/shippers
         .merge(otlp::router()) //       POST /v1/metrics|logs|traces and Gas Town's own addresses
         //                              GET  /api/towns/{town}/unmapped
         .merge(town::router()) //       GET  /api/towns, /api/towns/{town}/gauges|snapshot|ledger, /api/events

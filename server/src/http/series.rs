@@ -212,7 +212,7 @@ mod tests {
         assert_eq!(body(&page).series[0].v, [None, Some(2.5)]);
         assert_eq!(
             spell_csv(&page),
-            "time,added (lines/s),removed (lines/s)\r\n1970-01-01T00:00:00Z,,\r\n1970-01-01T00:00:10Z,2.5,0\r\n"
+            "time,added (lines/s),removed (lines/s),landed_added (lines/s),landed_removed (lines/s)\r\n1970-01-01T00:00:00Z,,,,\r\n1970-01-01T00:00:10Z,2.5,0,,\r\n"
         );
     }
 }

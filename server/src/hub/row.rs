@@ -46,6 +46,10 @@ pub fn event_row(priced: &PricedEvent) -> EventRow {
             row.lines = Some((lines.added, lines.removed));
             row.file = lines.file.as_ref().map(ToString::to_string);
         }
+        Event::LinesLanded(lines) => {
+            "landed".clone_into(&mut row.what);
+            row.lines = Some((lines.added, lines.removed));
+        }
         Event::AgentState(state) => state.name().clone_into(&mut row.what),
         Event::Session(edge) => session_edge(*edge).clone_into(&mut row.what),
         Event::Bead(edge) => bead_edge(*edge).clone_into(&mut row.what),

@@ -39,6 +39,8 @@ pub(super) fn refuse(priced: &PricedEvent, floor: Option<Timestamp>) -> Option<S
             }
             path(lines.file.as_deref())
         }
+        Event::LinesLanded(lines) => (lines.added > MOST_LINES || lines.removed > MOST_LINES)
+            .then(|| format!("a commit of more than {MOST_LINES} lines is not believed")),
         Event::CostSnapshot(snapshot) if !fits(Some(snapshot.total)) => {
             Some("a session's cost must lie between $0 and $1,000,000".to_owned())
         }

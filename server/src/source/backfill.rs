@@ -9,10 +9,11 @@ use model::id::TownName;
 use tokio::sync::mpsc;
 
 use super::claude_code::Projects;
-use super::commit::{CommitError, Committer, Totals};
+use super::commit::{Committer, Totals};
+use super::destination::{CommitError, Destination as _, StoreDestination};
 use super::file_source::{FileSource, Reading, Shared, cursor_path};
 use super::tail::{LastLine, Piece};
-use crate::db::{self, DbError, Pool};
+use crate::db::Pool;
 use crate::ingest::Intake;
 
 /// Threads that parse.
@@ -37,9 +38,6 @@ pub enum BackfillError {
     /// The store did not take it.
     #[error(transparent)]
     Commit(#[from] CommitError),
-    /// The database refused.
-    #[error(transparent)]
-    Db(#[from] DbError),
     /// A reading thread could not be started or ended badly.
     #[error("a reading thread failed: {0}")]
     Thread(#[from] io::Error),
@@ -73,7 +71,7 @@ pub async fn run(
     intake: &Intake,
     mut progress: impl FnMut(Progress),
 ) -> Result<Report, BackfillError> {
-    let town = db::town::ensure(pool, &order.town, false).await?;
+    let destination = Arc::new(StoreDestination::new(order.town.clone(), pool.clone(), intake.clone()));
     let mut report = Report::default();
     let mut files = Vec::new();
     for path in &order.paths {
@@ -90,10 +88,10 @@ pub async fn run(
     let bytes = files.iter().filter_map(|file| file.metadata().ok()).map(|meta| meta.len()).sum();
     progress(Progress::Begin { bytes });
 
-    let given = db::cursor::project_names(pool, town).await?;
+    let given = destination.project_names().await?;
     let projects = Arc::new(Mutex::new(Projects::new(given, order.no_paths)));
     let shared = Shared { projects: Arc::clone(&projects), no_paths: order.no_paths };
-    let mut committer = Committer::new(order.town.clone(), town, pool.clone(), intake.clone(), projects);
+    let mut committer = Committer::new(destination, projects);
     let mut pieces = start_readers(order.source, files, &shared)?;
     let source = order.source.name();
     while let Some(message) = pieces.recv().await {

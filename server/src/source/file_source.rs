@@ -24,6 +24,10 @@ pub trait FileSource: fmt::Debug + Send + Sync {
     fn about(&self) -> &'static str;
     /// The folders and files that exist on this machine by convention.
     fn roots(&self) -> Vec<PathBuf>;
+    /// What is followed when somebody names `path`.
+    fn root(&self, path: PathBuf) -> PathBuf {
+        path
+    }
     /// Whether a file below a root is one of its own, by its path alone.
     fn owns(&self, path: &Path) -> bool;
     /// How one file is read, from `reading.from` to its end; pieces are handed to `emit` until that says `false`.

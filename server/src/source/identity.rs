@@ -45,6 +45,13 @@ fn hash_long(kind: &str, parts: &[&[u8]]) -> u128 {
     hasher.digest128()
 }
 
+/// A commit, by its whole hash; none when it is none. Every clone of a repository has the same, so it counts once.
+#[must_use]
+pub fn commit(hash_hex: &str) -> Option<u128> {
+    let whole = matches!(hash_hex.len(), 40 | 64) && hash_hex.bytes().all(|byte| byte.is_ascii_hexdigit());
+    whole.then(|| hash("git commit", &[hash_hex.to_ascii_lowercase().as_bytes()]))
+}
+
 /// The beginning of a session: key and claim. Several sources may tell of it; one that names the agent is the better
 /// report, and of equals the earlier one.
 #[must_use]
@@ -88,6 +95,16 @@ mod tests {
         assert_ne!(hash("k", &[b"a", b"bc"]), hash("k", &[b"ab", b"c"]));
         assert_ne!(hash("k", &[b"a"]), hash("l", &[b"a"]));
         assert_eq!(hash("k", &[b"a", b""]), hash("k", &[b"a", b""]));
+    }
+
+    #[test]
+    fn a_commit_is_known_by_its_whole_hash_only() {
+        let hash = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+        assert!(commit(hash).is_some());
+        assert_eq!(commit(hash), commit(&hash.to_ascii_uppercase()));
+        for none in ["", "4b825dc", "HEAD", &format!("{hash}0"), &hash.replace('4', "g")] {
+            assert_eq!(commit(none), None, "{none}");
+        }
     }
 
     #[test]

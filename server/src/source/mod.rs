@@ -8,12 +8,14 @@ pub mod codex;
 pub mod commit;
 #[cfg(test)]
 mod counting;
+pub mod destination;
 pub mod difference;
 pub mod environment;
 pub mod file_source;
 pub mod found;
 pub mod gas_town;
 pub mod gemini;
+pub mod git;
 pub mod identity;
 pub mod opencode;
 pub mod otlp;

@@ -37,6 +37,12 @@ impl Project {
         Self { place: None, rig: RigName::new(rig).ok(), no_paths: shared.no_paths }
     }
 
+    /// Its rig.
+    #[must_use]
+    pub const fn rig(&self) -> Option<&RigName> {
+        self.rig.as_ref()
+    }
+
     /// Whether its folder is an agent's in a Gas Town.
     #[must_use]
     pub fn is_in_gas_town(&self) -> bool {

@@ -1,6 +1,6 @@
 //! Every source of files, and what of them is on this machine.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::beads::Issues;
@@ -9,10 +9,12 @@ use super::codex::Rollouts;
 use super::file_source::FileSource;
 use super::gas_town::{Costs, Town};
 use super::gemini::Chats;
+use super::git::Commits;
 use super::opencode::{KILO, OPENCODE};
 
 /// All sources of files.
-pub static ALL: [&dyn FileSource; 8] = [&Transcripts, &Rollouts, &Chats, &OPENCODE, &KILO, &Issues, &Town, &Costs];
+pub static ALL: [&dyn FileSource; 9] =
+    [&Transcripts, &Rollouts, &Chats, &OPENCODE, &KILO, &Issues, &Town, &Costs, &Commits];
 
 /// The source that is called `word` on the command line.
 #[must_use]
@@ -27,6 +29,14 @@ pub struct Root {
     pub source: &'static dyn FileSource,
     /// A folder or a file; it need not exist yet.
     pub path: PathBuf,
+}
+
+impl Root {
+    /// What is followed when somebody names `path` as one of the source's.
+    #[must_use]
+    pub fn named(source: &'static dyn FileSource, path: &Path) -> Self {
+        Self { source, path: source.root(path.to_owned()) }
+    }
 }
 
 impl PartialEq for Root {
@@ -47,11 +57,12 @@ impl Roots {
         Self::from_fn(move || roots.clone())
     }
 
-    /// Whatever lies where agents keep their files by convention, and files of `beads` besides.
+    /// Whatever lies where agents keep their files by convention, and files of `beads` and repositories of `git` besides.
     #[must_use]
-    pub fn found(beads: Vec<PathBuf>) -> Self {
+    pub fn found(beads: Vec<PathBuf>, git: Vec<PathBuf>) -> Self {
         Self::from_fn(move || {
-            let named = beads.iter().map(|path| Root { source: &Issues, path: path.clone() });
+            let named = beads.iter().map(|path| Root::named(&Issues, path));
+            let named = named.chain(git.iter().map(|path| Root::named(&Commits, path)));
             let found =
                 ALL.into_iter().flat_map(|source| source.roots().into_iter().map(move |path| Root { source, path }));
             let mut roots: Vec<Root> = Vec::new();

@@ -6,7 +6,9 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use model::dedupe::{Claim, Rank, Resolution, resolve};
-use model::event::{AgentState, BeadEdge, Envelope, Event, LinesChanged, ModelCall, PricedEvent, ToolCall};
+use model::event::{
+    AgentState, BeadEdge, Envelope, Event, LinesChanged, LinesLanded, ModelCall, PricedEvent, ToolCall,
+};
 use model::id::{AgentName, EventKey, ModelName, RigName, Role, SourceName, ToolName, TownName};
 use model::price::{Price, PriceBook, Rates};
 use model::time::Timestamp;
@@ -64,7 +66,7 @@ impl Seed {
             TokenCounts { input: u64::from(self.size) + 1, output: 7, cache_read: 100, ..TokenCounts::default() };
         let model = if self.size.is_multiple_of(4) { "unheard-of" } else { "claude-sonnet-4-20250514" };
         let ok = !self.size.is_multiple_of(5);
-        let event = match (self.claim, self.kind % 6) {
+        let event = match (self.claim, self.kind % 7) {
             (Some(_), _) | (None, 0) => Event::ModelCall(ModelCall {
                 model: ModelName::new(model).unwrap(),
                 tokens,
@@ -83,6 +85,7 @@ impl Seed {
             }),
             (None, 3) => Event::AgentState(AgentState::ALL[usize::from(self.size) % 4]),
             (None, 4) => Event::Bead(BeadEdge::Created),
+            (None, 5) => Event::LinesLanded(LinesLanded { added: self.size.into(), removed: 2 }),
             (None, _) => Event::Bead(BeadEdge::Closed),
         };
         let identity = format!("{self:?}");
@@ -219,7 +222,7 @@ impl Dice {
     pub fn seed(&mut self) -> Seed {
         let mut small = |sides| u8::try_from(self.roll(sides)).unwrap();
         let claim = (small(3) == 0).then(|| (small(6), small(3), small(4) == 0));
-        let (town, kind, who, size, second) = (small(2), small(6), small(6), small(20), small(60));
+        let (town, kind, who, size, second) = (small(2), small(7), small(6), small(20), small(60));
         Seed { town, minute: u16::try_from(self.roll(90)).unwrap(), second, kind, who, size, claim }
     }
 }

@@ -11,11 +11,13 @@ headline as (
     insert into headline_10s as h (town_id, bucket, events, calls, call_errors, input_tokens, output_tokens,
                                    cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cost_nanodollars,
                                    unpriced_tokens, tool_calls, tool_errors, lines_added,
-                                   lines_removed, beads_created, beads_closed)
+                                   lines_removed, beads_created, beads_closed, lines_landed_added,
+                                   lines_landed_removed)
     select * from unnest($1::integer[], $2::timestamptz[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],
                          $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[],
                          $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[],
-                         $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[])
+                         $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[],
+                         $76::bigint[], $77::bigint[])
     on conflict (town_id, bucket) do update set
         events = h.events + excluded.events,
         calls = h.calls + excluded.calls,
@@ -32,7 +34,9 @@ headline as (
         lines_added = h.lines_added + excluded.lines_added,
         lines_removed = h.lines_removed + excluded.lines_removed,
         beads_created = h.beads_created + excluded.beads_created,
-        beads_closed = h.beads_closed + excluded.beads_closed
+        beads_closed = h.beads_closed + excluded.beads_closed,
+        lines_landed_added = h.lines_landed_added + excluded.lines_landed_added,
+        lines_landed_removed = h.lines_landed_removed + excluded.lines_landed_removed
 ),
 -- the same by role
 roles as (

@@ -19,7 +19,9 @@ with span as (
            sum(f.lines_added)::bigint as lines_added,
            sum(f.lines_removed)::bigint as lines_removed,
            sum(f.beads_created)::bigint as beads_created,
-           sum(f.beads_closed)::bigint as beads_closed
+           sum(f.beads_closed)::bigint as beads_closed,
+           sum(f.lines_landed_added)::bigint as lines_landed_added,
+           sum(f.lines_landed_removed)::bigint as lines_landed_removed
     -- Read span by span (`offset 0`): joined freely, a planner with old statistics reads the whole town for each span.
     from span cross join lateral (
         select * from headline_{from} t
@@ -40,7 +42,7 @@ with span as (
         where not exists (select from fresh where fresh.bucket = old.bucket)
     ))
 )
-insert into headline_{to} as t (town_id, bucket, events, calls, call_errors, input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cost_nanodollars, unpriced_tokens, tool_calls, tool_errors, lines_added, lines_removed, beads_created, beads_closed)
+insert into headline_{to} as t (town_id, bucket, events, calls, call_errors, input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cost_nanodollars, unpriced_tokens, tool_calls, tool_errors, lines_added, lines_removed, beads_created, beads_closed, lines_landed_added, lines_landed_removed)
 select $1, * from fresh order by bucket
 on conflict (town_id, bucket) do update set
     events = excluded.events,
@@ -58,6 +60,8 @@ on conflict (town_id, bucket) do update set
     lines_added = excluded.lines_added,
     lines_removed = excluded.lines_removed,
     beads_created = excluded.beads_created,
-    beads_closed = excluded.beads_closed
-where (t.events, t.calls, t.call_errors, t.input_tokens, t.output_tokens, t.cache_read_tokens, t.cache_write_5m_tokens, t.cache_write_1h_tokens, t.cost_nanodollars, t.unpriced_tokens, t.tool_calls, t.tool_errors, t.lines_added, t.lines_removed, t.beads_created, t.beads_closed)
-   is distinct from (excluded.events, excluded.calls, excluded.call_errors, excluded.input_tokens, excluded.output_tokens, excluded.cache_read_tokens, excluded.cache_write_5m_tokens, excluded.cache_write_1h_tokens, excluded.cost_nanodollars, excluded.unpriced_tokens, excluded.tool_calls, excluded.tool_errors, excluded.lines_added, excluded.lines_removed, excluded.beads_created, excluded.beads_closed)
+    beads_closed = excluded.beads_closed,
+    lines_landed_added = excluded.lines_landed_added,
+    lines_landed_removed = excluded.lines_landed_removed
+where (t.events, t.calls, t.call_errors, t.input_tokens, t.output_tokens, t.cache_read_tokens, t.cache_write_5m_tokens, t.cache_write_1h_tokens, t.cost_nanodollars, t.unpriced_tokens, t.tool_calls, t.tool_errors, t.lines_added, t.lines_removed, t.beads_created, t.beads_closed, t.lines_landed_added, t.lines_landed_removed)
+   is distinct from (excluded.events, excluded.calls, excluded.call_errors, excluded.input_tokens, excluded.output_tokens, excluded.cache_read_tokens, excluded.cache_write_5m_tokens, excluded.cache_write_1h_tokens, excluded.cost_nanodollars, excluded.unpriced_tokens, excluded.tool_calls, excluded.tool_errors, excluded.lines_added, excluded.lines_removed, excluded.beads_created, excluded.beads_closed, excluded.lines_landed_added, excluded.lines_landed_removed)

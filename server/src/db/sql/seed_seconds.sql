@@ -1,5 +1,5 @@
 -- model::Aggregate per second, for the dials' five minutes. Kinds: 0 model call, 1 tool call, 2 lines, 5 bead
--- (state 0 created, 1 closed).
+-- (state 0 created, 1 closed), 7 lines landed.
 select date_trunc('second', ts) as second,
        count(*) as events,
        count(*) filter (where kind = 0) as calls,
@@ -18,7 +18,9 @@ select date_trunc('second', ts) as second,
        coalesce(sum(lines_added) filter (where kind = 2), 0)::bigint as lines_added,
        coalesce(sum(lines_removed) filter (where kind = 2), 0)::bigint as lines_removed,
        count(*) filter (where kind = 5 and state = 0) as beads_created,
-       count(*) filter (where kind = 5 and state = 1) as beads_closed
+       count(*) filter (where kind = 5 and state = 1) as beads_closed,
+       coalesce(sum(lines_added) filter (where kind = 7), 0)::bigint as lines_landed_added,
+       coalesce(sum(lines_removed) filter (where kind = 7), 0)::bigint as lines_landed_removed
   from event
  where town_id = $1 and ts > $2
  group by 1

@@ -1,5 +1,6 @@
 -- The events folded from scratch, as model::Aggregate::of and Event::is_activity say it, into tables of this
--- transaction. Kinds: 0 model call, 1 tool call, 2 lines, 3 agent state (0 working), 5 bead (0 created, 1 closed).
+-- transaction. Kinds: 0 model call, 1 tool call, 2 lines, 3 agent state (0 working), 5 bead (0 created, 1 closed),
+-- 7 lines landed.
 create temp table fold_role on commit drop as
 select town_id,
        date_bin(interval '10 seconds', ts, 'epoch'::timestamptz) as bucket,
@@ -17,10 +18,12 @@ select town_id,
                 filter (where kind = 0 and cost is null), 0)::bigint as unpriced_tokens,
        count(*) filter (where kind = 1) as tool_calls,
        count(*) filter (where kind = 1 and not ok) as tool_errors,
-       coalesce(sum(lines_added), 0)::bigint as lines_added,
-       coalesce(sum(lines_removed), 0)::bigint as lines_removed,
+       coalesce(sum(lines_added) filter (where kind = 2), 0)::bigint as lines_added,
+       coalesce(sum(lines_removed) filter (where kind = 2), 0)::bigint as lines_removed,
        count(*) filter (where kind = 5 and state = 0) as beads_created,
-       count(*) filter (where kind = 5 and state = 1) as beads_closed
+       count(*) filter (where kind = 5 and state = 1) as beads_closed,
+       coalesce(sum(lines_added) filter (where kind = 7), 0)::bigint as lines_landed_added,
+       coalesce(sum(lines_removed) filter (where kind = 7), 0)::bigint as lines_landed_removed
 from event
 group by 1, 2, 3;
 

@@ -3,7 +3,7 @@
 use compact_str::CompactString;
 use model::dedupe::{Claim, Rank};
 use model::event::{
-    AgentState, BeadEdge, CostSnapshot, Envelope, Event, LinesChanged, ModelCall, SessionEdge, ToolCall,
+    AgentState, BeadEdge, CostSnapshot, Envelope, Event, LinesChanged, LinesLanded, ModelCall, SessionEdge, ToolCall,
 };
 use model::id::{
     AgentName, BeadId, EventKey, ModelName, NameError, RigName, Role, SessionId, SourceName, ToolName, TownName,
@@ -31,7 +31,9 @@ pub enum EventError {
         kind: &'static str,
     },
     /// No such type.
-    #[error("field \"type\": use model_call, tool_call, lines_changed, agent_state, session, bead or cost_snapshot")]
+    #[error(
+        "field \"type\": use model_call, tool_call, lines_changed, lines_landed, agent_state, session, bead or cost_snapshot"
+    )]
     Type,
     /// One of a few words was expected.
     #[error("field \"{field}\": use {wanted}")]
@@ -112,6 +114,7 @@ const MODEL_CALL: u32 = bits(&[
 ]);
 const TOOL_CALL: u32 = bits(&["tool", "tool_use_id", "duration_ms", "ok", "file"]);
 const LINES_CHANGED: u32 = bits(&["added", "removed", "file"]);
+const LINES_LANDED: u32 = bits(&["commit", "added", "removed"]);
 const STATE: u32 = bits(&["state"]);
 const COST: u32 = bits(&["cost_usd"]);
 const GAS_TOWN: u32 = bits(&["session_id", "role", "rig", "worker", "cost_usd", "ended_at", "work_item", "town"]);
@@ -173,15 +176,18 @@ pub fn event(raw: &Raw<'_>) -> Result<Item, EventError> {
         }
         "lines_changed" => {
             only(raw, LINES_CHANGED, "lines_changed")?;
-            let added = raw.added.ok_or(EventError::Missing("added"))?;
-            let removed = raw.removed.ok_or(EventError::Missing("removed"))?;
-            // Rollups keep them as signed numbers of 32 bits per event.
-            for (field, n) in [("added", added), ("removed", removed)] {
-                if i32::try_from(n).is_err() {
-                    return Err(EventError::Range { field });
-                }
-            }
+            let (added, removed) = lines(raw)?;
             envelope(raw, at, None, Event::LinesChanged(LinesChanged { added, removed, file: file(raw)? }))
+        }
+        "lines_landed" => {
+            only(raw, LINES_LANDED, "lines_landed")?;
+            let (added, removed) = lines(raw)?;
+            let commit = text(&raw.commit).ok_or(EventError::Missing("commit"))?;
+            let wanted = "the commit's whole hash: 40 or 64 hexadecimal digits";
+            let key = identity::commit(commit).ok_or(EventError::Word { field: "commit", wanted })?;
+            let mut item = envelope(raw, at, None, Event::LinesLanded(LinesLanded { added, removed }))?;
+            item.envelope.key = EventKey(key);
+            Ok(item)
         }
         "agent_state" => {
             only(raw, STATE, "agent_state")?;
@@ -287,6 +293,18 @@ fn required<T>(
     make: fn(&str) -> Result<T, NameError>,
 ) -> Result<T, EventError> {
     make(text(field).ok_or(EventError::Missing(name))?).map_err(|error| EventError::Name { field: name, error })
+}
+
+fn lines(raw: &Raw<'_>) -> Result<(u32, u32), EventError> {
+    let added = raw.added.ok_or(EventError::Missing("added"))?;
+    let removed = raw.removed.ok_or(EventError::Missing("removed"))?;
+    // The store keeps them as signed numbers of 32 bits per event.
+    for (field, n) in [("added", added), ("removed", removed)] {
+        if i32::try_from(n).is_err() {
+            return Err(EventError::Range { field });
+        }
+    }
+    Ok((added, removed))
 }
 
 fn dollars(raw: &Raw<'_>) -> Result<Nanodollars, EventError> {

@@ -5,7 +5,8 @@
 //! it is.
 //!
 //! An event is known again by `ts` and `id`, or without `id` by its whole content; model calls with `message_id` and
-//! tool calls with `tool_use_id` are known again whatever else differs, also when another source reports them.
+//! tool calls with `tool_use_id` are known again whatever else differs, also when another source reports them; a commit
+//! by `ts` and its hash, also when it was read from git.
 //! Unknown fields are refused by name, so that a typing error loses nothing silently.
 
 mod diagnose;
@@ -40,6 +41,10 @@ pub const EXAMPLES: &[(&str, &str)] = &[
     (
         "lines changed",
         r#"{"type":"lines_changed","ts":"2026-02-26T18:21:38Z","agent":"toast","added":12,"removed":3,"file":"src/main.rs"}"#,
+    ),
+    (
+        "a commit landed on the default branch (`ts`: when it was committed)",
+        r#"{"type":"lines_landed","ts":"2026-02-26T18:21:38Z","rig":"gastown","commit":"4b825dc642cb6eb9a060e54bf8d69288fbee4904","added":120,"removed":14}"#,
     ),
     (
         "an agent says what it is doing: working, idle, stuck or exiting",

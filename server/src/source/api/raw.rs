@@ -45,6 +45,7 @@ pub struct Raw<'a> {
     pub worker: Option<Text<'a>>,
     pub ended_at: Option<Text<'a>>,
     pub work_item: Option<Text<'a>>,
+    pub commit: Option<Text<'a>>,
 }
 
 /// What a field must hold.
@@ -91,6 +92,7 @@ impl Raw<'_> {
         ("worker", Kind::Text),
         ("ended_at", Kind::Text),
         ("work_item", Kind::Text),
+        ("commit", Kind::Text),
     ];
 
     /// Which fields are there, as bits in the order of [`Raw::FIELDS`].
@@ -127,6 +129,7 @@ impl Raw<'_> {
             self.worker.is_some(),
             self.ended_at.is_some(),
             self.work_item.is_some(),
+            self.commit.is_some(),
         ];
         there.into_iter().zip(0..).fold(0, |bits, (is_there, bit)| bits | (u32::from(is_there) << bit))
     }

@@ -4,15 +4,14 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use model::id::TownName;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::db::cursor::Cursor;
-use crate::db::{self, Pool, TownKey};
-use crate::ingest::{Intake, Rejection};
+use crate::ingest::Rejection;
 use crate::source::claude_code::Projects;
-use crate::source::commit::{CommitError, Committer};
+use crate::source::commit::Committer;
+use crate::source::destination::{CommitError, Cursors, Destination};
 use crate::source::file_source::{FileSource, Look, Reading, Shared, cursor_path};
 use crate::source::registry::{Root, Roots};
 use crate::source::tail::LastLine;
@@ -23,8 +22,7 @@ const WAITING_PIECES: usize = 4;
 type Source = &'static dyn FileSource;
 
 pub(super) struct Following {
-    key: TownKey,
-    pool: Pool,
+    destination: Arc<dyn Destination>,
     roots: Vec<Root>,
     /// The first look at the roots is told by who started the watcher.
     looked: bool,
@@ -32,7 +30,7 @@ pub(super) struct Following {
     committer: Committer,
     looks: HashMap<PathBuf, Look>,
     /// By source and file; those of a source are loaded with its first root.
-    cursors: HashMap<&'static str, HashMap<String, Cursor>>,
+    cursors: HashMap<&'static str, Cursors>,
     /// Said once per file, until it can be read again.
     complained: HashSet<PathBuf>,
 }
@@ -53,21 +51,17 @@ type Listing = (Vec<(Source, PathBuf)>, Vec<(Source, PathBuf, String)>);
 impl Following {
     pub(super) async fn new(
         roots: &Roots,
-        town: &TownName,
-        intake: &Intake,
-        pool: &Pool,
+        destination: Arc<dyn Destination>,
         no_paths: bool,
     ) -> Result<Self, CommitError> {
-        let key = db::town::ensure(pool, town, false).await?;
-        let names = db::cursor::project_names(pool, key).await?;
+        let names = destination.project_names().await?;
         let projects = Arc::new(Mutex::new(Projects::new(names, no_paths)));
         let mut following = Self {
-            key,
-            pool: pool.clone(),
+            destination: Arc::clone(&destination),
             roots: Vec::new(),
             looked: false,
             shared: Shared { projects: Arc::clone(&projects), no_paths },
-            committer: Committer::new(town.clone(), key, pool.clone(), intake.clone(), projects),
+            committer: Committer::new(destination, projects),
             looks: HashMap::new(),
             cursors: HashMap::new(),
             complained: HashSet::new(),
@@ -83,7 +77,7 @@ impl Following {
         for root in &found {
             let source = root.source.name();
             if !self.cursors.contains_key(source) {
-                let kept = db::cursor::load(&self.pool, self.key, source).await?;
+                let kept = self.destination.cursors(source).await?;
                 self.cursors.insert(source, kept);
             }
             if self.looked && !self.roots.contains(root) {

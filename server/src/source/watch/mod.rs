@@ -3,6 +3,7 @@
 mod following;
 mod system;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use model::id::TownName;
@@ -12,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::following::Following;
 use self::system::SystemWatch;
-use super::commit::CommitError;
+use super::destination::{CommitError, Destination, StoreDestination};
 use super::registry::Roots;
 use crate::db::Pool;
 use crate::ingest::Intake;
@@ -22,7 +23,7 @@ const GATHER: Duration = Duration::from_millis(40);
 /// After the store did not answer.
 const RETRY: Duration = Duration::from_secs(2);
 
-/// Follows `roots` for `town` until `cancel`. Nothing ends it otherwise: what cannot be read now is tried again.
+/// Follows `roots` into the store, for `town`; as [`spawn_into`].
 #[must_use]
 pub fn spawn(
     roots: Roots,
@@ -32,11 +33,22 @@ pub fn spawn(
     cancel: CancellationToken,
     no_paths: bool,
 ) -> JoinHandle<()> {
+    spawn_into(Arc::new(StoreDestination::new(town, pool, intake)), roots, cancel, no_paths)
+}
+
+/// Follows `roots` into `destination` until `cancel`. Nothing ends it otherwise: what cannot be read now is tried again.
+#[must_use]
+pub fn spawn_into(
+    destination: Arc<dyn Destination>,
+    roots: Roots,
+    cancel: CancellationToken,
+    no_paths: bool,
+) -> JoinHandle<()> {
     tokio::spawn(async move {
         loop {
-            let begun = follow(&roots, &town, &intake, &pool, &cancel, no_paths);
-            match begun.await {
+            match follow(&roots, &destination, &cancel, no_paths).await {
                 Ok(()) => return,
+                Err(_) if cancel.is_cancelled() => return,
                 Err(error) => tracing::warn!(%error, "the watcher begins again in {} s", RETRY.as_secs()),
             }
             tokio::select! {
@@ -49,13 +61,11 @@ pub fn spawn(
 
 async fn follow(
     roots: &Roots,
-    town: &TownName,
-    intake: &Intake,
-    pool: &Pool,
+    destination: &Arc<dyn Destination>,
     cancel: &CancellationToken,
     no_paths: bool,
 ) -> Result<(), CommitError> {
-    let mut following = Following::new(roots, town, intake, pool, no_paths).await?;
+    let mut following = Following::new(roots, Arc::clone(destination), no_paths).await?;
     let mut system = SystemWatch::new();
     let mut due = Instant::now();
     loop {

@@ -1,0 +1,274 @@
+//! `POST /api/ship`: what `towngauge watch --to` sends from another machine. One answer for all of it, after the commit
+//! (invariant 1); what is sent again changes nothing (invariant 2).
+
+use std::sync::atomic::Ordering;
+
+use axum::extract::{Path, Query, Request, State};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_LENGTH;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use model::Envelope;
+use model::id::TownName;
+use model::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::body;
+use super::town::town_name;
+use crate::db::bead::{self, BeadRow};
+use crate::db::shipper::{self, BadLine, Shipper, ShipperRow};
+use crate::db::{DbError, town};
+use crate::error::ApiError;
+use crate::ingest::Outcome;
+use crate::ship::wire::{self, Head, Line, Mark};
+use crate::state::{App, AppState};
+
+/// Events, beads and bad lines of one request.
+const MAX_ITEMS: usize = 200_000;
+/// Longest name or text of a shipper, in characters.
+const MAX_TEXT: usize = 200;
+/// Where lines are counted that nobody can read.
+const SOURCE: &str = "ship";
+/// A shipper that was not heard for this long is silent: it sends a sign of life every 30 s.
+const SILENT_S: i64 = 90;
+
+/// `/api/ship` and `/api/towns/{town}/shippers`.
+pub fn router() -> Router<App> {
+    Router::new().route("/api/ship", post(ship)).route("/api/towns/{town}/shippers", get(shippers))
+}
+
+#[derive(Deserialize)]
+struct Target {
+    town: Option<String>,
+}
+
+/// What became of a request's items.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+struct Report {
+    stored: u64,
+    duplicate: u64,
+    rejected: u64,
+    /// The last batch that is stored now.
+    taken: u64,
+    ship: u32,
+}
+
+/// A request, understood.
+#[derive(Debug)]
+struct Shipment {
+    head: Head,
+    events: Vec<(u64, Envelope)>,
+    beads: Vec<BeadRow>,
+    bad: Vec<BadLine>,
+    /// The last batch that is whole with this request.
+    whole: u64,
+}
+
+async fn ship(
+    State(app): State<App>,
+    Query(target): Query<Target>,
+    request: Request,
+) -> Result<Json<Report>, ApiError> {
+    let answer = take(&app, target, request).await;
+    let counters = &app.counters;
+    match &answer {
+        Ok(report) => {
+            counters.received.fetch_add(report.stored + report.duplicate + report.rejected, Ordering::Relaxed);
+            counters.stored.fetch_add(report.stored, Ordering::Relaxed);
+            counters.duplicate.fetch_add(report.duplicate, Ordering::Relaxed);
+            counters.rejected.fetch_add(report.rejected, Ordering::Relaxed);
+        }
+        Err(error) if error.status == StatusCode::SERVICE_UNAVAILABLE => {
+            counters.refused.fetch_add(1, Ordering::Relaxed);
+        }
+        Err(_) => {}
+    }
+    answer.map(Json)
+}
+
+async fn take(app: &AppState, target: Target, request: Request) -> Result<Report, ApiError> {
+    let town = match target.town {
+        Some(raw) => TownName::new(&raw)
+            .map_err(|error| ApiError::bad_request(format!("town: {error}"), "use a name such as ?town=home"))?,
+        None => app.config.town.value.clone(),
+    };
+    let packing = body::check(request.headers())?;
+    let _place = if body::may_be_large(request.headers(), packing) {
+        let place = app.large_bodies.try_acquire();
+        Some(place.map_err(|_| ApiError::unavailable("several large bodies are being read already", 1))?)
+    } else {
+        None
+    };
+    let declared = request.headers().get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
+    let packed = body::read(request.into_body(), declared.unwrap_or(16 << 10)).await?;
+    let parsed = tokio::task::spawn_blocking(move || parse(&body::unpack(packed, packing)?));
+    let shipment = parsed.await.map_err(|_| ApiError::unavailable("the server is stopping", 5))??;
+    store(app, &town, shipment).await
+}
+
+/// Reads a request. A line that is no item is a bad line; a request without a head, or of another version, is an error.
+fn parse(plain: &[u8]) -> Result<Shipment, ApiError> {
+    #[derive(Deserialize)]
+    struct AnyHead {
+        ship: Option<u32>,
+    }
+    const HINT: &str = "this address is for \"towngauge watch --to\"; everything else goes to /api/ingest";
+    let mut lines = plain.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
+    let head = lines.next().ok_or_else(|| ApiError::bad_request("the body is empty", HINT))?;
+    let any: AnyHead =
+        serde_json::from_slice(head).map_err(|_| ApiError::bad_request("the first line is no head", HINT))?;
+    match any.ship {
+        None => return Err(ApiError::bad_request("the first line is no head", HINT)),
+        Some(wire::VERSION) => {}
+        Some(other) => {
+            let (found, own) = (format!("this shipment has version {other}"), wire::VERSION);
+            let older = if other < own { "the shipper" } else { "the server" };
+            return Err(ApiError::new(
+                StatusCode::CONFLICT,
+                format!("{found}, and this server (towngauge {}) takes version {own}", crate::VERSION),
+                format!("update {older}, and send it again"),
+            ));
+        }
+    }
+    let head: Head =
+        serde_json::from_slice(head).map_err(|_| ApiError::bad_request("the head lacks something", HINT))?;
+    let mut shipment = Shipment { head, events: Vec::new(), beads: Vec::new(), bad: Vec::new(), whole: 0 };
+    let mut mark = Mark { seq: 0, more: true };
+    for (line, number) in lines.zip(2_u64..) {
+        let (batch, place) = (mark.seq, format!("line {number}"));
+        match serde_json::from_slice(line) {
+            Ok(Line::Batch(next)) => mark = next,
+            Ok(_) if mark.seq == 0 => return Err(ApiError::bad_request("an item stands before every batch", HINT)),
+            Ok(Line::Event(event)) => shipment.events.push((batch, *event)),
+            Ok(Line::Bead(bead)) => shipment.beads.push(bead),
+            Ok(Line::Rejected(wire::Rejected { source, place, reason })) => {
+                let source = source.as_str().to_owned();
+                shipment.bad.push(BadLine { batch, source, place: clean(&place), reason: clean(&reason) });
+            }
+            Err(_) => {
+                let reason = "this version cannot read what was shipped here".to_owned();
+                shipment.bad.push(BadLine { batch, source: SOURCE.to_owned(), place, reason });
+            }
+        }
+        if !mark.more {
+            shipment.whole = shipment.whole.max(mark.seq);
+        }
+    }
+    if shipment.events.len() + shipment.beads.len() + shipment.bad.len() > MAX_ITEMS {
+        return Err(ApiError::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too many items in one request",
+            format!("send at most {MAX_ITEMS} at once"),
+        ));
+    }
+    Ok(shipment)
+}
+
+/// What a page can show.
+fn clean(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(MAX_TEXT).collect()
+}
+
+async fn store(app: &AppState, town: &TownName, shipment: Shipment) -> Result<Report, ApiError> {
+    let Shipment { head, events, beads, bad, whole } = shipment;
+    let key = town::ensure(&app.pool, town, false).await?;
+    let known = shipper::last_batch(&app.pool, key, head.shipper).await?;
+    let mut report = Report { ship: wire::VERSION, ..Report::default() };
+    // What was taken before is not even looked at again: the answer to it was lost.
+    let fresh: Vec<Envelope> = events.into_iter().filter(|(batch, _)| *batch > known).map(|(_, event)| event).collect();
+    for outcome in app.intake.submit_parts(town, fresh, &mut false).await? {
+        match outcome {
+            Outcome::Stored => report.stored += 1,
+            Outcome::Duplicate => report.duplicate += 1,
+            Outcome::Rejected(_) => report.rejected += 1,
+        }
+    }
+    if !beads.is_empty() {
+        bead::upsert(&app.pool, key, &bead::newest(beads)).await.map_err(|error| refusal(error, "a bead"))?;
+    }
+    let said = Shipper {
+        id: head.shipper,
+        name: clean(&head.name),
+        host: clean(&head.host),
+        version: clean(&head.version),
+        waiting_bytes: head.waiting_bytes,
+        oldest: head.oldest_us.map(Timestamp).and_then(|at| at.believed().ok()),
+        parked: head.parked,
+        trouble: head.error.as_deref().map(clean),
+    };
+    // Last, and with the bad lines in one transaction: a batch is noted only when all of it is stored.
+    let counted = shipper::heard(&app.pool, key, &said, whole, &bad, app.clock.now());
+    report.rejected += counted.await.map_err(|error| refusal(error, "a bad line"))?;
+    report.taken = whole.max(known);
+    Ok(report)
+}
+
+/// What the database refuses, it would refuse again: the sender finds out which part it is.
+fn refusal(error: DbError, what: &str) -> ApiError {
+    if error.is_refusal() {
+        tracing::warn!(%error, "a shipment is refused");
+        let error = format!("the store refuses {what} in this shipment");
+        return ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, error, "send it in smaller parts");
+    }
+    error.into()
+}
+
+async fn shippers(State(app): State<App>, Path(town): Path<String>) -> Result<Json<Value>, ApiError> {
+    let key = app.reader.town_key(&town_name(&town)?).await?;
+    let now = app.clock.now();
+    let spell = |row: ShipperRow| {
+        let age_s = |at: Timestamp| (now.seconds() - at.seconds()).max(0);
+        let silent_s = age_s(row.last_heard);
+        json!({
+            "name": row.said.name, "host": row.said.host, "version": row.said.version,
+            "first_heard": row.first_heard.to_string(), "last_heard": row.last_heard.to_string(),
+            "silent": silent_s > SILENT_S, "waiting_bytes": row.said.waiting_bytes,
+            "oldest": row.said.oldest.map(|at| at.to_string()), "lag_s": row.said.oldest.map(age_s),
+            "parked": row.said.parked, "trouble": row.said.trouble, "last_batch": row.last_batch,
+        })
+    };
+    let rows: Vec<Value> = shipper::list(&app.pool, key).await?.into_iter().map(spell).collect();
+    Ok(Json(json!({"shippers": rows})))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(ship: u32) -> Vec<u8> {
+        wire::spell(&json!({
+            "ship": ship, "shipper": uuid::Uuid::nil(), "name": "laptop", "host": "linux x86_64", "version": "1",
+            "waiting_bytes": 1, "oldest_us": null, "parked": 0, "error": null,
+        }))
+    }
+
+    #[test]
+    fn another_version_is_told_who_is_older() {
+        let hint = |ship| {
+            let error = parse(&head(ship)).unwrap_err();
+            assert_eq!(error.status, StatusCode::CONFLICT);
+            error.hint
+        };
+        assert!(hint(wire::VERSION + 1).contains("update the server"));
+        assert!(hint(0).contains("update the shipper"));
+    }
+
+    #[test]
+    fn what_is_no_shipment_is_400_and_a_bad_line_spoils_no_other() {
+        for bad in ["", "\n", "[1]", "{}", "nonsense", "{\"ship\":1}"] {
+            assert_eq!(parse(bad.as_bytes()).unwrap_err().status, StatusCode::BAD_REQUEST, "{bad}");
+        }
+        let rest = b"{\"batch\":{\"seq\":4,\"more\":false}}\n{\"event\":{}}\n{\"rejected\":{\"source\":\"codex\",\"place\":\"a:1\",\"reason\":\"no\\u0000\"}}\n{\"batch\":{\"seq\":5,\"more\":true}}\n{\"x\":1}\n";
+        let shipment = parse(&[head(wire::VERSION).as_slice(), rest].concat()).unwrap();
+        assert_eq!(shipment.whole, 4, "of the fifth, more is to come");
+        let bad: Vec<(u64, &str, &str)> =
+            shipment.bad.iter().map(|line| (line.batch, line.source.as_str(), line.place.as_str())).collect();
+        assert_eq!(bad, [(4, "ship", "line 3"), (4, "codex", "a:1"), (5, "ship", "line 6")]);
+        assert_eq!(shipment.bad[1].reason, "no");
+        let early =
+            [head(wire::VERSION).as_slice(), b"{\"rejected\":{\"source\":\"a\",\"place\":\"\",\"reason\":\"\"}}\n"]
+                .concat();
+        assert_eq!(parse(&early).unwrap_err().status, StatusCode::BAD_REQUEST);
+    }
+}
