@@ -13,6 +13,7 @@ pub mod http;
 pub mod hub;
 pub mod ingest;
 pub mod postgres;
+pub mod price_list;
 pub mod process;
 pub mod read;
 pub mod retention;

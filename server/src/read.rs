@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use app::reader::{LedgerLine, ReadError, SeriesRange, Setup, TankPage, TownCard};
-use app::sources::SourcesPage;
+use app::sources::{SourcesPage, UnpricedModel};
 use model::id::TownName;
 use model::runway::{RunwayBand, next_topup};
 use model::series::{Metric, SeriesPage};
@@ -15,6 +15,7 @@ use tokio::sync::Mutex;
 use crate::clock::Clock;
 use crate::db::ledger::{self, Entry, EntryKind};
 use crate::db::series::{self, Present};
+use crate::db::unpriced::{self, Unpriced};
 use crate::db::{DbError, Pool, TownKey, fuel, town};
 use crate::guide::{self, Place};
 use crate::hub::Hub;
@@ -230,7 +231,8 @@ impl Reader {
             return Ok(page.clone());
         }
         let sources = self.standings.of(key, town, at).await.map_err(unavailable)?;
-        let page = SourcesPage { at, sources, unpriced: Vec::new() };
+        let unpriced = unpriced::list(&self.pool, key).await.map_err(unavailable)?;
+        let page = SourcesPage { at, sources, unpriced: unpriced.into_iter().map(unpriced_model).collect() };
         *kept = Some((at, page.clone()));
         Ok(page)
     }
@@ -265,6 +267,11 @@ impl Reader {
         let (guides, key) = (guide::all(&place), guide::key(&place));
         Ok(Setup { town: place.town, watching: place.watching, roots, demo: self.demo().await?, guides, key })
     }
+}
+
+fn unpriced_model(row: Unpriced) -> UnpricedModel {
+    let tokens = row.tokens.into_iter().fold(0, i64::saturating_add);
+    UnpricedModel { command: row.add_command(), model: row.model, calls: row.calls, tokens }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]

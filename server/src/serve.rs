@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::live_seed::PgSeeds;
 use crate::db::notify::{Ears, Heard};
+use crate::db::price::Prices;
 use crate::db::{self, Pool, coverage, key};
 use crate::demo::Keeper;
 use crate::http::{self, Access, AccessSettings, Mode};
@@ -139,7 +140,7 @@ async fn assemble(config: Config, listener: TcpListener, local: SocketAddr, stor
         rollup::spawn_worker(pool.clone(), stop_background.clone()),
         retention::spawn(pool.clone(), config.retention.value, stop_background.clone()),
         tokio::spawn(observe(pool.clone(), clock.clone(), stop_background.clone())),
-        tokio::spawn(listen(pool.clone(), hub.clone(), stop_background.clone())),
+        tokio::spawn(listen(pool.clone(), hub.clone(), Arc::clone(&store.prices), stop_background.clone())),
     ];
     background.extend(alert::spawn(
         pool.clone(),
@@ -260,7 +261,7 @@ async fn observe(pool: Pool, clock: Clock, stop: CancellationToken) {
 }
 
 /// Tells the hub what other processes changed, and what no committed batch tells it.
-async fn listen(pool: Pool, hub: Hub, stop: CancellationToken) {
+async fn listen(pool: Pool, hub: Hub, prices: Arc<Prices>, stop: CancellationToken) {
     let work = async {
         loop {
             let mut ears = match Ears::open(&pool).await {
@@ -271,12 +272,16 @@ async fn listen(pool: Pool, hub: Hub, stop: CancellationToken) {
                     continue;
                 }
             };
+            // What was said before there were ears.
+            learn_prices(&prices, &pool).await;
             loop {
                 match ears.next(instance_id()).await {
                     Ok(Heard::Changed(town)) => hub.reload(town).await,
                     Ok(Heard::Beads(town)) => hub.reload_beads(town).await,
                     Ok(Heard::Tanks(town)) => hub.reload_tanks(town).await,
+                    Ok(Heard::Prices) => learn_prices(&prices, &pool).await,
                     Ok(Heard::Anything) => {
+                        learn_prices(&prices, &pool).await;
                         for card in hub.cards().await.unwrap_or_default() {
                             hub.reload(card.name).await;
                         }
@@ -293,6 +298,13 @@ async fn listen(pool: Pool, hub: Hub, stop: CancellationToken) {
     tokio::select! {
         () = stop.cancelled() => {}
         () = work => {}
+    }
+}
+
+/// Prices with the newest book from now on.
+async fn learn_prices(prices: &Prices, pool: &Pool) {
+    if let Err(error) = prices.reload(pool).await {
+        tracing::warn!(%error, "new prices are not known here yet; they are read with the next change");
     }
 }
 

@@ -10,6 +10,14 @@ use sqlx::{AssertSqlSafe, Row as _};
 const FILL: &str = "
 insert into claim select 1 + n % 3, gen_random_uuid(), gen_random_uuid(), now(), gen_random_uuid(), false, 1, false, 1, now()
     from generate_series(1, 60000) n;
+insert into claim select 1, gen_random_uuid(), gen_random_uuid(), to_timestamp(n), gen_random_uuid(), false, 1, false, 1,
+    now(), 4 from generate_series(1, 20000) n;
+insert into unpriced select 1 + n % 3, 'm' || n % 7, to_timestamp(21600 * n), 1, 1, 1, 1, 1, 1, now(), now()
+    from generate_series(1, 60000) n;
+insert into reprice (town_id, from_ts, to_ts, cursor_ts, cursor_key, finished_at)
+    select 1 + n % 300, now(), now(), now(), gen_random_uuid(), now() from generate_series(1, 60000) n;
+insert into price (model, effective, input, output, cache_read, cache_write_5m, cache_write_1h, source, noted)
+    select 'm' || n, now(), 1, 1, 1, 1, 1, 'x', now() from generate_series(1, 20000) n;
 insert into session (town_id, session, source, role, first_seen, last_seen)
     select 1 + n % 3, 's' || n, 'x', 6, now(), now() from generate_series(1, 30000) n;
 insert into rollup_dirty (town_id, bucket)
@@ -74,6 +82,23 @@ async fn no_query_of_the_writer_or_the_worker_reads_a_whole_table() {
     check(&pool, include_str!("../src/db/sql/session_find.sql"), "array[1], array['s1']", "session").await;
     let pending = include_str!("../src/db/sql/restate_pending.sql");
     assert!(plan(&pool, pending, "").await.contains("session_to_restate"));
+    let sums =
+        plan(&pool, include_str!("../src/db/sql/claim_select_sums.sql"), "1, to_timestamp(1), to_timestamp(9)").await;
+    assert!(sums.contains("claim_of_sums"), "{sums}");
+    check(&pool, include_str!("../src/db/sql/unpriced_list.sql"), "1, 200", "unpriced").await;
+    let touched = "array[1], array['m1'], array[to_timestamp(21600)]";
+    check(&pool, include_str!("../src/db/sql/unpriced_drop_empty.sql"), touched, "unpriced").await;
+    check(&pool, include_str!("../src/db/sql/reprice_list.sql"), "1, 100", "reprice").await;
+    check(&pool, include_str!("../src/db/sql/reprice_marks.sql"), "1, now(), now(), 50", "reprice").await;
+    let claim = plan(&pool, include_str!("../src/db/sql/reprice_claim.sql"), "1, 1").await;
+    assert!(claim.contains("Index Scan") && !claim.contains("Seq Scan on reprice"), "{claim}");
+    let pending = plan(&pool, include_str!("../src/db/sql/reprice_pending.sql"), "").await;
+    assert!(pending.contains("Index") && pending.contains("reprice_pending"), "{pending}");
+    let waiting = "1, now(), now(), null, now(), gen_random_uuid(), 20";
+    assert!(plan(&pool, include_str!("../src/db/sql/reprice_order.sql"), waiting).await.contains("reprice_pending"));
+    let revision =
+        plan(&pool, include_str!("../src/db/sql/price_revision.sql"), "'m1', now(), 'x', '2026-01-01'").await;
+    assert!(revision.contains("price_once"), "{revision}");
     check(&pool, include_str!("../src/db/sql/rollup_towns.sql"), "", "rollup_dirty").await;
     check(&pool, include_str!("../src/db/sql/rollup_claim.sql"), "1, 96", "rollup_dirty").await;
     check(&pool, &tier(include_str!("../src/db/sql/rollup_by_role.sql")), spans, "by_role_10s").await;

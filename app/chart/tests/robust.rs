@@ -3,7 +3,7 @@
 use chart::{
     AxesSpec, Columns, Crosshair, FineBackend, GaugeSpec, Gutters, Kind, Layout, Mark, Mode, Pattern, Plot, Prepared,
     SeriesStyle, SparkSpec, State, TankSpec, Theme, TimeRange, Unit, Zone, axis_max, draw_axes, draw_crosshair,
-    draw_gauge, draw_selection, draw_series, draw_sparkline, draw_tank,
+    draw_gauge, draw_selection, draw_series, draw_spans, draw_sparkline, draw_tank,
 };
 use plotters::backend::SVGBackend;
 use plotters::coord::Shift;
@@ -79,6 +79,7 @@ proptest! {
                 let crosshair = Crosshair { t_s: from, step_s: step, marks: &marks };
                 draw_crosshair(area, &plot, &crosshair, &theme).unwrap();
                 draw_selection(area, &plot, (from, broken), &theme).unwrap();
+                draw_spans(area, &plot, &[(from, broken), (broken, from), (from, from + span)], &theme).unwrap();
             });
         }
     }

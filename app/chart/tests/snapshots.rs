@@ -2,7 +2,7 @@
 
 use chart::{
     AxesSpec, Columns, FineBackend, GaugeSpec, Gutters, Kind, Layout, Mode, Pattern, Plot, Prepared, SeriesStyle,
-    SparkSpec, State, TankSpec, Theme, TimeRange, Unit, Zone, axis_max, draw_axes, draw_gauge, draw_series,
+    SparkSpec, State, TankSpec, Theme, TimeRange, Unit, Zone, axis_max, draw_axes, draw_gauge, draw_series, draw_spans,
     draw_sparkline, draw_tank,
 };
 use plotters::backend::SVGBackend;
@@ -73,6 +73,15 @@ fn lines() {
 #[test]
 fn stacked() {
     insta::assert_snapshot!(chart(Kind::Stacked));
+}
+
+#[test]
+fn repriced_spans() {
+    let layout = Layout::new(320.0, 60.0, &Gutters::default());
+    let plot = Plot::new(layout, TimeRange::new(0.0, 3_600.0), 1.0);
+    // One within, one that is too short to be seen, one that began before, one that is elsewhere.
+    let spans = [(1_200.0, 1_800.0), (2_400.0, 2_401.0), (-500.0, 300.0), (9_000.0, 9_500.0)];
+    insta::assert_snapshot!(svg((320, 60), |area, theme| draw_spans(area, &plot, &spans, theme).unwrap()));
 }
 
 #[test]

@@ -54,6 +54,22 @@ pub enum TierRule {
     WholeRequest,
 }
 
+impl TierRule {
+    /// As in price lists, requests and the database.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::MarginalPerKind => "marginal_per_kind",
+            Self::WholeRequest => "whole_request",
+        }
+    }
+    /// Reads [`TierRule::name`].
+    #[must_use]
+    pub fn parse(raw: &str) -> Option<Self> {
+        [Self::MarginalPerKind, Self::WholeRequest].into_iter().find(|rule| rule.name() == raw)
+    }
+}
+
 /// One row of the price book. Rows are only ever added: a new price is a new row with a later `effective`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Price {
@@ -72,6 +88,12 @@ pub struct Price {
 }
 
 impl Price {
+    /// Whether both ask the same amounts, whatever they are called and whenever they hold.
+    #[must_use]
+    pub fn asks_the_same(&self, rates: &Rates, tier: Option<&Tier>, fast_percent: u32) -> bool {
+        self.rates == *rates && self.tier.as_ref() == tier && self.fast_percent == fast_percent
+    }
+
     /// Cost of a call, rounded once, half up, to the nanodollar.
     #[must_use]
     pub fn cost(&self, tokens: &TokenCounts, fast: bool) -> Nanodollars {
@@ -133,20 +155,52 @@ impl PriceBook {
         prices.iter().rev().find(|price| price.effective <= at)
     }
 
+    /// The book's own name for what `model` is called elsewhere; none: the model is not in the book.
+    #[must_use]
+    pub fn entry(&self, model: &str) -> Option<&str> {
+        self.candidates(model)?.first().map(|price| price.model.as_str())
+    }
+
+    /// Every price, by model and date.
+    #[must_use]
+    pub fn rows(&self) -> Vec<&Price> {
+        let mut rows: Vec<&Price> = self.by_model.values().flatten().collect();
+        rows.sort_by_key(|price| (&price.model, price.effective, price.id));
+        rows
+    }
+
+    /// Adds a price; of those with the same model and date, the highest id counts.
+    pub fn add(&mut self, price: Price) {
+        let prices = self.by_model.entry(price.model.clone()).or_default();
+        prices.push(price);
+        prices.sort_by_key(|price| (price.effective, price.id));
+    }
+
     fn candidates(&self, model: &str) -> Option<&Vec<Price>> {
         if let Some(prices) = self.by_model.get(model) {
             return Some(prices);
         }
         let lower = model.to_ascii_lowercase();
-        let mut name = lower.rsplit('/').next().unwrap_or(&lower);
-        name = name.split_once("anthropic.").map_or(name, |(_, rest)| rest);
-        name = name.split_once('[').map_or(name, |(rest, _)| rest);
-        name = name.split_once('@').map_or(name, |(rest, _)| rest);
-        name = name.split_once("-v1:").map_or(name, |(rest, _)| rest);
-        name = name.strip_suffix("-fast").unwrap_or(name);
-        let dated = self.by_model.get(name);
-        dated.or_else(|| self.by_model.get(without_date(name)))
+        let name = bare(&lower);
+        [lower.as_str(), name, without_date(name)].into_iter().find_map(|name| self.by_model.get(name))
     }
+}
+
+/// A model's name as a price would be added for it: lower case, without what providers add to it.
+#[must_use]
+pub fn plain_name(model: &str) -> String {
+    let lower = model.to_ascii_lowercase();
+    without_date(bare(&lower)).to_owned()
+}
+
+/// A lower-case name without provider, context suffix, version and speed.
+fn bare(lower: &str) -> &str {
+    let mut name = lower.rsplit('/').next().unwrap_or(lower);
+    name = name.split_once("anthropic.").map_or(name, |(_, rest)| rest);
+    name = name.split_once('[').map_or(name, |(rest, _)| rest);
+    name = name.split_once('@').map_or(name, |(rest, _)| rest);
+    name = name.split_once("-v1:").map_or(name, |(rest, _)| rest);
+    name.strip_suffix("-fast").unwrap_or(name)
 }
 
 /// Drops `-20250514`, `-2025-08-07` or `-latest` from the end.
@@ -253,9 +307,19 @@ mod tests {
         }
         assert_eq!(id("gpt-5-2025-08-07"), Some(2));
         assert_eq!(id("claude-opus-4-5-fast"), Some(3));
+        assert_eq!(book.entry("us.anthropic.claude-sonnet-4-20250514-v1:0"), Some("claude-sonnet-4"));
+        assert_eq!(plain_name("us.anthropic.Claude-New-9-20270101-v1:0"), "claude-new-9");
         for unknown in ["gpt-5-mini", "claude-sonnet-4-5", "claude", "", "<synthetic>"] {
             assert_eq!(id(unknown), None, "{unknown}");
         }
+    }
+
+    #[test]
+    fn a_provider_that_asks_its_own_price_is_found_before_the_maker() {
+        let mut book = PriceBook::new([price(1, "gpt-5", 0)]);
+        book.add(price(2, "azure/eu/gpt-5", 0));
+        let id = |model: &str| book.at(model, Timestamp::from_seconds(1)).map(|p| p.id);
+        assert_eq!((id("azure/eu/gpt-5"), id("Azure/EU/GPT-5"), id("azure/us/gpt-5")), (Some(2), Some(2), Some(1)));
     }
 
     proptest! {

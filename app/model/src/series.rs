@@ -119,6 +119,32 @@ pub struct SeriesPage {
     pub step_s: i64,
     /// The series; each has one value per bucket.
     pub series: Vec<Series>,
+    /// Spans of which something has to be said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub marks: Vec<Mark>,
+}
+
+/// A span of a chart of which something has to be said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// Beginning, seconds since 1970.
+    pub from_s: i64,
+    /// End, seconds since 1970.
+    pub to_s: i64,
+    /// What happened.
+    pub kind: MarkKind,
+    /// When it happened, seconds since 1970.
+    pub at_s: i64,
+    /// In words.
+    pub note: String,
+}
+
+/// What happened to a span.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MarkKind {
+    /// Its calls were priced again.
+    Repriced,
 }
 
 /// One line or layer of a chart.
@@ -140,7 +166,7 @@ impl SeriesPage {
             .into_iter()
             .map(|name| Series { name: name.to_owned(), sums: vec![None; buckets] })
             .collect();
-        Self { metric, from_s, to_s, step_s, series }
+        Self { metric, from_s, to_s, step_s, series, marks: Vec::new() }
     }
     /// Number of buckets.
     #[must_use]

@@ -78,6 +78,13 @@ pub(crate) const fn headline_label(metric: Metric) -> &'static str {
     }
 }
 
+/// What there is to say of a stretch of the chart, the newest first: when it happened (`when` spells it), and what.
+pub(crate) fn marked(data: &ChartData, from_s: i64, to_s: i64, when: impl Fn(i64) -> String) -> Option<String> {
+    let within = data.page.marks.iter().filter(|mark| mark.from_s < to_s && mark.to_s > from_s);
+    let said: Vec<String> = within.take(3).map(|mark| format!("{}: {}", when(mark.at_s), mark.note)).collect();
+    (!said.is_empty()).then(|| said.join(" · "))
+}
+
 /// The chart in a paragraph: per series its total, highest and latest.
 pub(crate) fn summary(data: &ChartData, range: &str) -> String {
     let metric = data.page.metric;
@@ -105,6 +112,9 @@ pub(crate) fn summary(data: &ChartData, range: &str) -> String {
             text.push_str(&format!(", in all {}", exact_sum(metric, sum)));
         }
         text.push('.');
+    }
+    for mark in &data.page.marks {
+        text.push_str(&format!(" {}.", mark.note));
     }
     text
 }
@@ -146,6 +156,20 @@ mod tests {
         );
         let empty = ChartData::new(SeriesPage::empty(Metric::Beads, 0, 30, 10), 10_000);
         assert_eq!(summary(&empty, "the last 1 h"), "Bead velocity, the last 1 h: nothing recorded.");
+    }
+
+    #[test]
+    fn what_was_repriced_is_told_where_it_was() {
+        use model::series::{Mark, MarkKind};
+        let mut page = SeriesPage::empty(Metric::Cost, 0, 30, 10);
+        page.series[0].sums = vec![Some(50), None, Some(20)];
+        let note = "2 of 3 calls repriced".to_owned();
+        page.marks = vec![Mark { from_s: 12, to_s: 20, kind: MarkKind::Repriced, at_s: 99, note }];
+        let data = ChartData::new(page, 10_000);
+        let said = |from_s: i64| marked(&data, from_s, from_s + 10, |at_s| format!("at {at_s}"));
+        assert_eq!((said(0), said(20)), (None, None));
+        assert_eq!(said(10).as_deref(), Some("at 99: 2 of 3 calls repriced"));
+        assert!(summary(&data, "the last 1 h").ends_with(" 2 of 3 calls repriced."));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use chart::{
     AxesSpec, Columns, Crosshair, Gutters, Kind, Layout, Mark, Plot, Prepared, SeriesStyle, Theme, Unit, draw_axes,
-    draw_crosshair, draw_selection, draw_series, next_axis_max,
+    draw_crosshair, draw_selection, draw_series, draw_spans, next_axis_max,
 };
 use leptos::ev::{PointerEvent, WheelEvent};
 use leptos::html::Canvas;
@@ -65,6 +65,12 @@ fn step(data: &ChartData) -> f64 {
     data.page.step_s as f64
 }
 
+/// The spans of which something has to be said; what it is, readout and table say.
+#[expect(clippy::cast_precision_loss, reason = "seconds since 1970")]
+fn spans(data: &ChartData) -> Vec<(f64, f64)> {
+    data.page.marks.iter().map(|mark| (mark.from_s as f64, mark.to_s as f64)).collect()
+}
+
 /// The series that are switched on, from the bottom of the stack up. Not tracked.
 fn shown(chart: ChartContext) -> impl Iterator<Item = usize> {
     let hidden = chart.hidden.get_untracked();
@@ -122,7 +128,8 @@ pub(crate) fn ChartCanvas(chart: ChartContext, state: Shared) -> impl IntoView {
             let styles: Vec<SeriesStyle> = shown(chart).map(|series| palette::style(metric, series, &theme)).collect();
             // A canvas that refuses to draw is tried again with the next change; the figures stand in the document.
             let _ = draw_axes(area, &plot, &axes, &theme)
-                .and_then(|()| draw_series(area, &plot, &mut state.prepared, &styles, &theme));
+                .and_then(|()| draw_series(area, &plot, &mut state.prepared, &styles, &theme))
+                .and_then(|()| draw_spans(area, &plot, &spans(data), &theme));
         });
         drop(state);
         painted.update(|n| *n = n.wrapping_add(1));

@@ -42,6 +42,13 @@ pub(crate) fn Readout(chart: ChartContext, state: Shared) -> impl IntoView {
             Some(format!("{} · {}{so_far}", zone.day_clock(from_s), words::step(data.page.step_s)))
         })?
     };
+    let note = move || {
+        let at = bucket.get()?;
+        board.slot(metric).with(|data| {
+            let from_s = data.page.times().nth(at)?;
+            words::marked(data, from_s, from_s + data.page.step_s, |at_s| zone.day_clock(at_s))
+        })?
+    };
     let rows = move || {
         let names = metric.series_names();
         // As the stack stands: the top one first.
@@ -73,6 +80,7 @@ pub(crate) fn Readout(chart: ChartContext, state: Shared) -> impl IntoView {
             {move || shown.get().then(|| view! {
                 <p class="readout-time">{time}</p>
                 <table><tbody>{rows}</tbody></table>
+                <p class="readout-note">{note}</p>
             })}
         </div>
     }

@@ -25,6 +25,7 @@ pub(crate) fn Twin(chart: ChartContext) -> impl IntoView {
 }
 
 #[component]
+#[expect(clippy::cast_possible_truncation, reason = "seconds since 1970")]
 fn Table(chart: ChartContext) -> impl IntoView {
     let zone = use_zone();
     let ChartContext { board, metric, .. } = chart;
@@ -56,10 +57,15 @@ fn Table(chart: ChartContext) -> impl IntoView {
         let step = board.slot(metric).with_loaded(|data| words::step(data.page.step_s)).unwrap_or_default();
         format!("{}: exact sums per {step}, times in {}", metric.title(), zone.name())
     };
+    let note = move || {
+        let view = board.view.get();
+        let (from_s, to_s) = (view.from_s as i64, view.to_s as i64);
+        board.slot(metric).with_loaded(|data| words::marked(data, from_s, to_s, |at_s| zone.day_clock(at_s))).flatten()
+    };
     view! {
         <div class="twin-scroll" tabindex="0" role="region" aria-label=format!("Table of {}", metric.title().to_ascii_lowercase())>
             <table>
-                <caption>{caption}</caption>
+                <caption>{caption}" "{note}</caption>
                 <thead><tr><th scope="col">"From"</th>{heads}</tr></thead>
                 <tbody>{rows}</tbody>
             </table>

@@ -6,7 +6,9 @@ mod context;
 mod demo;
 mod hook;
 mod key;
+mod prices;
 pub mod report;
+mod reprice;
 mod rollup;
 mod serve;
 mod session;
@@ -33,6 +35,7 @@ Examples:
   towngauge backfill claude-code                  read the past once, from Claude Code's own folders
   towngauge topup --usd 50                        fill the tank of town \"home\"
   towngauge report daily --json                   what was used and spent, by day
+  towngauge prices import litellm.json            new models' prices, from LiteLLM's list
   towngauge demo                                  make a town up, to look at
   towngauge key create --scope ingest laptop      a key for a sender on another machine
   towngauge watch --to URL --key-file FILE        and there: ship to this server
@@ -66,6 +69,11 @@ enum Command {
     Statusline(statusline::Statusline),
     /// Make a town up: years of plausible history, to look at and to measure with.
     Demo(demo::DemoArgs),
+    /// List prices, add one, or import LiteLLM's list.
+    #[command(subcommand)]
+    Prices(prices::PricesCommand),
+    /// Give stored calls the cost that the price book says now.
+    Reprice(reprice::RepriceArgs),
     /// Make, list and revoke API keys.
     #[command(subcommand)]
     Key(key::Key),
@@ -139,6 +147,8 @@ async fn dispatch(config: Config, command: Command) -> anyhow::Result<ExitCode> 
         Command::Report(args) => with_store(&config, async |context| report::run(args, context).await).await,
         Command::Topup(args) => with_store(&config, async |context| topup::run(args, context).await).await,
         Command::Demo(args) => with_store(&config, async |context| demo::run(args, context).await).await,
+        Command::Prices(args) => with_store(&config, async |context| prices::run(args, context).await).await,
+        Command::Reprice(args) => with_store(&config, async |context| reprice::run(args, context).await).await,
         Command::Key(args) => with_store(&config, async |context| key::run(args, context).await).await,
         Command::Rollup(args) => with_store(&config, async |context| rollup::run(args, context).await).await,
     }

@@ -82,7 +82,7 @@ pub async fn run(args: ReportArgs, context: &CommandContext) -> anyhow::Result<E
     Ok(ExitCode::SUCCESS)
 }
 
-fn zone(name: Option<&str>) -> anyhow::Result<TimeZone> {
+pub(super) fn zone(name: Option<&str>) -> anyhow::Result<TimeZone> {
     match name {
         Some(name) => {
             TimeZone::get(name).map_err(|_| anyhow::anyhow!("\"{name}\" is no time zone, such as Europe/Berlin"))
@@ -93,7 +93,7 @@ fn zone(name: Option<&str>) -> anyhow::Result<TimeZone> {
 }
 
 /// A day begins at its midnight in `zone`; as an end it ends with the next one's.
-fn bound(raw: &str, zone: &TimeZone, is_end: bool) -> anyhow::Result<Timestamp> {
+pub(super) fn bound(raw: &str, zone: &TimeZone, is_end: bool) -> anyhow::Result<Timestamp> {
     let Ok(day) = raw.parse::<Date>() else {
         return Ok(Timestamp::parse_rfc3339(raw)?);
     };

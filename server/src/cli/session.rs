@@ -1,21 +1,31 @@
 //! What surrounds a command: the store opened, and let go of afterwards. Works with no server running and beside one.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use super::CommandContext;
 use crate::config::Config;
-use crate::ingest::{Intake, IntakeLimits, WriterHandle};
+use crate::db::notify::{Ears, Heard};
+use crate::db::price::Prices;
+use crate::db::{DbError, Pool};
+use crate::ingest::{Intake, IntakeLimits, WriterHandle, instance_id};
 use crate::postgres::OpenMode;
 use crate::rollup;
 use crate::store::Store;
+
+/// Before the database is listened to again.
+const PAUSE: Duration = Duration::from_secs(2);
 
 /// An open store with a writer.
 pub struct Session {
     context: CommandContext,
     writer: WriterHandle,
     store: Store,
+    /// Hears of new prices: `watch` runs for months.
+    prices: JoinHandle<()>,
 }
 
 impl Session {
@@ -35,7 +45,8 @@ impl Session {
             town: config.town.value.clone(),
             no_paths: !config.paths.value,
         };
-        Ok(Self { context, writer, store })
+        let prices = tokio::spawn(follow_prices(store.pool.clone(), Arc::clone(&store.prices)));
+        Ok(Self { context, writer, store, prices })
     }
 
     /// What the command is given.
@@ -46,11 +57,33 @@ impl Session {
     /// Finishes what was submitted and its rollups, and lets go of the store.
     pub async fn close(self) {
         self.context.intake.close_and_drain(self.writer).await;
+        self.prices.abort();
         // Without a server nobody else would do it soon.
         if let Err(error) = rollup::run_once(&self.context.pool).await {
             tracing::warn!(%error, "rollups are left to the next server");
         }
         drop(self.context);
         self.store.close().await;
+    }
+}
+
+/// Prices with the newest book, whoever adds to it.
+async fn follow_prices(pool: Pool, prices: Arc<Prices>) {
+    loop {
+        let followed = async {
+            let mut ears = Ears::open(&pool).await?;
+            // What was said before there were ears.
+            prices.reload(&pool).await?;
+            loop {
+                if matches!(ears.next(instance_id()).await?, Heard::Prices | Heard::Anything) {
+                    prices.reload(&pool).await?;
+                }
+            }
+        };
+        let ended: Result<(), DbError> = followed.await;
+        if let Err(error) = ended {
+            tracing::warn!(%error, "cannot hear of new prices; trying again");
+        }
+        tokio::time::sleep(PAUSE).await;
     }
 }

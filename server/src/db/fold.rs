@@ -9,8 +9,9 @@ use sqlx::query::Query;
 use super::headline::BucketSum;
 use super::presence::PresenceSum;
 use super::session::SessionRow;
-use super::source_count::SourceSum;
-use super::{DbError, PgTime, TownKey, agent, headline, presence, session, source_count};
+use super::source_count::{BothCosts, SourceSum};
+use super::unpriced::UnpricedSum;
+use super::{DbError, PgTime, TownKey, agent, headline, presence, session, source_count, unpriced};
 
 /// A statement that is being given its values.
 pub(super) type Statement<'q> = Query<'q, Postgres, PgArguments>;
@@ -28,6 +29,10 @@ pub(super) struct Fold<'a> {
     pub sessions: &'a [SessionRow],
     /// Counters.
     pub sources: &'a [SourceSum<'a>],
+    /// What calls that were priced again change of the sums of both costs; what a batch changes stands in `sources`.
+    pub repriced: &'a [BothCosts<'a>],
+    /// Calls without a price.
+    pub unpriced: &'a [UnpricedSum<'a>],
     /// Spans that the coarser tiers have to redo.
     pub dirty: &'a [(TownKey, Timestamp)],
     /// Word to the other processes.
@@ -42,6 +47,10 @@ impl Fold<'_> {
     /// # Errors
     /// Whatever Postgres reports.
     pub(super) async fn write(&self, connection: &mut PgConnection) -> Result<(), DbError> {
+        // Rare, so these are statements of their own; always in this order and before the one below, which begins with
+        // the sources: so writers never wait in a circle.
+        unpriced::write(&mut *connection, self.unpriced, self.may_empty).await?;
+        source_count::correct(&mut *connection, self.repriced).await?;
         let statement = sqlx::query(include_str!("sql/fold.sql"));
         let statement = headline::bind(statement, self.buckets);
         let statement = presence::bind(statement, self.present);

@@ -27,6 +27,7 @@ pub mod partition;
 pub mod presence;
 pub mod price;
 pub mod report;
+pub mod reprice;
 pub mod retention;
 pub mod series;
 pub mod session;
@@ -39,6 +40,7 @@ pub mod tank;
 pub mod tier;
 pub mod town;
 pub mod unmapped;
+pub mod unpriced;
 pub mod verify;
 pub mod webhook;
 

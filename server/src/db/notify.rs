@@ -1,5 +1,6 @@
 //! How processes on one database tell each other that a town changed: `NOTIFY towngauge, '<instance>:<town>'`,
-//! and `'beads:<town>'` or `'tanks:<town>'` when only its beads or its tanks beside the meter did.
+//! `'beads:<town>'` or `'tanks:<town>'` when only its beads or its tanks beside the meter did, and `'prices:*'` when the
+//! price book did.
 
 use model::id::TownName;
 use sqlx::PgConnection;
@@ -53,6 +54,18 @@ async fn send_everybody(connection: &mut PgConnection, what: &str, town: TownKey
     Ok(())
 }
 
+/// Stands in the place of an instance when the price book changed, which no town owns.
+const PRICES: &str = "prices";
+
+/// Tells every process, this one too, that the price book changed, when the connection's transaction commits.
+///
+/// # Errors
+/// The database refused.
+pub async fn send_prices(connection: &mut PgConnection) -> Result<(), DbError> {
+    sqlx::query("select pg_notify('towngauge', $1 || ':*')").bind(PRICES).execute(connection).await?;
+    Ok(())
+}
+
 /// What was heard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Heard {
@@ -62,6 +75,8 @@ pub enum Heard {
     Beads(TownName),
     /// Somebody, perhaps this process, stored a reading of this town's tanks.
     Tanks(TownName),
+    /// Somebody, perhaps this process, added prices.
+    Prices,
     /// The connection was lost for a while: anything may have changed.
     Anything,
 }
@@ -89,6 +104,9 @@ impl Ears {
             // None: the connection was lost, and has been made anew.
             let Some(notification) = self.0.try_recv().await? else { return Ok(Heard::Anything) };
             let Some((instance, town)) = notification.payload().split_once(':') else { continue };
+            if instance == PRICES {
+                return Ok(Heard::Prices);
+            }
             let Ok(town) = TownName::new(town) else { continue };
             if instance == BEADS {
                 return Ok(Heard::Beads(town));

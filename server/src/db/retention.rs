@@ -19,7 +19,8 @@ pub struct Store {
 }
 
 /// Single events, with what belongs to them one by one.
-pub const EVENTS: Store = Store { name: "event", tables: &[("claim", "ts"), ("presence", "minute")] };
+pub const EVENTS: Store =
+    Store { name: "event", tables: &[("claim", "ts"), ("presence", "minute"), ("unpriced", "bucket")] };
 /// The tiers, finest first.
 pub const TIERS: [Store; 5] = [
     Store { name: "10s", tables: &[("headline_10s", "bucket"), ("by_role_10s", "bucket")] },

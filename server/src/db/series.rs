@@ -9,7 +9,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::edges_overlay::overlay;
-use super::{DbError, PgTime, Pool, TownKey, live_seed};
+use super::{DbError, PgTime, Pool, TownKey, live_seed, reprice};
 
 /// What a page is made of besides the database.
 #[derive(Debug, Clone)]
@@ -52,6 +52,9 @@ pub async fn read(
         }
         overlay(&mut page, &present.edges, present.now);
         forget_below(&mut page, floor);
+        if metric == Metric::Cost {
+            page.marks = reprice::marks(pool, town, range.from(), range.to()).await?;
+        }
         return Ok(page);
     }
 }

@@ -76,6 +76,34 @@ pub(super) fn bind<'q>(statement: Statement<'q>, sums: &[SourceSum<'q>]) -> Stat
         .bind(sums.iter().map(|sum| sum.last_event.map(PgTime)).collect::<Vec<_>>())
 }
 
+/// What repricing adds to a source's sums over the calls that have both figures, in nanodollars.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct BothCosts<'a> {
+    /// Town.
+    pub town: TownKey,
+    /// Source.
+    pub source: &'a str,
+    /// What agents say.
+    pub reported: i64,
+    /// What the price book says.
+    pub computed: i64,
+}
+
+/// Adds to the sums of both costs (sorted by town and source, each once), without the source having been heard.
+pub(super) async fn correct(connection: &mut PgConnection, sums: &[BothCosts<'_>]) -> Result<(), DbError> {
+    if sums.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(include_str!("sql/source_correct.sql"))
+        .bind(sums.iter().map(|sum| sum.town.0).collect::<Vec<i32>>())
+        .bind(sums.iter().map(|sum| sum.source).collect::<Vec<_>>())
+        .bind(sums.iter().map(|sum| sum.reported).collect::<Vec<_>>())
+        .bind(sums.iter().map(|sum| sum.computed).collect::<Vec<_>>())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// Binds what else [`super::fold`] writes of the same counters: at the end of its values.
 pub(super) fn bind_rest<'q>(statement: Statement<'q>, sums: &[SourceSum<'q>]) -> Statement<'q> {
     statement

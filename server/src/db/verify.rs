@@ -97,6 +97,10 @@ async fn beginning(connection: &mut PgConnection) -> Result<PgTime, DbError> {
     Ok(floor.unwrap_or(PgTime(Timestamp::MIN_BELIEVED)))
 }
 
+/// Of table `unpriced`.
+const TOKENS: [&str; 5] =
+    ["input_tokens", "output_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens"];
+
 struct Comparison {
     table: String,
     fold: &'static str,
@@ -118,6 +122,15 @@ fn comparisons() -> Vec<Comparison> {
         step: Resolution::M1,
         markers: false,
     }];
+    all.push(Comparison {
+        table: "unpriced".to_owned(),
+        fold: "fold_unpriced",
+        time: "bucket",
+        part: "model",
+        columns: std::iter::once("calls").chain(TOKENS).collect(),
+        step: Resolution::H6,
+        markers: false,
+    });
     for step in Resolution::ALL {
         let markers = step != Resolution::S10;
         let tier = |name: &str, fold, part, columns| Comparison {

@@ -15,6 +15,8 @@ mod login;
 mod metrics;
 mod otlp;
 mod page;
+mod price;
+mod reprice;
 pub(crate) mod secret;
 mod series;
 mod ship;
@@ -30,6 +32,7 @@ use axum::middleware;
 
 pub use access::{Access, AccessSettings, Mode};
 pub use listener::serve;
+pub use price::price_body;
 pub use secret::{Secret, hash};
 
 use crate::error::ApiError;
@@ -52,6 +55,8 @@ pub fn router(app: &App) -> Router {
         .merge(webhook::router()) //    GET  /api/webhooks, POST /api/webhooks/test
         .merge(demo::router()) //       POST /api/demo
         .merge(series::router()) //     GET  /api/towns/{town}/series
+        .merge(price::router()) //      GET, POST /api/prices, GET /api/towns/{town}/unpriced
+        .merge(reprice::router()) //    GET, POST /api/towns/{town}/reprice
         .merge(source::router()) //     GET  /api/towns/{town}/sources
         .merge(live::router()) //       GET  /live
         .merge(health::router()) //     GET  /health, /ready

@@ -9,7 +9,7 @@ use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT, CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use model::series::{Metric, SeriesPage};
+use model::series::{MarkKind, Metric, SeriesPage};
 use model::time::{MICROS_PER_SECOND, TimeRange, Timestamp, Window};
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +43,18 @@ struct Body<'a> {
     unit: &'static str,
     t: Vec<i64>,
     series: Vec<Line<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    marks: Vec<MarkBody<'a>>,
+}
+
+/// A span of which something has to be said: its calls were priced again `at`.
+#[derive(Debug, Serialize)]
+struct MarkBody<'a> {
+    from: String,
+    to: String,
+    kind: MarkKind,
+    at: String,
+    note: &'a str,
 }
 
 #[derive(Debug, Serialize)]
@@ -129,6 +141,15 @@ fn body(page: &SeriesPage) -> Body<'_> {
             .series
             .iter()
             .map(|s| Line { name: &s.name, v: s.sums.iter().map(|sum| sum.map(|sum| page.value(sum))).collect() })
+            .collect(),
+        marks: page
+            .marks
+            .iter()
+            .map(|mark| {
+                let time = |at_s: i64| Timestamp::from_seconds(at_s).to_string();
+                let (from, to, at) = (time(mark.from_s), time(mark.to_s), time(mark.at_s));
+                MarkBody { from, to, kind: mark.kind, at, note: &mark.note }
+            })
             .collect(),
     }
 }

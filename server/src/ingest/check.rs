@@ -22,7 +22,6 @@ pub(super) fn refuse(priced: &PricedEvent, floor: Option<Timestamp>) -> Option<S
     if floor.is_some_and(|floor| *at < floor) {
         return Some(format!("{at} is older than what the store keeps"));
     }
-    let fits = |amount: Option<Nanodollars>| amount.is_none_or(|a| (Nanodollars::ZERO..=DEAREST).contains(&a));
     match event {
         Event::ModelCall(call) => {
             if call.tokens.kinds().iter().any(|count| *count > TokenCounts::MAX) {
@@ -47,6 +46,11 @@ pub(super) fn refuse(priced: &PricedEvent, floor: Option<Timestamp>) -> Option<S
         }
         Event::CostSnapshot(_) | Event::AgentState(_) | Event::Session(_) | Event::Bead(_) => None,
     }
+}
+
+/// Whether an amount can be what one call costs.
+pub(super) fn fits(amount: Option<Nanodollars>) -> bool {
+    amount.is_none_or(|amount| (Nanodollars::ZERO..=DEAREST).contains(&amount))
 }
 
 fn long(duration_us: Option<u64>) -> Option<String> {

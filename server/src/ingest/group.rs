@@ -1,13 +1,15 @@
 //! Submissions on their way through one transaction, and their answers.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use model::id::TownName;
+use model::price::PriceBook;
 use tokio::sync::mpsc;
 
 use super::intake::Room;
 use super::queue::Reply;
-use super::{Changes, Committed, Outcome, SubmitError};
+use super::{Changes, Committed, Outcome, SubmitError, price};
 use crate::db::TownKey;
 use crate::db::batch::{Row, Verdict, Written};
 use crate::db::source_count::Refused;
@@ -23,6 +25,8 @@ pub(super) struct Group {
     pub towns: BTreeMap<TownKey, TownName>,
     /// Accepted and refused.
     pub events: usize,
+    /// What the rows are priced with; none: nothing is priced yet.
+    pub book: Option<Arc<PriceBook>>,
 }
 
 pub(super) struct Sender {
@@ -32,6 +36,17 @@ pub(super) struct Sender {
 }
 
 impl Group {
+    /// Prices the rows with `book`, unless they are: a new price holds for everything that is not stored yet.
+    pub(super) fn price_with(&mut self, book: Arc<PriceBook>) {
+        if self.book.as_ref().is_some_and(|known| !Arc::ptr_eq(known, &book)) {
+            for event in self.rows.iter_mut().map(|row| &mut row.event) {
+                let cost = price::new_cost_of(&event.envelope, price::is_sum(&event.envelope), &book);
+                event.cost = cost.or(event.cost);
+            }
+        }
+        self.book = Some(book);
+    }
+
     pub(super) fn notices(&self, from: &str) -> Vec<String> {
         self.towns.values().map(|town| format!("{from}:{town}")).collect()
     }
@@ -57,8 +72,8 @@ impl Group {
             }
             let own_rows = rows.by_ref().take(sender.events - own_refused.len()).collect();
             let events = sender.events;
-            let towns = self.towns.clone();
-            parts.push(Self { senders: vec![sender], rows: own_rows, refused: own_refused, towns, events });
+            let (towns, book) = (self.towns.clone(), self.book.clone());
+            parts.push(Self { senders: vec![sender], rows: own_rows, refused: own_refused, towns, events, book });
             begin = end;
         }
         parts
@@ -111,5 +126,71 @@ impl Group {
             drop(sender.room);
             let _gone = sender.reply.send(Err(error.clone()));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::dedupe::{Basis, Claim, Rank};
+    use model::event::{Envelope, Event, ModelCall, PricedEvent};
+    use model::id::{EventKey, ModelName, Role, SourceName};
+    use model::price::{Price, Rates, Tier, TierRule};
+    use model::time::Timestamp;
+    use model::tokens::TokenCounts;
+    use model::unit::Nanodollars;
+
+    use super::*;
+
+    fn book(input: i64) -> Arc<PriceBook> {
+        let rates = Rates { input, ..Rates::default() };
+        let tier = Tier { above_tokens: 10, rule: TierRule::WholeRequest, rates: Rates { input: input * 2, ..rates } };
+        let effective = Timestamp::from_seconds(0);
+        let model = "m".to_owned();
+        Arc::new(PriceBook::new([Price { id: 1, model, effective, rates, tier: Some(tier), fast_percent: 100 }]))
+    }
+
+    fn row(basis: Option<Basis>, reported: Option<Nanodollars>) -> Row {
+        let rank = Rank { sidechain: false, tokens: 1, has_speed: false, at: 1, origin: 1 };
+        let event = Event::ModelCall(ModelCall {
+            model: ModelName::new("m").unwrap(),
+            tokens: TokenCounts { input: 1_000, ..TokenCounts::default() },
+            reported,
+            duration_us: None,
+            ok: true,
+            fast: false,
+        });
+        let envelope = Envelope {
+            at: Timestamp::from_seconds(1_795_000_000),
+            key: EventKey(1),
+            claim: basis.map(|basis| Claim { message: 1, request: 2, rank, basis }),
+            source: SourceName::new("api").unwrap(),
+            rig: None,
+            role: Role::Other,
+            agent: None,
+            session: None,
+            bead: None,
+            event,
+        };
+        let cost = price::cost_of(&envelope, price::is_sum(&envelope), &book(1_000));
+        Row { town: TownKey(1), event: PricedEvent { envelope, cost } }
+    }
+
+    #[test]
+    fn what_waits_is_priced_with_the_book_that_holds_when_it_is_written() {
+        let mut group = Group::default();
+        let (old, new) = (book(1_000), book(3_000));
+        group.price_with(Arc::clone(&old));
+        group.rows = vec![row(None, None), row(Some(Basis::Metric), None), row(None, Some(Nanodollars(7)))];
+        let costs = |group: &Group| {
+            let cost = |row: &Row| row.event.cost.map(|cost| (cost.amount.unwrap().0, cost.computed.unwrap().0));
+            group.rows.iter().filter_map(cost).collect::<Vec<_>>()
+        };
+        group.price_with(old);
+        assert_eq!(costs(&group), [(2_000, 2_000), (1_000, 1_000), (7, 2_000)]);
+        group.price_with(new);
+        assert_eq!(costs(&group), [(6_000, 6_000), (3_000, 3_000), (7, 6_000)]);
+        // What would not be believed stays as it was.
+        group.price_with(book(1_000_000_000_000_000));
+        assert_eq!(costs(&group)[0], (6_000, 6_000));
     }
 }

@@ -14,4 +14,5 @@ mod writer;
 pub use histogram::{Histogram, Reading};
 pub use intake::{Intake, IntakeLimits, Rejection, WriterHandle, instance_id};
 pub use outcome::{Changes, Committed, Outcome, SubmitError};
+pub use price::new_cost_of;
 pub use stats::WriterStats;

@@ -131,22 +131,22 @@ impl Writer {
         group.towns.len() >= self.committed.max_capacity()
     }
 
-    async fn serve(&self, group: Group, turn: Turn) {
+    async fn serve(&self, mut group: Group, turn: Turn) {
         // Places in the hub's channel are taken before the commit: who holds all of them knows that everything
         // committed is in the channel (hub::task::load).
         let committed = self.committed.clone();
         let places = group.towns.len().min(committed.max_capacity());
         let places = committed.reserve_many(places).await.ok();
-        match self.write(&group, Some(turn)).await {
+        match self.write(&mut group, Some(turn)).await {
             Ok(written) => group.answer(written, places),
             Err(error) if group.senders.len() > 1 && !error.is_transient() => {
                 // One sender's data must not fail the others: each for itself.
                 tracing::error!(%error, "a batch was refused; its parts are tried one by one");
                 drop(places);
-                for part in group.split() {
+                for mut part in group.split() {
                     let places = part.towns.len().min(committed.max_capacity());
                     let places = committed.reserve_many(places).await.ok();
-                    match self.write(&part, None).await {
+                    match self.write(&mut part, None).await {
                         Ok(written) => part.answer(written, places),
                         Err(error) => {
                             tracing::error!(%error, events = part.rows.len(), "a submission was refused");
@@ -180,9 +180,10 @@ impl Writer {
             return false;
         }
         let book = self.prices.current();
+        group.price_with(Arc::clone(&book));
         group.rows.reserve(events.len());
         for (position, envelope) in (group.events..).zip(events) {
-            let cost = price::price(&envelope, &book);
+            let cost = price::cost_of(&envelope, price::is_sum(&envelope), &book);
             let event = PricedEvent { envelope, cost };
             match check::refuse(&event, floor) {
                 None => group.rows.push(Row { town: key, event }),
@@ -230,8 +231,7 @@ impl Writer {
     }
 
     /// One transaction, tried again as long as that can help.
-    async fn write(&self, group: &Group, mut turn: Option<Turn>) -> Result<Written, DbError> {
-        let refused = group.refusals();
+    async fn write(&self, group: &mut Group, mut turn: Option<Turn>) -> Result<Written, DbError> {
         let mut notices = Notices::OfChanges(group.notices(instance_id()));
         let replay = self.replay.load(Ordering::Relaxed);
         let mut approach = if replay { Approach::Probing } else { Approach::Optimistic };
@@ -240,6 +240,10 @@ impl Writer {
         let mut backoff = Backoff::default();
         let mut conflicts = 0;
         loop {
+            // It may have waited long: what is stored from now on has the price that holds now, or a repricing that went
+            // through its span meanwhile would have to come again.
+            group.price_with(self.prices.current());
+            let refused = group.refusals();
             let attempt = async {
                 self.make_days(&group.rows).await?;
                 let turn = turn.take();

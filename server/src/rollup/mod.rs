@@ -1,11 +1,15 @@
 //! Coarser tiers from finer ones, periodically.
 
+mod reprice;
+
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::db::{DbError, Pool, batch, tier};
+
+pub use reprice::turn as reprice_turn;
 
 /// How often the worker looks.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -14,8 +18,8 @@ const SPANS: i64 = 96;
 /// Events told again in one transaction: a batch of the writer, which waits meanwhile.
 const EVENTS: i64 = 5_000;
 
-/// Tells again what was attributed late, then redoes every span that changed, and returns how many. Safe to repeat, and with several replicas at once: a town
-/// that another worker has in hand is left to it.
+/// Tells again what was attributed late and what is to be repriced, then redoes every span that changed, and returns how
+/// many. Safe to repeat, and with several replicas at once: a town that another worker has in hand is left to it.
 ///
 /// # Errors
 /// The database refused; what was done up to then stays done.
@@ -23,6 +27,9 @@ pub async fn run_once(pool: &Pool) -> Result<u64, DbError> {
     // First, because it makes work for what follows. Its trouble must not keep the tiers from following the rest.
     if let Err(error) = restate(pool).await {
         tracing::warn!(%error, "events of sessions that were attributed late stay as they were");
+    }
+    if let Err(error) = reprice::run_once(pool).await {
+        tracing::warn!(%error, "repricing is late");
     }
     let mut done = 0;
     for town in tier::dirty_towns(pool).await? {

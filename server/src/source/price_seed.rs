@@ -5,6 +5,7 @@ use model::time::Timestamp;
 use serde::Deserialize;
 
 use crate::db::price::NewPrice;
+use crate::price_list::{AmountError, Named, scaled};
 
 /// The list itself.
 const LIST: &str = include_str!("../../prices.toml");
@@ -15,9 +16,9 @@ pub enum PriceListError {
     /// Not the expected shape.
     #[error("the price list cannot be read: {0}")]
     Shape(#[from] toml::de::Error),
-    /// Not a decimal amount with at most six decimals.
-    #[error("\"{0}\" is not a price per million tokens, such as 3.75")]
-    Amount(String),
+    /// Not an amount of dollars per million tokens.
+    #[error(transparent)]
+    Amount(#[from] AmountError),
     /// Not a date.
     #[error("\"{0}\" is not a date, such as 2026-11-20")]
     Date(String),
@@ -86,19 +87,18 @@ pub fn parse(list: &str) -> Result<Vec<NewPrice>, PriceListError> {
             Timestamp::parse_rfc3339(&format!("{date}T00:00:00Z")).map_err(|_| PriceListError::Date(date))?;
         for row in table.prices {
             for model in &row.models {
-                let claude = model.starts_with("claude");
                 let tier = match &row.above {
                     None => None,
                     Some(above) => Some(Tier {
                         above_tokens: above.tokens,
                         rule: above.rule,
-                        rates: rates(&above.amounts, claude)?,
+                        rates: rates(&above.amounts, model)?,
                     }),
                 };
                 rows.push(NewPrice {
                     model: model.clone(),
                     effective,
-                    rates: rates(&row.amounts, claude)?,
+                    rates: rates(&row.amounts, model)?,
                     tier,
                     fast_percent: row.fast.as_deref().map_or(Ok(100), percent)?,
                     source: table.source.clone(),
@@ -110,36 +110,21 @@ pub fn parse(list: &str) -> Result<Vec<NewPrice>, PriceListError> {
     Ok(rows)
 }
 
-fn rates(amounts: &Amounts, claude: bool) -> Result<Rates, PriceListError> {
-    let input = decimal(&amounts.input, 6)?;
-    let or_times = |amount: &Option<String>, percent: i64| match amount {
-        Some(amount) => decimal(amount, 6),
-        None => Ok(if claude { input * percent / 100 } else { input }),
+fn rates(amounts: &Amounts, model: &str) -> Result<Rates, PriceListError> {
+    let optional = |amount: &Option<String>| amount.as_deref().map(|amount| scaled(amount, 6)).transpose();
+    let named = Named {
+        input: scaled(&amounts.input, 6)?,
+        output: scaled(&amounts.output, 6)?,
+        cache_read: optional(&amounts.read)?,
+        cache_write_5m: optional(&amounts.write_5m)?,
+        cache_write_1h: optional(&amounts.write_1h)?,
     };
-    // A 1 h write without a price of its own costs no less than a 5 min write.
-    let cache_write_5m = or_times(&amounts.write_5m, 125)?;
-    Ok(Rates {
-        input,
-        output: decimal(&amounts.output, 6)?,
-        cache_read: or_times(&amounts.read, 10)?,
-        cache_write_5m,
-        cache_write_1h: or_times(&amounts.write_1h, 200)?.max(cache_write_5m),
-    })
+    Ok(named.complete(model))
 }
 
 fn percent(multiplier: &str) -> Result<u32, PriceListError> {
-    u32::try_from(decimal(multiplier, 2)?).map_err(|_| PriceListError::Amount(multiplier.to_owned()))
-}
-
-/// A decimal number times 10^`places`, exactly. Dollars per million tokens times 10⁶ are picodollars per token.
-fn decimal(raw: &str, places: usize) -> Result<i64, PriceListError> {
-    let bad = || PriceListError::Amount(raw.to_owned());
-    let (whole, fraction) = raw.split_once('.').unwrap_or((raw, ""));
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || fraction.len() > places || !digits(whole) || !digits(fraction) {
-        return Err(bad());
-    }
-    format!("{whole}{fraction:0<places$}").parse().map_err(|_| bad())
+    let percent = scaled(multiplier, 2)?;
+    u32::try_from(percent).map_err(|_| AmountError::TooLarge(multiplier.to_owned()).into())
 }
 
 #[cfg(test)]
@@ -166,17 +151,6 @@ mod tests {
 
     fn price(model: &str) -> Price {
         book().at(model, Timestamp::from_seconds(1_760_000_000)).unwrap().clone()
-    }
-
-    #[test]
-    fn amounts_are_read_exactly() {
-        assert_eq!(decimal("3.75", 6).unwrap(), 3_750_000);
-        assert_eq!(decimal("0.005", 6).unwrap(), 5_000);
-        assert_eq!(decimal("15", 6).unwrap(), 15_000_000);
-        assert_eq!(percent("2.5").unwrap(), 250);
-        for bad in ["", "-1", "1e3", ".5", "0.0000001", "1.2.3"] {
-            assert!(decimal(bad, 6).is_err(), "{bad}");
-        }
     }
 
     #[test]

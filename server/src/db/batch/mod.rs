@@ -3,9 +3,11 @@
 //!
 //! Locks are always taken in the same order (towns' claims, events by key, then as [`super::fold`] does), so writers of
 //! several processes never wait in a circle. Who tells a session again (`restate`) takes that session's row first, and
-//! roster rows after it, as the fold does.
+//! roster rows after it, as the fold does. Who prices events again (`reprice`) takes its job's row first, which nobody
+//! waits for.
 
 mod claims;
+mod reprice;
 mod restate;
 mod sums;
 
@@ -21,8 +23,11 @@ use super::fold::Fold;
 use super::headline::BucketSum;
 use super::presence::PresenceSum;
 use super::source_count::{self, Refused};
+use super::unpriced::UnpricedSum;
 use super::{DbError, Pool, TownKey, agent, claim};
 use claims::Claims;
+pub(super) use reprice::before;
+pub use reprice::{Pricer, Progress, reprice};
 pub use restate::{pending, restate};
 
 /// An accepted event and its town.
@@ -186,6 +191,7 @@ struct Changed<'a> {
     buckets: Vec<BucketSum>,
     present: Vec<PresenceSum<'a>>,
     agents: Vec<(TownKey, AgentRow)>,
+    unpriced: Vec<UnpricedSum<'a>>,
     dirty: Vec<(TownKey, Timestamp)>,
 }
 
@@ -198,8 +204,9 @@ impl<'a> Changed<'a> {
         let buckets = sums::buckets(inserted(), taken());
         let present = sums::presence(inserted(), taken());
         let agents = sums::agents(inserted());
+        let unpriced = sums::unpriced(inserted(), taken());
         let dirty = sums::dirty(&buckets, &present);
-        Self { buckets, present, agents, dirty }
+        Self { buckets, present, agents, unpriced, dirty }
     }
 
     fn fold(&self) -> Fold<'_> {
@@ -207,6 +214,7 @@ impl<'a> Changed<'a> {
             buckets: &self.buckets,
             present: &self.present,
             agents: &self.agents,
+            unpriced: &self.unpriced,
             dirty: &self.dirty,
             ..Fold::default()
         }

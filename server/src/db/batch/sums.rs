@@ -16,10 +16,13 @@ use crate::db::TownKey;
 use crate::db::headline::{BucketSum, RoleSum};
 use crate::db::presence::PresenceSum;
 use crate::db::session::{Reported, SessionRow, is_nameless, lacks_rig};
-use crate::db::source_count::{Refused, SourceSum};
+use crate::db::source_count::{BothCosts, Refused, SourceSum};
+use crate::db::unpriced::UnpricedSum;
 
 const BUCKET_S: i64 = Resolution::S10.step_s();
 const MINUTE_S: i64 = 60;
+/// What unpriced calls are summed over.
+const UNPRICED_S: i64 = Resolution::H6.step_s();
 /// What rollup_dirty speaks of.
 const SPAN_S: i64 = Resolution::M30.step_s();
 
@@ -282,6 +285,56 @@ pub(super) fn sources<'a>(
         sums.entry((item.town, item.source)).or_insert(SourceSum::none(item.town, item.source)).rejected += 1;
     }
     sums.into_values().collect()
+}
+
+/// What the sums of both costs become when `taken` are stored again as `inserted`.
+pub(super) fn repriced<'a>(
+    inserted: impl Iterator<Item = Located<'a>>,
+    taken: impl Iterator<Item = Located<'a>>,
+) -> Vec<BothCosts<'a>> {
+    let mut sums: BTreeMap<(TownKey, &str), BothCosts<'a>> = BTreeMap::new();
+    let signed = inserted.map(|located| (located, 1)).chain(taken.map(|located| (located, -1)));
+    for ((town, event), sign) in signed {
+        let (reported, computed) = both_costs(event);
+        let source = event.envelope.source.as_str();
+        let sum = sums.entry((town, source)).or_insert(BothCosts { town, source, reported: 0, computed: 0 });
+        sum.reported = sum.reported.saturating_add(reported.0.saturating_mul(sign));
+        sum.computed = sum.computed.saturating_add(computed.0.saturating_mul(sign));
+    }
+    sums.into_values().filter(|sum| (sum.reported, sum.computed) != (0, 0)).collect()
+}
+
+/// Calls without a price, per model and six hours. What is taken back and stored again without one cancels out.
+pub(super) fn unpriced<'a>(
+    inserted: impl Iterator<Item = Located<'a>>,
+    taken: impl Iterator<Item = Located<'a>>,
+) -> Vec<UnpricedSum<'a>> {
+    let mut sums: BTreeMap<(TownKey, &str, Timestamp), UnpricedSum<'a>> = BTreeMap::new();
+    let signed = inserted.map(|located| (located, 1)).chain(taken.map(|located| (located, -1)));
+    for ((town, event), sign) in signed {
+        let Event::ModelCall(call) = &event.envelope.event else { continue };
+        if event.cost.is_some_and(|cost| cost.amount.is_some()) {
+            continue;
+        }
+        let (at, model) = (event.envelope.at, call.model.as_str());
+        let bucket = at.floor_to(UNPRICED_S);
+        let sum = sums.entry((town, model, bucket)).or_insert(UnpricedSum {
+            town,
+            model,
+            bucket,
+            calls: 0,
+            tokens: [0; 5],
+            first_seen: at,
+            last_seen: at,
+        });
+        sum.calls += sign;
+        for (sum, n) in sum.tokens.iter_mut().zip(Aggregate::of(event).tokens) {
+            *sum = sum.saturating_add(sign.saturating_mul(n));
+        }
+        sum.first_seen = sum.first_seen.min(at);
+        sum.last_seen = sum.last_seen.max(at);
+    }
+    sums.into_values().filter(|sum| sum.calls != 0 || sum.tokens != [0; 5]).collect()
 }
 
 /// Of a call that has both, what its agent says it cost and what the price book says; of everything else nothing.

@@ -42,7 +42,19 @@ from (
 ) as at_work
 group by 1, 2;
 
+create temp table fold_unpriced on commit drop as
+select town_id, date_bin(interval '6 hours', ts, 'epoch'::timestamptz) as bucket, model,
+       count(*) as calls,
+       sum(input_tokens)::bigint as input_tokens,
+       sum(output_tokens)::bigint as output_tokens,
+       sum(cache_read_tokens)::bigint as cache_read_tokens,
+       sum(cache_write_5m_tokens)::bigint as cache_write_5m_tokens,
+       sum(cache_write_1h_tokens)::bigint as cache_write_1h_tokens
+from event
+where kind = 0 and cost is null
+group by 1, 2, 3;
+
 create temp table fold_pending on commit drop as
 select distinct town_id, bucket from rollup_dirty;
 
-analyze fold_role, fold_presence, fold_working, fold_pending
+analyze fold_role, fold_presence, fold_working, fold_unpriced, fold_pending
