@@ -1,8 +1,10 @@
 //! What the pages read. The server fills it in, so this crate never sees a database.
 
 use model::Nanodollars;
+use model::alert::WebhooksView;
 use model::id::TownName;
 use model::runway::RunwayBand;
+use model::stop::StopView;
 use model::time::{TimeRange, Timestamp, Window};
 use model::wire::{BeadCounts, Gauges};
 use serde::{Deserialize, Serialize};
@@ -73,6 +75,10 @@ pub struct TankPage {
     pub entries: Vec<LedgerLine>,
     /// Entries there are altogether.
     pub total: i64,
+    /// What stops agents at an empty tank, and who obeys.
+    pub stop: Option<StopView>,
+    /// Who is told of alerts; none for readers who may not see it.
+    pub webhooks: Option<WebhooksView>,
 }
 
 /// An entry of the ledger.

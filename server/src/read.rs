@@ -206,7 +206,7 @@ impl Reader {
         let burn = fuel::meter_burn(&self.pool, key, now).await?;
         let ledger::Habits { entries: total, topups, capacity } = ledger::habits(&self.pool, key, USUAL_OF).await?;
         let band = RunwayBand::of(left, &burn);
-        Ok(TankPage { band, next_topup: next_topup(&topups, now), capacity, entries, total })
+        Ok(TankPage { band, next_topup: next_topup(&topups, now), capacity, entries, total, ..TankPage::default() })
     }
 
     /// How the sources of a town stand.

@@ -13,8 +13,10 @@ use crate::seed::TankSeed;
 use crate::ui::fill_panel::FillPanel;
 use crate::ui::header::Tab;
 use crate::ui::ledger_panel::LedgerPanel;
+use crate::ui::stop_panel::StopPanel;
 use crate::ui::tank_banner::TankBanner;
 use crate::ui::tank_card::{TankCard, TankCardData, cards};
+use crate::ui::webhooks_panel::WebhooksPanel;
 
 /// How often the band and the ledger are read again without any news.
 const REFRESH: Duration = Duration::from_secs(30);
@@ -57,6 +59,8 @@ pub fn TankPage(seed: TankSeed) -> impl IntoView {
             <div class="tank-panels">
                 <FillPanel live page refresh/>
                 <LedgerPanel live page/>
+                {move || page.with(|page| page.stop.clone()).map(|view| view! { <StopPanel view/> })}
+                {move || page.with(|page| page.webhooks.clone()).map(|view| view! { <WebhooksPanel view/> })}
             </div>
         </main>
     }

@@ -85,3 +85,15 @@ pub(super) fn beads(place: &Place) -> Guide {
     ];
     guide("beads", "Beads", place.files(".beads of the town and its rigs"), &["beads"], steps)
 }
+
+pub(super) fn git(place: &Place) -> Guide {
+    let about = place.files("the repositories of a Gas Town's rigs");
+    let steps = vec![
+        step(
+            "Read what landed before; again changes nothing",
+            format!("towngauge backfill git . --town {}", place.town),
+        ),
+        step("Follow a repository that is kept elsewhere", "towngauge serve --git /path/to/repository"),
+    ];
+    guide("git", "Git", about, &["git"], steps)
+}

@@ -32,6 +32,7 @@ pub fn all(place: &Place) -> Vec<Guide> {
         agent::kilo(place),
         agent::gas_town(place),
         agent::beads(place),
+        agent::git(place),
         anything::otel(place),
         anything::http(place),
         anything::machine(place),

@@ -132,10 +132,14 @@ async fn balance(app: &AppState, town: &TownName, deadline: Instant) -> Balance 
 }
 
 async fn view(State(app): State<App>, Path(town): Path<String>) -> Result<Json<StopView>, ApiError> {
-    let town = town_name(&town)?;
-    let snapshot = app.reader.snapshot(&town).await?;
+    Ok(Json(stop_view(&app, &town_name(&town)?).await?))
+}
+
+/// What pages and the API say of the stop.
+pub(super) async fn stop_view(app: &AppState, town: &TownName) -> Result<StopView, ApiError> {
+    let snapshot = app.reader.snapshot(town).await?;
     let balance = snapshot.gauges.tank.map_or(Balance::NoTank, |tank| Balance::Known(tank.balance));
-    Ok(Json(app.stop.view(&town, balance, &snapshot.roster, app.clock.now())))
+    Ok(app.stop.view(town, balance, &snapshot.roster, app.clock.now()))
 }
 
 #[cfg(test)]

@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use app::reader::{ReadError, SeriesRange, TownCard};
+use app::reader::{ReadError, SeriesRange, TankPage, TownCard};
 use app::seed::{ChartsSeed, SourcesSeed, TankSeed, TownSeed, TownsSeed};
 use app::{Document, Notice, parse_range, shell};
 use axum::body::Body;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -22,7 +22,10 @@ use serde::Deserialize;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
+use super::access::Mode;
+use super::{hook, webhook};
 use crate::assets::Assets;
+use crate::db::key::Scope;
 use crate::guide;
 use crate::read::Reader;
 use crate::state::App;
@@ -32,6 +35,7 @@ use crate::state::App;
 struct Pages {
     reader: Arc<Reader>,
     assets: Assets,
+    app: App,
 }
 
 /// The range in an address.
@@ -65,7 +69,7 @@ pub fn router(app: &App) -> Router {
         .fallback(missing)
         // A page carries its data as text: an eighth of it goes over the wire. The fastest level, for each page is new.
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
-        .with_state(Pages { reader: Arc::clone(&app.reader), assets: app.assets.clone() })
+        .with_state(Pages { reader: Arc::clone(&app.reader), assets: app.assets.clone(), app: App::clone(app) })
 }
 
 async fn towns(State(pages): State<Pages>, request: Request) -> Response {
@@ -113,7 +117,7 @@ async fn sources(State(pages): State<Pages>, Path(town): Path<String>, request: 
 async fn tank(State(pages): State<Pages>, Path(town): Path<String>, request: Request) -> Response {
     let seed = match pages.town(&town).await {
         Ok(town) => {
-            let page = pages.reader.tank(&town.snapshot.town).await;
+            let page = pages.tank(&town.snapshot.town, request.headers()).await;
             Ok(Document::Tank(TankSeed { town, page }))
         }
         Err(error) => Err(error),
@@ -134,9 +138,9 @@ async fn read_towns(State(pages): State<Pages>) -> Response {
     spell(pages.reader.towns().await)
 }
 
-async fn read_tank(State(pages): State<Pages>, Path(town): Path<String>) -> Response {
+async fn read_tank(State(pages): State<Pages>, Path(town): Path<String>, headers: HeaderMap) -> Response {
     match town_name(&town) {
-        Ok(town) => spell(pages.reader.tank(&town).await),
+        Ok(town) => spell(pages.tank(&town, &headers).await),
         Err(error) => spell::<()>(Err(error)),
     }
 }
@@ -169,6 +173,20 @@ impl Pages {
             pages.push(self.reader.series(town, metric, range).await?);
         }
         Ok(pages)
+    }
+
+    /// The ledger and its band, what stops agents, and the webhooks, which only an owner sees.
+    async fn tank(&self, town: &TownName, headers: &HeaderMap) -> Result<TankPage, ReadError> {
+        let page = self.reader.tank(town).await?;
+        let stop = hook::stop_view(&self.app, town).await.ok();
+        let webhooks = if self.is_owner(headers).await { webhook::read(&self.app).await.ok() } else { None };
+        Ok(TankPage { stop, webhooks, ..page })
+    }
+
+    async fn is_owner(&self, headers: &HeaderMap) -> bool {
+        let access = &self.app.access;
+        access.mode() == Mode::Loopback
+            || access.known(headers).await.ok().flatten().is_some_and(|known| known.scope.allows(Scope::Admin))
     }
 
     /// Renders the document, or the notice that stands instead of it.

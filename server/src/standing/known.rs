@@ -29,7 +29,7 @@ const BY_ITS_CLOCK: &str =
 const EXECUTION: &str = "The tool's own running time, without waiting for permission.";
 
 /// All of them, in the order of the page.
-pub const ALL: [Known; 15] = [
+pub const ALL: [Known; 16] = [
     Known {
         name: claude_code::SOURCE,
         title: "Claude Code",
@@ -126,6 +126,14 @@ pub const ALL: [Known; 15] = [
         tokens: NO_TOKENS,
         latency: None,
         guide: Some("beads"),
+    },
+    Known {
+        name: "git",
+        title: "Git",
+        kind: SourceKind::FileTail,
+        tokens: "Brings no tokens: lines that landed on the default branch.",
+        latency: None,
+        guide: Some("git"),
     },
     Known {
         name: "otel",
