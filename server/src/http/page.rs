@@ -178,7 +178,7 @@ impl Pages {
     /// The ledger and its band, what stops agents, and the webhooks, which only an owner sees.
     async fn tank(&self, town: &TownName, headers: &HeaderMap) -> Result<TankPage, ReadError> {
         let page = self.reader.tank(town).await?;
-        let stop = hook::stop_view(&self.app, town).await.ok();
+        let stop = hook::stop_view(&self.app, town, headers).await.ok();
         let webhooks = if self.is_owner(headers).await { webhook::read(&self.app).await.ok() } else { None };
         Ok(TankPage { stop, webhooks, ..page })
     }

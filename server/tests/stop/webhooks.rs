@@ -119,7 +119,7 @@ async fn what_fails_is_tried_again_with_the_same_id_and_redirects_are_not_follow
     rig.turn().await;
     let (tries, outcome) = listed(&rig).await;
     assert_eq!((tries, outcome.status, outcome.error.as_deref()), (2, Some(302), Some("redirects are not followed")));
-    rig.pass(40);
+    rig.pass(50);
     rig.turn().await;
     let (tries, outcome) = listed(&rig).await;
     assert_eq!((tries, outcome.status, outcome.next_try), (3, Some(200), None));
@@ -139,7 +139,7 @@ async fn what_never_succeeds_is_given_up_after_ten_tries() {
     rig.spend(1).await;
     for _ in 0..20 {
         rig.turn().await;
-        rig.pass(4_400);
+        rig.pass(26_000);
     }
     assert_eq!(receiver.events().len(), 10);
     let all = webhook::newest(&rig.server.pool, &rig.hooks.all()[0].id, 10).await.unwrap();
