@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use app::reader::ReadError;
 use axum::body::Body;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::HeaderMap;
@@ -136,7 +137,7 @@ async fn view(State(app): State<App>, Path(town): Path<String>) -> Result<Json<S
 }
 
 /// What pages and the API say of the stop.
-pub(super) async fn stop_view(app: &AppState, town: &TownName) -> Result<StopView, ApiError> {
+pub(super) async fn stop_view(app: &AppState, town: &TownName) -> Result<StopView, ReadError> {
     let snapshot = app.reader.snapshot(town).await?;
     let balance = snapshot.gauges.tank.map_or(Balance::NoTank, |tank| Balance::Known(tank.balance));
     Ok(app.stop.view(town, balance, &snapshot.roster, app.clock.now()))
