@@ -57,6 +57,8 @@ test("it opens by click, a window switches, and hover shows the exact value of t
 
   await page.getByRole("link", { name: "The last 6h" }).click();
   await expect(page).toHaveURL(/window=6h/);
+  // The coarser tier follows within seconds.
+  await expect.poll(async () => Math.round(highest(await town.series("tokens", "6h"), "input").rate * 60)).toBe(1_234_567);
   const wider = await town.series("tokens", "6h");
   expect(wider.step_s).toBe(60);
   const sixHours = highest(wider, "input");
@@ -157,4 +159,26 @@ test("CSV holds what is shown", async ({ page, server, request }) => {
   for await (const chunk of stream) text += chunk.toString();
   expect(text.split("\n").length).toBeGreaterThan(300);
   expect(text).toContain("27182");
+});
+
+test("a span that was priced again is marked, and the readout and the table say so", async ({ page, server, request }) => {
+  const town = new Town(request, server.url);
+  await town.send(call(1_000_000, { model: "unheard-of-1", agent: "nux" }, 1_200));
+  const unpriced = async () => (await (await request.get(`${server.url}/api/towns/home/unpriced`)).json()).unpriced;
+  expect((await unpriced())[0]).toMatchObject({ model: "unheard-of-1", calls: 1, input_tokens: 1_000_000 });
+  const price = { model: "unheard-of-1", effective: "2026-01-01", input: "3", output: "0" };
+  expect((await request.post(`${server.url}/api/prices`, { data: price })).status()).toBe(201);
+  const order = { from: "2026-01-01T00:00:00Z", model: "unheard-of-1" };
+  expect((await request.post(`${server.url}/api/towns/home/reprice`, { data: order })).status()).toBe(202);
+  await expect.poll(unpriced).toEqual([]);
+
+  await page.goto("/t/home/observability");
+  await live(page);
+  const said = "1 of 1 calls of unheard-of-1 repriced: $0.00 before, $3.00 now";
+  const readout = await hoverUntil(page, chart(page, "cost"), 1 - 1_200 / 3_600, "repriced");
+  expect(readout).toContain(said);
+  expect(readout).toContain("$3.000000");
+  await chart(page, "cost").getByText("Table").click();
+  await expect(chart(page, "cost").locator("caption")).toContainText(said);
+  await expect(page.locator("#told-cost")).toContainText(said);
 });

@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::db::live_seed::PgSeeds;
 use crate::db::notify::{Ears, Heard};
 use crate::db::price::Prices;
-use crate::db::{self, Pool, coverage, key};
+use crate::db::{self, DbError, Pool, coverage, key};
 use crate::demo::Keeper;
 use crate::http::{self, Access, AccessSettings, Mode};
 use crate::hub::{Hub, HubSettings};
@@ -263,6 +263,7 @@ async fn observe(pool: Pool, clock: Clock, stop: CancellationToken) {
 /// Tells the hub what other processes changed, and what no committed batch tells it.
 async fn listen(pool: Pool, hub: Hub, prices: Arc<Prices>, stop: CancellationToken) {
     let work = async {
+        let mut deaf = false;
         loop {
             let mut ears = match Ears::open(&pool).await {
                 Ok(ears) => ears,
@@ -272,18 +273,24 @@ async fn listen(pool: Pool, hub: Hub, prices: Arc<Prices>, stop: CancellationTok
                     continue;
                 }
             };
-            // What was said before there were ears.
-            learn_prices(&prices, &pool).await;
+            // What was said before there were ears. At the first time the hub has just read everything.
+            if let Err(error) = catch_up(&pool, &hub, &prices, deaf).await {
+                tracing::warn!(%error, "new prices cannot be read; trying again");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                continue;
+            }
+            deaf = true;
             loop {
                 match ears.next(instance_id()).await {
                     Ok(Heard::Changed(town)) => hub.reload(town).await,
                     Ok(Heard::Beads(town)) => hub.reload_beads(town).await,
                     Ok(Heard::Tanks(town)) => hub.reload_tanks(town).await,
-                    Ok(Heard::Prices) => learn_prices(&prices, &pool).await,
-                    Ok(Heard::Anything) => {
-                        learn_prices(&prices, &pool).await;
-                        for card in hub.cards().await.unwrap_or_default() {
-                            hub.reload(card.name).await;
+                    // Anything may have been missed: as after new ears, which are opened if it cannot be read now.
+                    Ok(heard @ (Heard::Prices | Heard::Anything)) => {
+                        let all = matches!(heard, Heard::Anything);
+                        if let Err(error) = catch_up(&pool, &hub, &prices, all).await {
+                            tracing::warn!(%error, "new prices cannot be read; trying again");
+                            break;
                         }
                     }
                     Err(error) => {
@@ -301,11 +308,15 @@ async fn listen(pool: Pool, hub: Hub, prices: Arc<Prices>, stop: CancellationTok
     }
 }
 
-/// Prices with the newest book from now on.
-async fn learn_prices(prices: &Prices, pool: &Pool) {
-    if let Err(error) = prices.reload(pool).await {
-        tracing::warn!(%error, "new prices are not known here yet; they are read with the next change");
+/// Reads the price book again, and with `towns` every town's live state too.
+async fn catch_up(pool: &Pool, hub: &Hub, prices: &Prices, towns: bool) -> Result<(), DbError> {
+    prices.reload(pool).await?;
+    if towns {
+        for card in hub.cards().await.unwrap_or_default() {
+            hub.reload(card.name).await;
+        }
     }
+    Ok(())
 }
 
 /// Follows this machine's agents' files, unless told not to, and says which.

@@ -190,6 +190,12 @@ async fn tanks_and_readings_have_bounds_and_a_tank_belongs_to_who_told_of_it() {
     assert_eq!(tank::save(&pool, key, &[foreign]).await.unwrap(), 0);
     let again = Told { tank: "w1".into(), ..window(5, t.plus_seconds(20), resets) };
     assert_eq!(tank::save(&pool, key, &[again]).await.unwrap(), 0, "within a minute it says nothing new");
+    // Nobody told of the others for a month: they make way, with their readings.
+    let late = Told { tank: "later".into(), ..window(7, t.plus_seconds(31 * 86_400), resets) };
+    assert_eq!(tank::save(&pool, key, &[late]).await.unwrap(), 1);
+    let (left,): (Vec<String>,) =
+        sqlx::query_as("select array_agg(distinct tank) from reading").fetch_one(&pool).await.unwrap();
+    assert_eq!(left, ["later"]);
 }
 
 /// What is answered at a path: status and body.

@@ -148,11 +148,23 @@ impl PriceBook {
 
     /// The price of `model` at `at`. The name is tried as given, then without what providers add to it: a prefix
     /// (`anthropic/`, `us.anthropic.`), a context suffix (`[1m]`), a version (`-v1:0`, `@20250514`), a date
-    /// (`-20250514`, `-2025-08-07`) or `-latest`. No guess beyond that: a model that is not in the book is unpriced.
+    /// (`-20250514`, `-2025-08-07`) or `-latest`. Of these names the first counts that has a price by then: a fuller name
+    /// that comes into the book later does not take away what held before. No guess beyond that: a model that is not in
+    /// the book is unpriced.
     #[must_use]
     pub fn at(&self, model: &str, at: Timestamp) -> Option<&Price> {
-        let prices = self.candidates(model)?;
-        prices.iter().rev().find(|price| price.effective <= at)
+        let in_force = |prices: &'_ [Price]| prices.iter().rposition(|price| price.effective <= at);
+        // Nearly always the name as given.
+        if let Some(prices) = self.by_model.get(model)
+            && let Some(found) = in_force(prices)
+        {
+            return prices.get(found);
+        }
+        let lower = model.to_ascii_lowercase();
+        names(&lower)
+            .into_iter()
+            .filter_map(|name| self.by_model.get(name))
+            .find_map(|prices| prices.get(in_force(prices)?))
     }
 
     /// The book's own name for what `model` is called elsewhere; none: the model is not in the book.
@@ -177,13 +189,15 @@ impl PriceBook {
     }
 
     fn candidates(&self, model: &str) -> Option<&Vec<Price>> {
-        if let Some(prices) = self.by_model.get(model) {
-            return Some(prices);
-        }
         let lower = model.to_ascii_lowercase();
-        let name = bare(&lower);
-        [lower.as_str(), name, without_date(name)].into_iter().find_map(|name| self.by_model.get(name))
+        self.by_model.get(model).or_else(|| names(&lower).into_iter().find_map(|name| self.by_model.get(name)))
     }
+}
+
+/// What a model may be called in the book, the fullest name first.
+fn names(lower: &str) -> [&str; 3] {
+    let name = bare(lower);
+    [lower, name, without_date(name)]
 }
 
 /// A model's name as a price would be added for it: lower case, without what providers add to it.
@@ -287,6 +301,15 @@ mod tests {
         let book = PriceBook::new([price(2, "m", 100), price(1, "m", 0)]);
         let id = |at| book.at("m", Timestamp::from_seconds(at)).map(|p| p.id);
         assert_eq!((id(-1), id(0), id(99), id(100)), (None, Some(1), Some(1), Some(2)));
+    }
+
+    #[test]
+    fn a_fuller_name_that_comes_later_does_not_take_away_what_held_before() {
+        let book =
+            PriceBook::new([price(1, "gpt-5", 0), price(2, "gpt-5-2025-08-07", 100), price(3, "azure/gpt-5", 200)]);
+        let id = |model: &str, at| book.at(model, Timestamp::from_seconds(at)).map(|p| p.id);
+        assert_eq!([99, 100].map(|at| id("gpt-5-2025-08-07", at)), [Some(1), Some(2)]);
+        assert_eq!([199, 200].map(|at| id("Azure/gpt-5", at)), [Some(1), Some(3)]);
     }
 
     #[test]

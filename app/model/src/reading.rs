@@ -20,18 +20,19 @@ pub struct Reading {
 
 impl Reading {
     /// What was burnt since `before`. In a new window what is missing of a whole one; a balance that grew was filled,
-    /// and what was burnt meanwhile nobody knows.
+    /// and what was burnt meanwhile nobody knows. Nor does anybody when the window is an earlier one, or its reset was
+    /// not told before: then two subscriptions tell of one tank.
     #[must_use]
     pub fn burnt_since(&self, before: &Self) -> i64 {
-        let same_window = match (self.resets_at, before.resets_at) {
-            (Some(now), Some(then)) => (now.seconds() - then.seconds()).abs() <= SAME_RESET_S,
-            (None, None) => true,
-            _ => false,
-        };
-        match (same_window, self.resets_at) {
-            (true, _) => before.left.saturating_sub(self.left).max(0),
-            (false, Some(_)) => WINDOW_FULL.saturating_sub(self.left).max(0),
-            (false, None) => 0,
+        let in_the_same = before.left.saturating_sub(self.left).max(0);
+        match (self.resets_at, before.resets_at) {
+            (Some(now), Some(then)) => match now.seconds().saturating_sub(then.seconds()) {
+                later if later > SAME_RESET_S => WINDOW_FULL.saturating_sub(self.left).max(0),
+                earlier if earlier < -SAME_RESET_S => 0,
+                _ => in_the_same,
+            },
+            (None, None) => in_the_same,
+            (Some(_), None) | (None, Some(_)) => 0,
         }
     }
 }
@@ -100,6 +101,14 @@ mod tests {
         };
         let readings = [window(0, 400_000, 3), window(6, 990_000, 303), window(12, 970_000, 302)];
         assert_eq!(burn(&readings, after(15)), [0, 10_000, 20_000]);
+    }
+
+    #[test]
+    fn two_subscriptions_that_tell_of_one_window_in_turn_invent_no_burn_backwards() {
+        let told = |resets_at: Option<i64>, left| Reading { resets_at: resets_at.map(after), ..reading(0, left) };
+        assert_eq!(told(Some(100), 400_000).burnt_since(&told(Some(300), 900_000)), 0, "an earlier window");
+        assert_eq!(told(Some(100), 400_000).burnt_since(&told(None, 900_000)), 0, "whose reset was not told before");
+        assert_eq!(told(Some(300), 400_000).burnt_since(&told(Some(100), 900_000)), 600_000, "a new one");
     }
 
     #[test]

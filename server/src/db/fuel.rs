@@ -9,10 +9,9 @@ use model::runway::{BURN_SPAN_S, BURN_STEP_S, RunwayBand};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row as _};
 
+use super::tank::FORGOTTEN_S;
 use super::{DbError, PgTime, Pool, TownKey};
 
-/// A tank that nobody has told of for this long is not shown any more: 30 days.
-const FORGOTTEN_S: i64 = 30 * 86_400;
 /// How far a sender's clock may be ahead.
 const AHEAD_S: i64 = 300;
 

@@ -13,6 +13,8 @@ use super::{DbError, PgTime, Pool, TownKey, notify};
 pub const MAX_TANKS: i64 = 32;
 /// Length of a tank's name, bytes; longer ones are cut.
 pub const MAX_NAME_BYTES: usize = 64;
+/// A tank that nobody has told of for this long is not shown any more, and makes way for others: 30 days.
+pub(super) const FORGOTTEN_S: i64 = 30 * 86_400;
 /// Readings kept of a tank: a day and a third of one a minute.
 const KEPT: i64 = 2_000;
 
@@ -87,7 +89,18 @@ pub(super) async fn insert(
     let mut names = BTreeSet::new();
     for reading in told {
         // In the order of names, so that two writers never wait for one another in a circle.
-        names.insert((kept_name(&reading.tank), kind_name(reading.kind), &reading.source, &reading.currency));
+        // More names than a town may have tanks find no place anyway.
+        if i64::try_from(names.len()).is_ok_and(|known| known < MAX_TANKS) {
+            names.insert((kept_name(&reading.tank), kind_name(reading.kind), &reading.source, &reading.currency));
+        }
+    }
+    if let Some(newest) = told.iter().map(|reading| reading.at).max() {
+        sqlx::query(include_str!("sql/tank_forget.sql"))
+            .bind(town.0)
+            .bind(MAX_TANKS)
+            .bind(PgTime(newest.plus_seconds(-FORGOTTEN_S)))
+            .execute(&mut *connection)
+            .await?;
     }
     for (name, kind, source, currency) in &names {
         sqlx::query(include_str!("sql/tank_ensure.sql"))

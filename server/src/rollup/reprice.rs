@@ -8,11 +8,13 @@ use crate::ingest;
 const EVENTS: usize = 5_000;
 /// Transactions of one job in one turn: a second's work or so, so that the tiers follow in between.
 const PIECES: usize = 10;
+/// Jobs that get a turn before the tiers do; the others wait for the next time.
+const JOBS: usize = 4;
 
 /// A turn of every job that waits. Safe to repeat, and with several replicas at once: a job that another worker has in
 /// hand is left to it.
 pub(super) async fn run_once(pool: &Pool) -> Result<(), DbError> {
-    for (town, job) in reprice::pending(pool).await? {
+    for (town, job) in reprice::pending(pool).await?.into_iter().take(JOBS) {
         turn(pool, town, job).await?;
     }
     Ok(())

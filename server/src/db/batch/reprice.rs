@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 use model::Nanodollars;
 use model::event::{Cost, Envelope, Event, ModelCall, PricedEvent};
 use model::id::EventKey;
-use model::price::PriceBook;
+use model::price::{Price, PriceBook};
 use model::time::Timestamp;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Row as _};
@@ -115,11 +115,11 @@ pub(in crate::db) const fn before(town: TownKey, at: Timestamp) -> Place {
     Place { town, at: Timestamp(at.0 - 1), key: LAST }
 }
 
-/// Whether a job for `model` means this call: by the name that the call has, or the book has for it.
+/// Whether a job for `model` means this call: by the name that the call has, or the book has for it at its time.
 fn is_called(event: &PricedEvent, model: &str, book: &PriceBook) -> bool {
     let Event::ModelCall(ModelCall { model: name, .. }) = &event.envelope.event else { return false };
-    let name = name.as_str();
-    name.eq_ignore_ascii_case(model) || book.entry(name).is_some_and(|entry| book.entry(model) == Some(entry))
+    let priced_as = |price: &Price| book.entry(model) == Some(price.model.as_str());
+    name.as_str().eq_ignore_ascii_case(model) || book.at(name.as_str(), event.envelope.at).is_some_and(priced_as)
 }
 
 /// Events in a row, of which the calls are kept.
