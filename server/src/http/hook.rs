@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use app::reader::ReadError;
 use axum::body::Body;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::header::HOST;
@@ -170,7 +171,7 @@ async fn view(
 }
 
 /// What pages and the API say of the stop, to whoever asked with these headers.
-pub(super) async fn stop_view(app: &AppState, town: &TownName, headers: &HeaderMap) -> Result<StopView, ApiError> {
+pub(super) async fn stop_view(app: &AppState, town: &TownName, headers: &HeaderMap) -> Result<StopView, ReadError> {
     let place = app.reader.place(town, headers.get(HOST).and_then(|host| host.to_str().ok()));
     let snapshot = app.reader.snapshot(town).await?;
     let balance = snapshot.gauges.tank.map_or(Balance::NoTank, |tank| Balance::Known(tank.balance));

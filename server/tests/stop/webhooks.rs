@@ -297,3 +297,23 @@ async fn what_is_kept_of_a_webhook_is_bounded() {
     assert_eq!(kept[0].id, uuid::Uuid::from_u128(209), "the newest stay");
     rig.server.running.stop().await;
 }
+
+#[tokio::test]
+async fn a_failed_read_of_the_webhooks_is_no_page_without_them() {
+    let receiver = Receiver::start("127.0.0.1:0", &[]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = write_config(folder.path(), &receiver.address, "");
+    let settings = Settings { config: Some(file), ..Settings::default() };
+    let server = start_with("127.0.0.1", &fresh_database().await, settings).await.unwrap();
+    server.post("/api/ingest", &call(now(), 1)).await;
+    let page = server.get("/api/page/tank/home").await;
+    assert_eq!(page["webhooks"]["webhooks"].as_array().unwrap().len(), 1, "{page}");
+    sqlx::query("alter table delivery rename to away").execute(&server.pool).await.unwrap();
+    let answer = server.client.get(server.url("/api/page/tank/home")).send().await.unwrap();
+    assert_eq!(answer.status(), 503);
+    // What the open page takes for "keep what there is, and say so".
+    assert_eq!(answer.json::<Value>().await.unwrap(), json!("unavailable"));
+    let html = server.client.get(server.url("/t/home/tank")).send().await.unwrap().text().await.unwrap();
+    assert!(html.contains("could not be read: the store does not answer"), "{html}");
+    server.running.stop().await;
+}
