@@ -1,39 +1,45 @@
 //! What pages and the API read: the hub's state and the rollups.
 
+mod tank;
+
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::Arc;
 
-use app::reader::{LedgerLine, ReadError, SeriesRange, Setup, TankPage, TownCard};
+use app::reader::{ReadError, SeriesRange, Setup, TownCard};
 use app::sources::{SourcesPage, UnpricedModel};
 use model::id::TownName;
-use model::runway::{RunwayBand, next_topup};
 use model::series::{Metric, SeriesPage};
 use model::time::{TimeRange, Timestamp};
 use model::wire::Snapshot;
 use tokio::sync::Mutex;
 
+use self::tank::TankBook;
 use crate::clock::Clock;
-use crate::db::ledger::{self, Entry, EntryKind};
 use crate::db::series::{self, Present};
 use crate::db::unpriced::{self, Unpriced};
-use crate::db::{DbError, Pool, TownKey, fuel, town};
+use crate::db::{DbError, Pool, TownKey, town};
 use crate::guide::{self, Place};
 use crate::hub::Hub;
 use crate::standing::{Folders, Rates, Standings, Watcher};
 
 /// How long a chart is good for everybody who asks for the same.
 const FRESH_US: i64 = 1_000_000;
-/// Ledger entries on the Tank page.
-const LEDGER_LINES: i64 = 50;
-/// Top-ups that say what is usual.
-const USUAL_OF: i64 = 20;
-/// Charts remembered at most; a town has 20 live ones.
-const MAX_CHARTS: usize = 2_000;
+/// Readings of each kind remembered at most; a town has 20 live charts.
+const MAX_KEPT: usize = 2_000;
 
 type ChartKey = (TownName, Metric, SeriesRange);
 /// What was read last, and when.
 type Kept<T> = Arc<Mutex<Option<(Timestamp, T)>>>;
-type Chart = Kept<SeriesPage>;
+
+/// The place of `key`, for whoever asks for the same: they wait for one reading, and not each for one of their own.
+async fn place<K: Eq + Hash, T>(all: &Mutex<HashMap<K, Kept<T>>>, key: K) -> Kept<T> {
+    let mut all = all.lock().await;
+    if all.len() >= MAX_KEPT {
+        all.clear();
+    }
+    Arc::clone(all.entry(key).or_default())
+}
 
 /// The store as pages see it.
 pub struct Reader {
@@ -45,8 +51,9 @@ pub struct Reader {
     keys_required: bool,
     standings: Standings,
     towns: Mutex<HashMap<TownName, TownKey>>,
-    charts: Mutex<HashMap<ChartKey, Chart>>,
+    charts: Mutex<HashMap<ChartKey, Kept<SeriesPage>>>,
     sources: Mutex<HashMap<TownName, Kept<SourcesPage>>>,
+    tanks: Mutex<HashMap<TownName, Kept<TankBook>>>,
 }
 
 /// Where senders reach this server.
@@ -99,6 +106,7 @@ impl Reader {
             towns: Mutex::default(),
             charts: Mutex::default(),
             sources: Mutex::default(),
+            tanks: Mutex::default(),
         }
     }
 
@@ -113,7 +121,7 @@ impl Reader {
         let found = town::find(&self.pool, name).await.map_err(unavailable)?;
         let key = found.ok_or_else(|| ReadError::UnknownTown(name.to_string()))?.key;
         let mut towns = self.towns.lock().await;
-        if towns.len() >= MAX_CHARTS {
+        if towns.len() >= MAX_KEPT {
             towns.clear();
         }
         towns.insert(name.clone(), key);
@@ -129,14 +137,6 @@ impl Reader {
         };
         let present = Present { now, observing_since: self.started, edges: self.hub.edges(town).await };
         series::read(&self.pool, key, metric, range, &present).await.map_err(unavailable)
-    }
-
-    async fn chart(&self, key: ChartKey) -> Chart {
-        let mut charts = self.charts.lock().await;
-        if charts.len() >= MAX_CHARTS {
-            charts.clear();
-        }
-        Arc::clone(charts.entry(key).or_default())
     }
 }
 
@@ -169,7 +169,7 @@ impl Reader {
             return self.read_series(town, metric, range).await;
         }
         // Whoever comes while one reads waits for that answer: a thousand tabs cost one query a second.
-        let chart = self.chart((town.clone(), metric, range)).await;
+        let chart = place(&self.charts, (town.clone(), metric, range)).await;
         let mut chart = chart.lock().await;
         if let Some((at, page)) = chart.as_ref()
             && self.clock.now().micros_since(*at) < FRESH_US
@@ -181,34 +181,6 @@ impl Reader {
         Ok(page)
     }
 
-    /// What the Tank page shows besides the live state: the meter's band, and the newest of the ledger.
-    ///
-    /// # Errors
-    /// Unknown town, or the store does not answer.
-    pub async fn tank(&self, town: &TownName) -> Result<TankPage, ReadError> {
-        let key = self.town_key(town).await?;
-        self.read_tank(town, key).await.map_err(unavailable)
-    }
-
-    async fn read_tank(&self, town: &TownName, key: TownKey) -> Result<TankPage, DbError> {
-        let now = self.clock.now();
-        let left = match self.hub.snapshot(town).await {
-            Some(snapshot) => snapshot.gauges.tank.map_or(0, |tank| tank.balance.0),
-            None => 0,
-        };
-        let line = |entry: Entry| LedgerLine {
-            at: entry.at,
-            correction: entry.kind == EntryKind::Correction,
-            amount: entry.amount,
-            note: entry.note,
-        };
-        let entries = ledger::newest(&self.pool, key, LEDGER_LINES).await?.into_iter().map(line).collect();
-        let burn = fuel::meter_burn(&self.pool, key, now).await?;
-        let ledger::Habits { entries: total, topups, capacity } = ledger::habits(&self.pool, key, USUAL_OF).await?;
-        let band = RunwayBand::of(left, &burn);
-        Ok(TankPage { band, next_topup: next_topup(&topups, now), capacity, entries, total, ..TankPage::default() })
-    }
-
     /// How the sources of a town stand.
     ///
     /// # Errors
@@ -216,13 +188,7 @@ impl Reader {
     pub async fn sources(&self, town: &TownName) -> Result<SourcesPage, ReadError> {
         let key = self.town_key(town).await?;
         // As with charts: many tabs cost one reading a second.
-        let kept = {
-            let mut all = self.sources.lock().await;
-            if all.len() >= MAX_CHARTS {
-                all.clear();
-            }
-            Arc::clone(all.entry(town.clone()).or_default())
-        };
+        let kept = place(&self.sources, town.clone()).await;
         let mut kept = kept.lock().await;
         let at = self.clock.now();
         if let Some((read_at, page)) = kept.as_ref()
@@ -275,7 +241,7 @@ fn unpriced_model(row: Unpriced) -> UnpricedModel {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-fn unavailable(error: DbError) -> ReadError {
+pub(crate) fn unavailable(error: DbError) -> ReadError {
     tracing::error!(%error, "a page could not be read");
     ReadError::Unavailable
 }

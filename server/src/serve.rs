@@ -159,8 +159,7 @@ async fn assemble(config: Config, listener: TcpListener, local: SocketAddr, stor
     let (rates, counting) = Rates::spawn(pool.clone(), clock.clone(), stop_background.clone());
     background.push(counting);
 
-    let asked_at = config.public_url.value.clone().unwrap_or_else(|| format!("http://{local}"));
-    let stop = StopDesk::new(config.stop.policy(), asked_at, access.mode() == Mode::Keys);
+    let stop = StopDesk::new(config.stop.policy());
     let address = match &config.public_url.value {
         Some(url) => Address::Told(url.clone()),
         None => Address::Bound(format!("http://{local}")),

@@ -94,7 +94,16 @@ async fn a_top_up_fills_once_and_the_tank_is_drawn_by_cost() {
     server.post("/api/ingest", &call(now().plus_seconds(-5), 1)).await;
     let topup = json!({"usd": "50", "request_id": "0197a2b0-0000-7000-8000-000000000001"});
     assert_eq!(server.post("/api/towns/home/topup", &topup).await.0, 201);
-    assert_eq!(server.post("/api/towns/home/topup", &topup).await.0, 200);
+    let (status, again) = server.post("/api/towns/home/topup", &topup).await;
+    assert_eq!((status, &again["status"]), (200, &json!("duplicate")));
+    let other = json!({"usd": "100", "request_id": topup["request_id"]});
+    let (status, refused) = server.post("/api/towns/home/topup", &other).await;
+    let error = refused["error"].as_str().unwrap();
+    assert_eq!(status, 409, "{refused}");
+    assert!(error.contains("$50.00 already, not of $100.00") && error.contains("nothing was filled in"), "{refused}");
+    assert!(refused["hint"].as_str().unwrap().contains("another request_id"), "{refused}");
+    let ledger = server.get("/api/towns/home/ledger").await;
+    assert_eq!(ledger["entries"].as_array().unwrap().len(), 1, "{ledger}");
     assert_eq!(server.post("/api/towns/home/topup", &json!({"usd": "-1"})).await.0, 400);
     assert_eq!(server.post("/api/towns/nowhere/topup", &topup).await.0, 404);
     server.post("/api/ingest", &call(now(), 2)).await;

@@ -10,7 +10,7 @@ use futures::{SinkExt as _, StreamExt as _};
 use model::live::{Applied, LiveState};
 use model::wire::ServerMessage;
 use serde_json::json;
-use server::db::ledger::{self, Entry, EntryKind};
+use server::db::ledger::{self, Added, Entry, EntryKind};
 use server_support::{Server, call, now, start};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -188,7 +188,7 @@ async fn what_another_process_fills_in_reaches_the_tank_within_a_second() {
         request: uuid::Uuid::now_v7(),
     };
     tokio::time::sleep(Duration::from_millis(1_100)).await;
-    assert!(ledger::add(&server.pool, (key, &town), &entry, "somebody-else").await.unwrap());
+    assert_eq!(ledger::add(&server.pool, (key, &town), &entry, "somebody-else").await.unwrap(), Added::Stored);
     tokio::time::sleep(Duration::from_secs(1)).await;
     let tank = server.get("/api/towns/home/gauges").await["tank"].clone();
     assert_eq!(tank["balance_nanodollars"], 1_000_000_000 - 13_800_000, "{tank}");

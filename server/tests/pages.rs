@@ -4,8 +4,14 @@
 
 mod server_support;
 
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING};
 use serde_json::{Value, json};
+use server::clock::Clock;
+use server::db::ledger::{self, Added, Entry, EntryKind};
+use server::read::{Address, Reader, SetupFacts};
 use server_support::{Server, call, now, start};
 
 async fn page(server: &Server, path: &str) -> reqwest::Response {
@@ -76,6 +82,83 @@ async fn a_page_shows_the_data_that_its_client_starts_from() {
     let html = page(&server, "/").await.text().await.unwrap();
     assert!(html.contains("data-client=\"towns\""), "{html}");
     assert_eq!(seed(&html)["towns"][0]["name"], "home");
+    server.running.stop().await;
+}
+
+#[tokio::test]
+async fn the_ledger_is_read_once_a_second_for_all_and_at_once_after_a_top_up() {
+    let server = start().await;
+    server.post("/api/ingest", &call(now(), 1)).await;
+    let app = server.running.app();
+    let town = app.config.town.value.clone();
+    let facts = SetupFacts {
+        address: Address::Told("http://gauge".into()),
+        town: town.clone(),
+        folders: server::standing::Folders::default(),
+        rates: server::standing::Rates::default(),
+        keys_required: false,
+    };
+    // Its clock stands still: whatever it reads again within this second, it reads for another reason.
+    let (clock, hand) = Clock::manual(now());
+    let reader = Reader::new(server.pool.clone(), app.hub.clone(), clock, facts);
+    let total = async || reader.tank(&town).await.unwrap().total;
+    let key = reader.town_key(&town).await.unwrap();
+    let entry = || Entry {
+        at: now(),
+        kind: EntryKind::Topup,
+        amount: model::Nanodollars(1_000_000_000),
+        note: String::new(),
+        request: uuid::Uuid::now_v7(),
+    };
+    assert_eq!(total().await, 0);
+    // Nobody but the database is told of this one.
+    let own = server::ingest::instance_id();
+    assert_eq!(ledger::add(&server.pool, (key, &town), &entry(), own).await.unwrap(), Added::Stored);
+    assert_eq!(total().await, 0, "read again within a second");
+    hand.fetch_add(1_000_000, Ordering::Relaxed);
+    assert_eq!(total().await, 1);
+
+    assert_eq!(server.post("/api/towns/home/topup", &json!({"usd": "5"})).await.0, 201);
+    assert_eq!(total().await, 2, "the next reading after a top-up shows it");
+    for n in 3..8 {
+        server.post("/api/towns/home/topup", &json!({"usd": "5"})).await;
+        let page = server.get("/api/page/tank/home").await;
+        assert_eq!((&page["total"], page["entries"].as_array().unwrap().len()), (&json!(n), n), "{page}");
+    }
+    assert_eq!(
+        server
+            .client
+            .put(server.url("/api/towns/home/capacity"))
+            .json(&json!({"usd": "80"}))
+            .send()
+            .await
+            .unwrap()
+            .status(),
+        200
+    );
+    assert_eq!(reader.tank(&town).await.unwrap().capacity, Some(model::Nanodollars(80_000_000_000)));
+
+    // That of another process, such as `towngauge topup`: as soon as the server hears of it.
+    assert_eq!(ledger::add(&server.pool, (key, &town), &entry(), "somebody-else").await.unwrap(), Added::Stored);
+    for _ in 0..100 {
+        if total().await == 8 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(total().await, 8);
+    server.running.stop().await;
+}
+
+#[tokio::test]
+async fn a_tank_page_that_cannot_be_read_whole_is_not_read() {
+    let server = start().await;
+    server.post("/api/ingest", &call(now(), 1)).await;
+    assert!(server.get("/api/page/tank/home").await["stop"].is_object());
+    server.running.app().hub.stop().await;
+    let answer = server.client.get(server.url("/api/page/tank/home")).send().await.unwrap();
+    assert_eq!(answer.status(), 503);
+    assert_eq!(answer.json::<Value>().await.unwrap(), json!("unavailable"));
     server.running.stop().await;
 }
 

@@ -366,7 +366,7 @@ async fn retention_drops_what_is_old_and_the_rest_still_adds_up() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tank_is_exact_although_what_it_spent_is_dropped() {
-    use server::db::ledger::{self, Entry, EntryKind};
+    use server::db::ledger::{self, Added, Entry, EntryKind};
     use server::db::live_seed;
     use server::retention::{RetentionDays, run_once};
     let pool = fresh_database().await;
@@ -384,7 +384,7 @@ async fn a_tank_is_exact_although_what_it_spent_is_dropped() {
         let amount = model::Nanodollars(50_000_000_000);
         let request = uuid::Uuid::from_u128(n);
         let entry = Entry { at, kind: EntryKind::Topup, amount, note: String::new(), request };
-        assert!(ledger::add(&pool, (key, &TOWN), &entry, "test").await.unwrap());
+        assert_eq!(ledger::add(&pool, (key, &TOWN), &entry, "test").await.unwrap(), Added::Stored);
     }
     let tank = async || {
         let mut connection = pool.acquire().await.unwrap();

@@ -266,10 +266,16 @@ async fn providers_are_asked_with_the_key_and_a_management_key_is_not_needed() {
     assert!(trouble(&account(Provider::DeepSeek, &env, None)).await.contains("too long"));
     let none = KeySource::Environment("NO_KEY".into());
     assert!(trouble(&account(Provider::DeepSeek, &none, None)).await.contains("NO_KEY is not set"));
+    // What readers are told of a file is its name, not where it is.
     let gone = KeySource::File(folder.path().join("gone"));
-    assert!(trouble(&account(Provider::DeepSeek, &gone, None)).await.contains("cannot be read"));
+    let filed = KeySource::File(file.clone());
+    let said = trouble(&account(Provider::DeepSeek, &gone, None)).await;
+    assert_eq!(said, "There is no key: file gone cannot be read (entity not found).");
     std::fs::write(&file, "  \n").unwrap();
-    assert!(trouble(&account(Provider::DeepSeek, &KeySource::File(file), None)).await.contains("is empty"));
+    assert_eq!(trouble(&account(Provider::DeepSeek, &filed, None)).await, "There is no key: file key is empty.");
+    std::fs::write(&file, "sk-\u{1}").unwrap();
+    let said = trouble(&account(Provider::DeepSeek, &filed, None)).await;
+    assert_eq!(said, "The key in file key holds characters that no key has.");
     let nowhere = Account { base_url: "http://127.0.0.1:1".into(), ..account(Provider::DeepSeek, &env, None) };
     assert!(trouble(&nowhere).await.contains("cannot be reached"));
 }
@@ -333,4 +339,26 @@ async fn a_server_asks_shows_and_says_what_is_wrong_without_its_key() {
         (&json!(200_000_000_000_i64), 3)
     );
     server.running.stop().await;
+}
+
+#[test]
+fn the_command_line_refuses_another_amount_under_the_same_request_id() {
+    let folder = tempfile::tempdir().unwrap();
+    let id = "0197a2b0-0000-7000-8000-000000000001";
+    let topup = |usd: &str, more: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_towngauge"));
+        command.args(["topup", "--usd", usd, "--request-id", id]).args(more);
+        command.arg("--data-dir").arg(folder.path().join("data"));
+        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", folder.path());
+        let output = command.output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        (output.status.success(), text(&output.stdout), text(&output.stderr))
+    };
+    let (done, said, _) = topup("50", &[]);
+    assert!(done && said.contains("Filled $50.00"), "{said}");
+    let (done, said, _) = topup("50", &[]);
+    assert!(done && said.contains("filled in before"), "{said}");
+    let (done, said, error) = topup("100", &["--capacity", "200"]);
+    assert!(!done && said.is_empty(), "{said}");
+    assert!(error.contains("$50.00 already, not of $100.00") && error.contains("nothing was filled in"), "{error}");
 }

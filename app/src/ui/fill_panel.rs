@@ -31,6 +31,25 @@ pub(crate) fn amount(raw: &str) -> Result<Nanodollars, String> {
     }
 }
 
+/// A top-up on its way to the server, under an id by which it counts once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Attempt {
+    amount: Nanodollars,
+    note: String,
+    request: String,
+}
+
+impl Attempt {
+    /// The id stays as long as the same is sent again: after a lost answer it fills in once. Another amount or note is
+    /// another top-up.
+    fn after(last: Option<Self>, amount: Nanodollars, note: String, id: impl FnOnce() -> String) -> Self {
+        match last {
+            Some(last) if last.amount == amount && last.note == note => last,
+            _ => Self { amount, note, request: id() },
+        }
+    }
+}
+
 /// The line under a form: always there, so that nothing shifts.
 #[component]
 pub(crate) fn SentLine(sent: RwSignal<Sent>) -> impl IntoView {
@@ -48,8 +67,8 @@ pub(crate) fn SentLine(sent: RwSignal<Sent>) -> impl IntoView {
 pub(crate) fn FillPanel(live: Live, page: RwSignal<TankPage>, refresh: Callback<()>) -> impl IntoView {
     let (usd, note) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
     let sent = RwSignal::new(Sent::Nothing);
-    // Stays the same until a top-up went through: sent again after a lost answer, it fills in once.
-    let request = StoredValue::new(None::<String>);
+    // The one that did not go through.
+    let last = StoredValue::new(None::<Attempt>);
     let town = move || live.town.get_untracked().map(|town| town.to_string()).unwrap_or_default();
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
@@ -60,14 +79,14 @@ pub(crate) fn FillPanel(live: Live, page: RwSignal<TankPage>, refresh: Callback<
             Ok(amount) => amount,
             Err(why) => return sent.set(Sent::Failed(why)),
         };
-        let id = request.get_value().unwrap_or_else(fetch::random_uuid);
-        request.set_value(Some(id.clone()));
+        let attempt = Attempt::after(last.get_value(), amount, note.get_untracked(), fetch::random_uuid);
+        last.set_value(Some(attempt.clone()));
         sent.set(Sent::Busy);
-        let (town, note_text) = (town(), note.get_untracked());
+        let town = town();
         spawn_local_scoped_with_cancellation(async move {
-            match fetch::topup(&town, amount, &note_text, &id).await {
+            match fetch::topup(&town, amount, &attempt.note, &attempt.request).await {
                 Ok(()) => {
-                    request.set_value(None);
+                    last.set_value(None);
                     usd.set(String::new());
                     note.set(String::new());
                     sent.set(Sent::Done(format!("Filled {}.", dollars(amount))));
@@ -118,5 +137,31 @@ mod tests {
         assert!(amount("0").unwrap_err().contains("more than nothing"));
         assert!(amount("-5").unwrap_err().contains("more than nothing"));
         assert!(amount("fifty").unwrap_err().contains("not an amount"));
+    }
+
+    #[test]
+    fn what_is_sent_again_keeps_its_id_and_another_amount_or_note_gets_its_own() {
+        let mut ids = 0;
+        let mut send = |last: &Option<Attempt>, dollars: i64, note: &str| {
+            let amount = Nanodollars(dollars * 1_000_000_000);
+            let id = || {
+                ids += 1;
+                ids.to_string()
+            };
+            let attempt = Attempt::after(last.clone(), amount, note.to_owned(), id);
+            assert_eq!((attempt.amount, attempt.note.as_str()), (amount, note));
+            Some(attempt)
+        };
+        let request = |attempt: &Option<Attempt>| attempt.as_ref().unwrap().request.clone();
+        let first = send(&None, 50, "");
+        let again = send(&first, 50, "");
+        assert_eq!((request(&first), request(&again)), ("1".to_owned(), "1".to_owned()));
+        let more = send(&again, 100, "");
+        assert_eq!(request(&more), "2");
+        let noted = send(&more, 100, "March");
+        assert_eq!(request(&noted), "3");
+        assert_eq!(request(&send(&noted, 100, "March")), "3");
+        // After one that went through nothing is remembered.
+        assert_eq!(request(&send(&None, 100, "March")), "4");
     }
 }

@@ -23,6 +23,7 @@ pub fn StopPanel(
     let off = view.policy.mode == StopMode::Off;
     let http = http_hooks(&view);
     let command = command_hooks(&view);
+    let keys = view.keys_required;
     view! {
         <section class="panel actuator" aria-labelledby="stop-title">
             <header><h2 id="stop-title">"Stop at empty"</h2><span class="count">{view.policy.mode.name()}</span></header>
@@ -36,6 +37,9 @@ pub fn StopPanel(
             <Command label="HTTP hooks" text=http/>
             <p class="hint">"A command hook can also stop agents when it cannot ask:"</p>
             <Command label="Command hook" text=command/>
+            {keys.then(|| view! {
+                <p class="hint">"Both send a key of scope \u{201c}ingest\u{201d}, which they take from the environment variable "<code>"TOWNGAUGE_KEY"</code>"."</p>
+            })}
             <p class="hint">"Codex, Gemini CLI and OpenCode ask nobody before they go on: nothing here stops them; a webhook can tell somebody who does. In a Gas Town, "<code>"gt estop"</code>" freezes every agent at once and "<code>"gt thaw"</code>" lets them go on; the file ESTOP alone freezes nobody, so Towngauge does not write it."</p>
         </section>
     }
@@ -220,6 +224,14 @@ mod tests {
         for want in ["toast", "5 s ago", "gas/codex", "gt estop"] {
             assert!(html.contains(want), "{want} in {html}");
         }
+    }
+
+    #[test]
+    fn where_keys_are_required_the_panel_says_where_hooks_take_theirs_from() {
+        let said = "take from the environment variable <code>TOWNGAUGE_KEY</code>";
+        let of = |keys_required| html(StopView { keys_required, ..view(StopMode::Empty, Balance::NoTank) });
+        assert!(of(true).contains(said), "{}", of(true));
+        assert!(!of(false).contains("TOWNGAUGE_KEY"));
     }
 
     #[test]

@@ -138,6 +138,10 @@ async fn ask(asking: &Asking, event: &str, session: Option<&str>) -> anyhow::Res
     // Without the address: it may hold a password.
     let mut answer = request.json(&body).send().await.map_err(reqwest::Error::without_url)?;
     let status = answer.status();
+    // Why it will never be stopped, such as a mistyped town; with exit 0 only the hook's own log shows it.
+    if let Some(note) = answer.headers().get("x-towngauge-note").and_then(|note| note.to_str().ok()) {
+        eprintln!("towngauge hook: {note}");
+    }
     let mut bytes = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(reqwest::Error::without_url)? {
         if bytes.len() + chunk.len() > MAX_ANSWER_BYTES {

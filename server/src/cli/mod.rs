@@ -19,6 +19,7 @@ mod statusline;
 mod topup;
 pub mod watch;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -91,7 +92,7 @@ pub fn main() -> ExitCode {
     let Cli { settings, command } = match Cli::try_parse() {
         Ok(cli) => cli,
         // To a hook, clap's usual 2 would mean that the agent is to be blocked.
-        Err(error) if error.use_stderr() && std::env::args().nth(1).is_some_and(|command| command == "hook") => {
+        Err(error) if error.use_stderr() && asks_for_hook(std::env::args_os().skip(1)) => {
             eprintln!("{error}");
             return ExitCode::FAILURE;
         }
@@ -125,6 +126,12 @@ pub fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Whether a command line that cannot be parsed may have been a hook's. Options may stand before the command, and which
+/// of them take a value is what could not be parsed: so any such word counts.
+fn asks_for_hook(arguments: impl Iterator<Item = OsString>) -> bool {
+    arguments.take_while(|argument| argument != "--").any(|argument| argument == "hook")
 }
 
 async fn dispatch(config: Config, command: Command) -> anyhow::Result<ExitCode> {
@@ -188,6 +195,13 @@ mod tests {
         assert!(Cli::try_parse_from(key_alone).is_err(), "a key is for shipping");
         assert!(Cli::try_parse_from(["towngauge", "watch", "--to", "gauge"]).is_err(), "no address");
         assert!(Cli::try_parse_from(["towngauge", "backfill", "claude-code", "--no-paths"]).unwrap().settings.no_paths);
+    }
+
+    #[test]
+    fn a_mistyped_hook_is_known_wherever_its_word_stands() {
+        let asks = |line: &str| asks_for_hook(line.split(' ').map(OsString::from));
+        assert!(asks("hook --bad") && asks("--town x hook --bad") && asks("--bad hook") && asks("hook -- x"));
+        assert!(!asks("serve --bad") && !asks("--town=hook serve") && !asks("serve -- hook"));
     }
 
     #[test]

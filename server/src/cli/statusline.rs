@@ -130,6 +130,8 @@ fn send(url: &str, town: &TownName, windows: &[Window]) {
         // The prompt does not wait for a server, and has no place for its errors.
         let _ = tokio::time::timeout(SEND_PATIENCE, post).await;
     });
+    // Dropped, it would wait for a name that is still being looked up.
+    runtime.shutdown_background();
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::CommandContext;
 use crate::clock::Clock;
-use crate::db::ledger::{self, Entry, EntryKind};
+use crate::db::ledger::{self, Added, Entry, EntryKind};
 use crate::db::town;
 use crate::ingest::instance_id;
 
@@ -36,7 +36,7 @@ pub struct Topup {
 /// Writes the ledger.
 ///
 /// # Errors
-/// Not an amount, or the database refused.
+/// Not an amount, another amount for the same request, or the database refused.
 pub async fn run(args: Topup, context: &CommandContext) -> anyhow::Result<ExitCode> {
     let amount = Nanodollars::parse_dollars(&args.usd).context("--usd")?;
     let capacity = args.capacity.as_deref().map(Nanodollars::parse_dollars).transpose().context("--capacity")?;
@@ -45,15 +45,19 @@ pub async fn run(args: Topup, context: &CommandContext) -> anyhow::Result<ExitCo
     }
     let name = &context.town;
     let key = town::ensure(&context.pool, name, false).await?;
-    if capacity.is_some() {
-        ledger::set_capacity(&context.pool, name, capacity, instance_id()).await?;
-    }
     let request = args.request_id.unwrap_or_else(Uuid::now_v7);
     let entry = Entry { at: Clock::system().now(), kind: EntryKind::Topup, amount, note: args.note, request };
-    if ledger::add(&context.pool, (key, name), &entry, instance_id()).await? {
-        println!("Filled {amount} into the tank of {name}.");
-    } else {
-        println!("This request was filled in before; nothing changed.");
+    match ledger::add(&context.pool, (key, name), &entry, instance_id()).await? {
+        Added::Stored => println!("Filled {amount} into the tank of {name}."),
+        Added::Duplicate => println!("This request was filled in before; nothing changed."),
+        Added::Other { amount: earlier } => bail!(
+            "--request-id {request} stands for an entry of {earlier} already, not of {amount}; nothing was \
+             filled in. Use another id for another amount, or none"
+        ),
+    }
+    // After the entry: what is refused changes nothing.
+    if capacity.is_some() {
+        ledger::set_capacity(&context.pool, name, capacity, instance_id()).await?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -139,15 +139,22 @@ fn dollars(value: toml::Value) -> anyhow::Result<Nanodollars> {
 /// The key travels with every question: in the open only where it does not leave this machine.
 fn checked_url(url: &str) -> anyhow::Result<String> {
     let url = url.trim_end_matches('/');
-    let uri: axum::http::Uri = url.parse().with_context(|| format!("base_url \"{url}\" is not an address"))?;
+    // Not the address itself in an error: it may hold a password.
+    let authority = url.split_once("://").map_or(url, |(_, rest)| rest).split(['/', '?', '#']).next();
+    if authority.is_some_and(|authority| authority.contains('@')) {
+        bail!(
+            "base_url has a user or a password in front of its host (@); leave it out: the key is in key_env or key_file"
+        );
+    }
+    let uri: axum::http::Uri = url.parse().context("base_url is not an address")?;
     let host = uri.host().unwrap_or_default();
     let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
     let local = host == "localhost" || address.is_ok_and(|address| address.is_loopback());
     match uri.scheme_str() {
         Some("https") => Ok(url.to_owned()),
         Some("http") if local => Ok(url.to_owned()),
-        Some("http") => bail!("base_url \"{url}\" would send the key in the open; use https"),
-        _ => bail!("base_url \"{url}\" is not an address such as https://api.example.org"),
+        Some("http") => bail!("base_url would send the key in the open; use https"),
+        _ => bail!("base_url is not an address such as https://api.example.org"),
     }
 }
 
@@ -201,6 +208,34 @@ mod tests {
         check("provider = \"kilo\"\ncorrects = \"all\"", "\"meter\" or \"none\"");
         check("provider = \"deepseek\"\norganization = \"x\"", "only Kilo");
         check("provider = \"kilo\"\n[[balance]]\nprovider = \"kilo\"", "two balances are called");
+    }
+
+    #[test]
+    fn an_address_with_a_password_is_refused_and_not_repeated() {
+        let addresses = [
+            ("https://me:secret@example.org", "key_env"),
+            ("https://secret@example.org/v1?a=b", "key_env"),
+            ("https://me:secret@[::1]:9/", "key_env"),
+            ("http://me:secret@localhost:9", "key_env"),
+            ("ftp://me:secret@example.org", "key_env"),
+            ("https://me:se cret@example.org", "key_env"),
+            ("me:secret@example.org", "key_env"),
+            ("https:///me:secret@example.org", "not an address"),
+            ("https:/me:secret@example.org", "not an address"),
+            ("https:\\\\\\\\me:secret@example.org", "key_env"),
+            ("http://example.org/secret", "in the open"),
+            ("ftp://example.org/secret", "not an address"),
+        ];
+        for (address, words) in addresses {
+            let error = read(&format!("[[balance]]\nprovider = \"kilo\"\nbase_url = \"{address}\"\n")).unwrap_err();
+            for shown in [format!("{error:#}"), format!("{error:?}")] {
+                assert!(shown.contains("balance 1 (\"kilo\")"), "{shown}");
+                assert!(!shown.contains("cret"), "{shown}");
+            }
+            assert!(format!("{error:#}").contains(words), "{address}: {error:#}");
+        }
+        let path = "[[balance]]\nprovider = \"kilo\"\nbase_url = \"https://example.org/@team\"\n";
+        assert_eq!(read(path).unwrap()[0].account.base_url, "https://example.org/@team");
     }
 
     #[test]

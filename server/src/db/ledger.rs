@@ -54,21 +54,51 @@ pub struct Sums {
     pub filled_at_topup: Nanodollars,
 }
 
-/// Writes an entry; `false` when the same request was written before. `instance` is this process's, see [`notify`].
+/// What became of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Added {
+    /// It was written.
+    Stored,
+    /// The same request was written before, with the same amount; nothing changed.
+    Duplicate,
+    /// The same request was written before as something else; nothing changed.
+    Other {
+        /// The amount it was written with.
+        amount: Nanodollars,
+    },
+}
+
+/// Writes an entry. `instance` is this process's, see [`notify`].
 ///
 /// # Errors
 /// The database refused.
-pub async fn add(pool: &Pool, town: (TownKey, &TownName), entry: &Entry, instance: &str) -> Result<bool, DbError> {
+pub async fn add(pool: &Pool, town: (TownKey, &TownName), entry: &Entry, instance: &str) -> Result<Added, DbError> {
     let mut transaction = pool.begin().await?;
-    let added = insert(&mut transaction, town.0, entry).await?;
-    if added {
+    let added = if insert(&mut transaction, town.0, entry).await? {
         notify::send(&mut transaction, instance, town.1).await?;
-    }
+        Added::Stored
+    } else {
+        earlier(&mut transaction, town.0, entry).await?
+    };
     transaction.commit().await?;
     Ok(added)
 }
 
-/// As [`add`], within a transaction of the caller's, which tells nobody.
+/// What an entry is whose request was written before.
+async fn earlier(connection: &mut PgConnection, town: TownKey, entry: &Entry) -> Result<Added, DbError> {
+    let (kind, amount): (String, i64) =
+        sqlx::query_as("select kind, amount from ledger where town_id = $1 and request = $2")
+            .bind(town.0)
+            .bind(entry.request)
+            .fetch_one(connection)
+            .await?;
+    let amount = Nanodollars(amount);
+    let same = kind == entry.kind.name() && amount == entry.amount;
+    Ok(if same { Added::Duplicate } else { Added::Other { amount } })
+}
+
+/// Writes an entry within a transaction of the caller's, which tells nobody; `false` when the same request was written
+/// before.
 pub(super) async fn insert(connection: &mut PgConnection, town: TownKey, entry: &Entry) -> Result<bool, DbError> {
     let added: Option<(i64,)> = sqlx::query_as(include_str!("sql/ledger_insert.sql"))
         .bind(town.0)

@@ -2,20 +2,21 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::http::header::{AUTHORIZATION, COOKIE};
 use axum::http::{HeaderMap, Uri};
-use model::Timestamp;
+use tokio::time::timeout;
 
+use super::belief::Beliefs;
 use super::{hmac, secret};
 use crate::clock::Clock;
 use crate::db::key::{self, Scope};
 use crate::db::{DbError, Pool};
+use crate::error::ApiError;
 
-/// How long a key is believed before the database is asked again: after this, a revoked key is dead.
-const BELIEVED_US: i64 = 5_000_000;
-/// Keys remembered at most.
+/// Addresses remembered at most.
 const MAX_REMEMBERED: usize = 1_000;
 /// How long a browser stays logged in.
 const SESSION_S: i64 = 7 * 24 * 3_600;
@@ -44,9 +45,6 @@ pub struct AccessSettings {
     pub public_url: Option<String>,
 }
 
-/// What the database said about a hash, and when.
-type Believed = HashMap<[u8; 32], (Timestamp, Option<Known>)>;
-
 /// Access, decided.
 pub struct Access {
     mode: Mode,
@@ -55,7 +53,7 @@ pub struct Access {
     public_url: Option<String>,
     pool: Pool,
     clock: Clock,
-    believed: Mutex<Believed>,
+    beliefs: Arc<Beliefs>,
     logins: Mutex<HashMap<IpAddr, (i64, u32)>>,
 }
 
@@ -86,9 +84,9 @@ impl Access {
             hosts,
             names: allow_hosts,
             public_url,
+            beliefs: Beliefs::new(pool.clone(), clock.clone()),
             pool,
             clock,
-            believed: Mutex::default(),
             logins: Mutex::default(),
         }
     }
@@ -143,29 +141,29 @@ impl Access {
         }
     }
 
+    /// As [`Access::known`], for whoever cannot wait longer than `patience`: a key that was known stays known while the
+    /// database does not answer.
+    ///
+    /// # Errors
+    /// It does not answer, and never said anything about this key.
+    pub async fn known_within(&self, headers: &HeaderMap, patience: Duration) -> Result<Option<Known>, ApiError> {
+        if let Some(key) = bearer(headers) {
+            return match secret::hash(key) {
+                Some(hash) => self.beliefs.ask_within(hash, patience).await,
+                None => Ok(None),
+            };
+        }
+        // Sessions are people, and nothing is believed of them.
+        let late = || ApiError::unavailable("the store does not answer", 2);
+        Ok(timeout(patience, self.known(headers)).await.map_err(|_| late())??)
+    }
+
     /// The key with that hash.
     ///
     /// # Errors
     /// The database does not answer.
     pub async fn by_hash(&self, hash: [u8; 32]) -> Result<Option<Known>, DbError> {
-        let now = self.clock.now();
-        let remembered = self.lock_believed().get(&hash).copied();
-        if let Some((at, known)) = remembered
-            && now.micros_since(at) < BELIEVED_US
-        {
-            return Ok(known);
-        }
-        let row = key::find(&self.pool, &hash).await?.filter(|row| secret::equal(&row.hash, &hash));
-        if let Some(row) = &row {
-            key::touch(&self.pool, row.id).await?;
-        }
-        let known = row.map(|row| Known { id: row.id, scope: row.scope });
-        let mut believed = self.lock_believed();
-        if believed.len() >= MAX_REMEMBERED {
-            believed.clear();
-        }
-        believed.insert(hash, (now, known));
-        Ok(known)
+        self.beliefs.ask(hash).await
     }
 
     /// A session cookie's value for a key: `id.expiry.code`, signed with the key's hash, so that it dies with the key
@@ -211,10 +209,6 @@ impl Access {
         entry.1 += 1;
         entry.1 <= LOGINS_PER_MINUTE
     }
-
-    fn lock_believed(&self) -> std::sync::MutexGuard<'_, Believed> {
-        self.believed.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
@@ -236,7 +230,7 @@ pub fn needed(method: &axum::http::Method, uri: &Uri) -> Option<Scope> {
         "/login" | "/logout" | "/login.css" => None,
         "/api/ingest" | "/api/ship" => Some(Scope::Ingest),
         // Hooks ask on the machines that send: the same key does for both.
-        path if path.starts_with("/hooks/") => Some(Scope::Ingest),
+        path if super::hook::is_hook(path) => Some(Scope::Ingest),
         path if path.starts_with("/api/webhooks") => Some(Scope::Admin),
         path if super::otlp::is_export(path) => Some(Scope::Ingest),
         path if super::tank::is_windows(path) => Some(Scope::Ingest),

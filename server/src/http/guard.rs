@@ -1,6 +1,7 @@
 //! Every request passes here first: host, origin, key; and every answer gets its security headers here last.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::http::header::{
@@ -12,13 +13,21 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::access::{Access, Mode, needed};
+use super::hook::{Begun, is_hook};
 use crate::error::ApiError;
 use crate::state::App;
+
+/// How long a hook waits for the word on its key: an agent waits for it.
+const HOOK_PATIENCE: Duration = Duration::from_millis(300);
 
 /// Refuses what must not pass, and finishes what may.
 pub async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
     app.counters.requests.fetch_add(1, Ordering::Relaxed);
-    let (head, body) = request.into_parts();
+    let (mut head, body) = request.into_parts();
+    if is_hook(head.uri.path()) {
+        // What passes here counts against its second.
+        head.extensions.insert(Begun::now());
+    }
     let mut response = match admit(&app.access, &head).await {
         Ok(()) => next.run(Request::from_parts(head, body)).await,
         Err(Refusal::Error(error)) => error.into_response(),
@@ -51,7 +60,12 @@ async fn admit(access: &Access, head: &Parts) -> Result<(), Refusal> {
         return Ok(());
     }
     let Some(needed) = needed(method, uri) else { return Ok(()) };
-    match access.known(headers).await.map_err(ApiError::from)? {
+    let known = if is_hook(uri.path()) {
+        access.known_within(headers, HOOK_PATIENCE).await?
+    } else {
+        access.known(headers).await.map_err(ApiError::from)?
+    };
+    match known {
         Some(known) if known.scope.allows(needed) => Ok(()),
         Some(_) => Err(Refusal::Error(ApiError::new(
             StatusCode::FORBIDDEN,
@@ -117,9 +131,8 @@ fn is_page(method: &Method, uri: &Uri, headers: &HeaderMap) -> bool {
 
 fn is_machine(uri: &Uri) -> bool {
     let path = uri.path();
-    ["/api/", "/live", "/pkg/", "/metrics", "/health", "/ready", "/hooks/"]
-        .iter()
-        .any(|prefix| path.starts_with(prefix))
+    ["/api/", "/live", "/pkg/", "/metrics", "/health", "/ready"].iter().any(|prefix| path.starts_with(prefix))
+        || is_hook(path)
         || super::otlp::is_export(path)
 }
 

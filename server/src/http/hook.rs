@@ -7,9 +7,11 @@
 
 use std::time::Duration;
 
+use app::reader::ReadError;
 use axum::body::Body;
 use axum::extract::{Path, Query, Request, State};
-use axum::http::HeaderMap;
+use axum::http::header::HOST;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -24,7 +26,7 @@ use crate::error::ApiError;
 use crate::source::claude_code::line::Maybe;
 use crate::state::{App, AppState};
 
-/// In which a hook is answered. The network gets the rest of its second.
+/// In which a hook is answered, counted from its arrival. The network gets the rest of its second.
 const BUDGET: Duration = Duration::from_millis(900);
 /// Of these: for the body. What comes later is not waited for.
 const BODY_BUDGET: Duration = Duration::from_millis(600);
@@ -33,6 +35,23 @@ const MAX_LOOKED_AT_BYTES: usize = 1 << 20;
 /// Of longer bodies this much is taken off the wire, so that the sender gets to read the answer.
 const MAX_BODY_BYTES: usize = 64 << 20;
 const TOWN_HEADER: &str = "x-towngauge-town";
+/// Why an agent that goes on will never be stopped, as matters stand.
+const NOTE_HEADER: HeaderName = HeaderName::from_static("x-towngauge-note");
+
+/// Whether agents' hooks ask there.
+pub(super) fn is_hook(path: &str) -> bool {
+    path.starts_with("/hooks/")
+}
+
+/// When a hook's request arrived.
+#[derive(Clone, Copy)]
+pub(super) struct Begun(Instant);
+
+impl Begun {
+    pub(super) fn now() -> Self {
+        Self(Instant::now())
+    }
+}
 
 /// `/hooks/claude…`, `/api/towns/{town}/stop`.
 pub fn router() -> Router<App> {
@@ -69,8 +88,8 @@ async fn ask_event(
 }
 
 async fn answer(app: &AppState, named: Option<&str>, target: Target, request: Request) -> Result<Response, ApiError> {
-    let begun = Instant::now();
     let (head, body) = request.into_parts();
+    let Begun(begun) = head.extensions.get().copied().unwrap_or_else(Begun::now);
     let town = town_of(app, target, &head.headers);
     let body = timeout_at(begun + BODY_BUDGET, read(body)).await.ok().flatten().unwrap_or_default();
     let told: Told<'_> = serde_json::from_slice(&body).unwrap_or_default();
@@ -88,11 +107,23 @@ async fn answer(app: &AppState, named: Option<&str>, target: Target, request: Re
         }
         Err(_) => (Balance::NoTown, app.stop.decide(Balance::NoTown)),
     };
+    let mut response = Json(HookReply::to(HookEvent::parse(event), &decision)).into_response();
     if balance == Balance::NoTown && decision == Decision::Go {
-        // The hook goes on all the same, and its log says why it will never be stopped.
-        return Err(ApiError::unknown_town(town?.as_str()));
+        // No error: a command hook that fails closed would block.
+        let note = note(&town.map_or_else(|error| error, |town| ApiError::unknown_town(town.as_str())));
+        if app.stop.is_news(&note) {
+            tracing::warn!("a hook asked in vain: {note}");
+        }
+        response.headers_mut().extend(HeaderValue::from_str(&note).ok().map(|note| (NOTE_HEADER, note)));
     }
-    Ok(Json(HookReply::to(HookEvent::parse(event), &decision)).into_response())
+    Ok(response)
+}
+
+/// Fit for a header and a line of the log, whatever somebody typed as a town's name.
+fn note(unknown: &ApiError) -> String {
+    let plain = |c: char| if c.is_ascii_graphic() || c == ' ' { c } else { '?' };
+    let error: String = unknown.error.chars().map(plain).collect();
+    format!("{error}, so nothing stops this agent")
 }
 
 fn town_of(app: &AppState, target: Target, headers: &HeaderMap) -> Result<TownName, ApiError> {
@@ -131,15 +162,20 @@ async fn balance(app: &AppState, town: &TownName, deadline: Instant) -> Balance 
     }
 }
 
-async fn view(State(app): State<App>, Path(town): Path<String>) -> Result<Json<StopView>, ApiError> {
-    Ok(Json(stop_view(&app, &town_name(&town)?).await?))
+async fn view(
+    State(app): State<App>,
+    Path(town): Path<String>,
+    headers: HeaderMap,
+) -> Result<Json<StopView>, ApiError> {
+    Ok(Json(stop_view(&app, &town_name(&town)?, &headers).await?))
 }
 
-/// What pages and the API say of the stop.
-pub(super) async fn stop_view(app: &AppState, town: &TownName) -> Result<StopView, ApiError> {
+/// What pages and the API say of the stop, to whoever asked with these headers.
+pub(super) async fn stop_view(app: &AppState, town: &TownName, headers: &HeaderMap) -> Result<StopView, ReadError> {
+    let place = app.reader.place(town, headers.get(HOST).and_then(|host| host.to_str().ok()));
     let snapshot = app.reader.snapshot(town).await?;
     let balance = snapshot.gauges.tank.map_or(Balance::NoTank, |tank| Balance::Known(tank.balance));
-    Ok(app.stop.view(town, balance, &snapshot.roster, app.clock.now()))
+    Ok(app.stop.view(place, balance, &snapshot.roster, app.clock.now()))
 }
 
 #[cfg(test)]
@@ -151,6 +187,12 @@ mod tests {
         let long = vec![b' '; MAX_LOOKED_AT_BYTES + 1];
         assert_eq!(read(Body::from(long)).await, None);
         assert_eq!(read(Body::from("{}")).await.as_deref(), Some(&b"{}"[..]));
+    }
+
+    #[test]
+    fn a_note_is_plain_whatever_was_asked_for() {
+        let note = note(&ApiError::unknown_town("a\r\nb\u{e9}"));
+        assert_eq!(note, "there is no town \"a??b?\", so nothing stops this agent");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod access;
 mod asset;
+mod belief;
 mod body;
 mod demo;
 mod guard;

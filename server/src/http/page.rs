@@ -25,9 +25,10 @@ use tower_http::compression::CompressionLayer;
 use super::access::Mode;
 use super::{hook, webhook};
 use crate::assets::Assets;
+use crate::db::DbError;
 use crate::db::key::Scope;
 use crate::guide;
-use crate::read::Reader;
+use crate::read::{Reader, unavailable};
 use crate::state::App;
 
 /// What pages are made from.
@@ -175,18 +176,23 @@ impl Pages {
         Ok(pages)
     }
 
-    /// The ledger and its band, what stops agents, and the webhooks, which only an owner sees.
+    /// The ledger and its band, what stops agents, and the webhooks, which only an owner sees. Whole or not at all: an
+    /// open page keeps what it has and says that it could not be read, where a part left out would look like none.
     async fn tank(&self, town: &TownName, headers: &HeaderMap) -> Result<TankPage, ReadError> {
         let page = self.reader.tank(town).await?;
-        let stop = hook::stop_view(&self.app, town).await.ok();
-        let webhooks = if self.is_owner(headers).await { webhook::read(&self.app).await.ok() } else { None };
+        let stop = Some(hook::stop_view(&self.app, town, headers).await?);
+        let webhooks = if self.is_owner(headers).await.map_err(unavailable)? {
+            Some(webhook::read(&self.app).await.map_err(unavailable)?)
+        } else {
+            None
+        };
         Ok(TankPage { stop, webhooks, ..page })
     }
 
-    async fn is_owner(&self, headers: &HeaderMap) -> bool {
+    async fn is_owner(&self, headers: &HeaderMap) -> Result<bool, DbError> {
         let access = &self.app.access;
-        access.mode() == Mode::Loopback
-            || access.known(headers).await.ok().flatten().is_some_and(|known| known.scope.allows(Scope::Admin))
+        Ok(access.mode() == Mode::Loopback
+            || access.known(headers).await?.is_some_and(|known| known.scope.allows(Scope::Admin)))
     }
 
     /// Renders the document, or the notice that stands instead of it.

@@ -16,7 +16,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::tank::{self, TankLine, dollars};
-use crate::db::ledger::{self, Entry, EntryKind};
+use crate::db::ledger::{self, Added, Entry, EntryKind};
 use crate::db::series;
 use crate::error::ApiError;
 use crate::ingest::instance_id;
@@ -186,13 +186,21 @@ async fn topup(
     let key = app.reader.town_key(&town).await?;
     let request = topup.request_id.unwrap_or_else(Uuid::now_v7);
     let entry = Entry { at: app.clock.now(), kind: EntryKind::Topup, amount, note: topup.note, request };
-    let added = ledger::add(&app.pool, (key, &town), &entry, instance_id()).await?;
-    if added {
-        app.hub.reload(town).await;
-    }
-    let status = if added { StatusCode::CREATED } else { StatusCode::OK };
-    let body = json!({"status": if added { "stored" } else { "duplicate" }, "request_id": request});
-    Ok((status, Json(body)).into_response())
+    let (status, word) = match ledger::add(&app.pool, (key, &town), &entry, instance_id()).await? {
+        Added::Stored => {
+            app.hub.reload(town).await;
+            (StatusCode::CREATED, "stored")
+        }
+        Added::Duplicate => (StatusCode::OK, "duplicate"),
+        Added::Other { amount: earlier } => {
+            let error = format!(
+                "this request_id stands for an entry of {earlier} already, not of {amount}; nothing was filled in"
+            );
+            let hint = "send another request_id for another amount, or none";
+            return Err(ApiError::new(StatusCode::CONFLICT, error, hint));
+        }
+    };
+    Ok((status, Json(json!({"status": word, "request_id": request}))).into_response())
 }
 
 #[derive(Deserialize)]

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::alert::{Body, Hook};
+use crate::db::DbError;
 use crate::db::webhook::{self, Listed};
 use crate::error::ApiError;
 use crate::state::{App, AppState};
@@ -27,7 +28,7 @@ async fn list(State(app): State<App>) -> Result<Json<WebhooksView>, ApiError> {
 }
 
 /// What pages and the API say of the webhooks.
-pub(super) async fn read(app: &AppState) -> Result<WebhooksView, ApiError> {
+pub(super) async fn read(app: &AppState) -> Result<WebhooksView, DbError> {
     let mut view = WebhooksView { at: app.clock.now(), webhooks: Vec::new() };
     for hook in app.hooks.all() {
         let listed = webhook::newest(&app.pool, &hook.id, LISTED).await?;

@@ -1,6 +1,7 @@
 //! The way to the hub's task.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use app::reader::TownCard;
 use bytes::Bytes;
@@ -38,6 +39,7 @@ pub struct Hub {
     places: Arc<Semaphore>,
     max_viewers: usize,
     stats: Arc<HubStats>,
+    reloads: Arc<AtomicU64>,
 }
 
 impl Hub {
@@ -58,6 +60,7 @@ impl Hub {
             places: Arc::new(Semaphore::new(settings.max_viewers)),
             max_viewers: settings.max_viewers,
             stats: Arc::default(),
+            reloads: Arc::default(),
         };
         let stats = Arc::clone(&hub.stats);
         let mut task = HubTask::new(
@@ -111,7 +114,16 @@ impl Hub {
 
     /// Loads a town again because somebody else changed it in the store.
     pub async fn reload(&self, town: TownName) {
+        // At once, and not when the town is loaded: who asks meanwhile must not be shown what was read before.
+        self.reloads.fetch_add(1, Ordering::AcqRel);
         let _ = self.commands.send(Command::Reload(town)).await;
+    }
+
+    /// Grows whenever a ledger, a capacity or a whole town changed in the store: what was read of them under another
+    /// number may be out of date.
+    #[must_use]
+    pub fn ledger_revision(&self) -> u64 {
+        self.reloads.load(Ordering::Acquire)
     }
 
     /// Counts a town's beads again.

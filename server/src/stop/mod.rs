@@ -2,7 +2,7 @@
 //!
 //! Counted in memory only: what a hook asked yesterday says nothing about who obeys now.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use model::id::{SessionId, TownName};
@@ -10,12 +10,16 @@ use model::roster::AgentRow;
 use model::stop::{Asker, Balance, Decision, StopPolicy, StopView, decide};
 use model::time::{MICROS_PER_SECOND, Timestamp};
 
+use crate::guide::Place;
+
 /// Whoever asked in this time obeys; whoever worked in it and did not ask does not.
 const LATELY_S: i64 = 600;
 /// Conversations that are remembered per town; beyond it the one that asked longest ago is forgotten.
 const MAX_ASKERS: usize = 1_000;
 /// Towns that are counted.
 const MAX_TOWNS: usize = 1_000;
+/// Notes that are remembered so that they are logged once; further ones are not logged at all.
+const MAX_NOTES: usize = 100;
 
 /// Questions of hooks, counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -45,16 +49,15 @@ struct OfTown {
 #[derive(Debug)]
 pub struct StopDesk {
     policy: StopPolicy,
-    address: String,
-    keys_required: bool,
     towns: Mutex<BTreeMap<TownName, OfTown>>,
+    noted: Mutex<BTreeSet<String>>,
 }
 
 impl StopDesk {
-    /// A desk for hooks that ask at `address`.
+    /// A desk with this rule.
     #[must_use]
-    pub fn new(policy: StopPolicy, address: String, keys_required: bool) -> Self {
-        Self { policy, address, keys_required, towns: Mutex::default() }
+    pub fn new(policy: StopPolicy) -> Self {
+        Self { policy, towns: Mutex::default(), noted: Mutex::default() }
     }
 
     /// Decides.
@@ -88,19 +91,25 @@ impl StopDesk {
         decision
     }
 
+    /// Whether this was not noted before, so that the log says it once and not with every tool of every agent.
+    pub fn is_news(&self, note: &str) -> bool {
+        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.len() < MAX_NOTES && noted.insert(note.to_owned())
+    }
+
     /// Counts per town, by name.
     #[must_use]
     pub fn counts(&self) -> Vec<(TownName, Asked)> {
         self.lock().iter().map(|(town, of_town)| (town.clone(), of_town.sum)).collect()
     }
 
-    /// What the page says of a town with this roster.
+    /// What the page says of the town of `place` with this roster.
     #[must_use]
-    pub fn view(&self, town: &TownName, balance: Balance, roster: &[AgentRow], now: Timestamp) -> StopView {
+    pub fn view(&self, place: Place, balance: Balance, roster: &[AgentRow], now: Timestamp) -> StopView {
         let lately = |at: Timestamp| now.micros_since(at) < LATELY_S * MICROS_PER_SECOND;
         let (sum, mut notes) = {
             let towns = self.lock();
-            let of_town = towns.get(town);
+            let of_town = towns.get(&place.town);
             let notes: Vec<(Option<SessionId>, Note)> = of_town
                 .map(|of_town| of_town.askers.iter().map(|(session, note)| (session.clone(), *note)).collect())
                 .unwrap_or_default();
@@ -129,7 +138,7 @@ impl StopDesk {
             }
         };
         StopView {
-            town: town.clone(),
+            town: place.town,
             at: now,
             policy: self.policy,
             balance,
@@ -143,8 +152,8 @@ impl StopDesk {
             obeying: notes.iter().map(asker).collect(),
             deaf,
             lately_s: LATELY_S,
-            address: self.address.clone(),
-            keys_required: self.keys_required,
+            address: place.address,
+            keys_required: place.keys_required,
         }
     }
 
@@ -165,7 +174,12 @@ mod tests {
 
     fn desk() -> StopDesk {
         let policy = StopPolicy { mode: StopMode::Empty, reserve: Nanodollars(0), fail: StopFail::Open };
-        StopDesk::new(policy, "http://127.0.0.1:1".to_owned(), false)
+        StopDesk::new(policy)
+    }
+
+    fn place(town: &TownName) -> Place {
+        let address = "http://127.0.0.1:1".to_owned();
+        Place { address, town: town.clone(), home: town.clone(), watching: false, keys_required: false }
     }
 
     fn agent(name: &str, session: Option<&str>, worked: Timestamp) -> AgentRow {
@@ -199,7 +213,7 @@ mod tests {
             agent("codex", Some("s9"), now),
             agent("resting", Some("s8"), T0),
         ];
-        let view = desk.view(&town, empty, &roster, now);
+        let view = desk.view(place(&town), empty, &roster, now);
         assert_eq!((view.asked, view.denied, view.failed), (3, 1, 1));
         let names: Vec<_> = view.obeying.iter().map(|a| a.agent.as_ref().unwrap().as_str()).collect();
         assert_eq!(names, ["s3", "toast"], "s1 asked too long ago");
@@ -216,7 +230,15 @@ mod tests {
             desk.answer(&town, SessionId::new(&format!("s{i}")).ok(), Balance::NoTank, at);
             desk.answer(&TownName::new(&format!("t{i}")).unwrap(), None, Balance::NoTown, at);
         }
-        assert_eq!(desk.view(&town, Balance::NoTank, &[], T0).obeying.len(), MAX_ASKERS);
+        assert_eq!(desk.view(place(&town), Balance::NoTank, &[], T0).obeying.len(), MAX_ASKERS);
         assert_eq!(desk.counts().len(), 1);
+    }
+
+    #[test]
+    fn a_note_is_news_once_and_notes_are_bounded() {
+        let desk = desk();
+        assert!(desk.is_news("n0") && !desk.is_news("n0"));
+        let news = (0..2 * MAX_NOTES).filter(|n| desk.is_news(&format!("n{n}"))).count();
+        assert_eq!(news, MAX_NOTES - 1);
     }
 }

@@ -23,9 +23,13 @@ struct Ended {
 
 /// Runs it with `input`; nothing of this machine is read.
 async fn hook(arguments: &[&str], input: &str) -> Ended {
+    towngauge(&[&["hook"], arguments].concat(), input).await
+}
+
+async fn towngauge(arguments: &[&str], input: &str) -> Ended {
     let home = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_towngauge"));
-    command.env_clear().env("HOME", home.path()).arg("hook").args(arguments);
+    command.env_clear().env("HOME", home.path()).args(arguments);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let input = input.to_owned();
     tokio::task::spawn_blocking(move || {
@@ -73,10 +77,27 @@ async fn a_decision_is_printed_with_exit_0() {
     let ended = hook(&["--url", &url, "--event", "PreToolUse"], "").await;
     assert_eq!((ended.code, serde_json::from_str::<Value>(&ended.out).unwrap()), (0, denied));
     assert_eq!(server.get("/api/towns/home/stop").await["obeying"][1]["session"], json!("s1"));
-    // A town that does not exist cannot be asked about.
-    let ended = hook(&["--url", &url, "--fail", "closed", "--town", "nowhere"], &input("PreToolUse")).await;
-    assert!(ended.code == 2 && ended.err.contains("nowhere"), "{ended:?}");
     server.running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_town_blocks_nobody_while_the_server_s_rule_does_not() {
+    let of = |stop: &str, fail: &str| Settings {
+        stop: Some(stop.into()),
+        stop_fail: Some(fail.into()),
+        ..Settings::default()
+    };
+    for (settings, stops) in [(of("off", "closed"), false), (of("empty", "open"), false), (of("empty", "closed"), true)]
+    {
+        let server = start_with("127.0.0.1", &fresh_database().await, settings).await.unwrap();
+        let url = server.running.address.clone();
+        let asking = ["--url", &url, "--fail", "closed", "--town", "nowhere"];
+        let ended = hook(&asking, &input("PreToolUse")).await;
+        let answer: Value = serde_json::from_str(&ended.out).unwrap();
+        assert_eq!((ended.code, answer["continue"] == json!(false)), (0, stops), "{ended:?}");
+        assert!(stops || (answer == json!({}) && ended.err.contains("\"nowhere\"")), "{ended:?}");
+        server.running.stop().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -119,6 +140,12 @@ async fn a_server_that_cannot_be_asked_stops_only_who_fails_closed_and_never_at_
 async fn a_mistake_of_the_owner_is_no_block() {
     let mistyped = hook(&["--fial", "closed"], &input("PreToolUse")).await;
     assert!(mistyped.code == 1 && mistyped.err.contains("--fial"), "{mistyped:?}");
+    // Also when other flags stand before the command.
+    let mistyped = towngauge(&["--town", "x", "hook", "--bad-flag"], &input("PreToolUse")).await;
+    assert!(mistyped.code == 1 && mistyped.err.contains("--bad-flag"), "{mistyped:?}");
+    let mistyped = towngauge(&["--bad-flag", "hook"], &input("PreToolUse")).await;
+    assert_eq!(mistyped.code, 1, "{mistyped:?}");
+    assert_eq!(towngauge(&["serve", "--bad-flag"], "").await.code, 2, "other commands keep clap's exit");
     let nameless = hook(&["--fail", "closed"], "not JSON").await;
     assert!(nameless.code == 1 && nameless.err.contains("--event"), "{nameless:?}");
     // A configuration that cannot be read is one more reason why it cannot be asked.

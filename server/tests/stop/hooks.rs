@@ -27,7 +27,7 @@ async fn run_dry(server: &Server) {
 }
 
 /// What a hook of Claude Code sends: the names that matter among what must not.
-fn hook(event: &str) -> Value {
+pub fn hook(event: &str) -> Value {
     json!({"session_id": "s1", "transcript_path": "/x", "cwd": "/y", "hook_event_name": event,
         "prompt": "secret", "tool_name": "Bash", "tool_input": {"command": "secret"}})
 }
@@ -103,8 +103,6 @@ async fn the_town_is_named_by_the_address_or_a_header_and_a_reserve_is_kept() {
     let by_header: Value = by_header.json(&hook("PreToolUse")).send().await.unwrap().json().await.unwrap();
     assert_eq!(by_header, answer);
     assert_eq!(server.post("/hooks/claude", &hook("PreToolUse")).await.1, json!({}), "home has no tank");
-    let (status, error) = server.post("/hooks/claude?town=ritch", &hook("PreToolUse")).await;
-    assert!(status == 404 && error["error"].as_str().unwrap().contains("ritch"), "{error}");
     server.running.stop().await;
 }
 
@@ -124,6 +122,55 @@ async fn what_is_not_known_stops_agents_only_when_failing_closed() {
         assert!(begun.elapsed() < Duration::from_secs(1));
         assert_eq!(server.post("/hooks/claude", &hook("Stop")).await.1, json!({}), "never Stop");
     }
+}
+
+#[tokio::test]
+async fn a_town_that_is_none_is_no_error_to_a_hook_and_the_answer_says_why_nothing_stops_it() {
+    let ask = async |server: &Server, town: &str| {
+        let url = server.url(&format!("/hooks/claude/PreToolUse?town={town}"));
+        let answer = server.client.post(url).json(&hook("PreToolUse")).send().await.unwrap();
+        let note = answer.headers().get("x-towngauge-note").map(|note| note.to_str().unwrap().to_owned());
+        (answer.status().as_u16(), note, answer.json::<Value>().await.unwrap())
+    };
+    for settings in [Settings::default(), settings("open"), Settings { stop: Some("off".into()), ..settings("closed") }]
+    {
+        let server = start(settings).await;
+        let note = |town: &str| Some(format!("there is no town \"{town}\", so nothing stops this agent"));
+        assert_eq!(ask(&server, "ritch").await, (200, note("ritch"), json!({})));
+        assert_eq!(ask(&server, "no%0D%0Aname%C3%A9").await, (200, note("no??name?"), json!({})));
+        assert_eq!(ask(&server, "home").await, (200, None, json!({})));
+        server.running.stop().await;
+    }
+    let server = start(settings("closed")).await;
+    let (status, note, answer) = ask(&server, "ritch").await;
+    assert_eq!((status, note, &answer["continue"]), (200, None, &json!(false)), "{answer}");
+    server.running.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_to_be_pasted_has_the_address_under_which_the_server_was_asked() {
+    let pool = fresh_database().await;
+    let secret = Secret::random().unwrap();
+    key::insert(&pool, "admin", Scope::Admin, &hash(secret.reveal()).unwrap()).await.unwrap();
+    let server = start_with("0.0.0.0", &pool, settings("open")).await.unwrap();
+    let get = async |path: &str| {
+        let request =
+            server.client.get(server.url(path)).header("host", "gauge.lan:4680").header("accept", "text/html");
+        request.bearer_auth(secret.reveal()).send().await.unwrap().text().await.unwrap()
+    };
+    for path in ["/api/towns/home/stop", "/api/page/tank/home", "/t/home/tank"] {
+        let text = get(path).await;
+        assert!(text.contains("http://gauge.lan:4680"), "{path}: {text}");
+        assert!(!text.contains("0.0.0.0"), "{path}: {text}");
+    }
+    let page = get("/t/home/tank").await;
+    assert!(page.contains("towngauge hook --url http://gauge.lan:4680 --town home"), "{page}");
+    assert!(page.contains("environment variable <code>TOWNGAUGE_KEY</code>"), "{page}");
+    server.running.stop().await;
+    let told = Settings { public_url: Some("https://gauge.example".into()), ..settings("open") };
+    let server = start(told).await;
+    assert_eq!(server.get("/api/towns/home/stop").await["address"], "https://gauge.example");
+    server.running.stop().await;
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 
 mod command;
 mod hooks;
+mod keys;
 mod killed;
 mod receiver;
 mod roster;

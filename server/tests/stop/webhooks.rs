@@ -119,7 +119,7 @@ async fn what_fails_is_tried_again_with_the_same_id_and_redirects_are_not_follow
     rig.turn().await;
     let (tries, outcome) = listed(&rig).await;
     assert_eq!((tries, outcome.status, outcome.error.as_deref()), (2, Some(302), Some("redirects are not followed")));
-    rig.pass(40);
+    rig.pass(50);
     rig.turn().await;
     let (tries, outcome) = listed(&rig).await;
     assert_eq!((tries, outcome.status, outcome.next_try), (3, Some(200), None));
@@ -139,7 +139,7 @@ async fn what_never_succeeds_is_given_up_after_ten_tries() {
     rig.spend(1).await;
     for _ in 0..20 {
         rig.turn().await;
-        rig.pass(4_400);
+        rig.pass(26_000);
     }
     assert_eq!(receiver.events().len(), 10);
     let all = webhook::newest(&rig.server.pool, &rig.hooks.all()[0].id, 10).await.unwrap();
@@ -296,4 +296,24 @@ async fn what_is_kept_of_a_webhook_is_bounded() {
     assert_eq!(i64::try_from(kept.len()).unwrap(), webhook::KEPT);
     assert_eq!(kept[0].id, uuid::Uuid::from_u128(209), "the newest stay");
     rig.server.running.stop().await;
+}
+
+#[tokio::test]
+async fn a_failed_read_of_the_webhooks_is_no_page_without_them() {
+    let receiver = Receiver::start("127.0.0.1:0", &[]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = write_config(folder.path(), &receiver.address, "");
+    let settings = Settings { config: Some(file), ..Settings::default() };
+    let server = start_with("127.0.0.1", &fresh_database().await, settings).await.unwrap();
+    server.post("/api/ingest", &call(now(), 1)).await;
+    let page = server.get("/api/page/tank/home").await;
+    assert_eq!(page["webhooks"]["webhooks"].as_array().unwrap().len(), 1, "{page}");
+    sqlx::query("alter table delivery rename to away").execute(&server.pool).await.unwrap();
+    let answer = server.client.get(server.url("/api/page/tank/home")).send().await.unwrap();
+    assert_eq!(answer.status(), 503);
+    // What the open page takes for "keep what there is, and say so".
+    assert_eq!(answer.json::<Value>().await.unwrap(), json!("unavailable"));
+    let html = server.client.get(server.url("/t/home/tank")).send().await.unwrap().text().await.unwrap();
+    assert!(html.contains("could not be read: the store does not answer"), "{html}");
+    server.running.stop().await;
 }

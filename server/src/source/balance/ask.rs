@@ -1,7 +1,7 @@
 //! Asking a provider: one request with the key, a bounded answer, no redirects.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, HeaderValue, RETRY_AFTER};
@@ -33,6 +33,14 @@ impl fmt::Display for KeySource {
 }
 
 impl KeySource {
+    /// For the page and the API: as it is written, but of a file only the name. Where it is, is the owner's affair.
+    fn public(&self) -> String {
+        match self {
+            Self::Environment(name) => format!("environment {name}"),
+            Self::File(path) => format!("file {}", file_name(path)),
+        }
+    }
+
     /// The header with the key, marked as a secret. A file is read each time, so that a new key needs no restart.
     fn header(&self, env: &Environment) -> Result<HeaderValue, Trouble> {
         let key = match self {
@@ -40,17 +48,29 @@ impl KeySource {
                 Trouble::new(format!("There is no key: {name} is not set in the server's environment."))
             })?,
             Self::File(path) => std::fs::read_to_string(path).map_err(|error| {
-                Trouble::new(format!("There is no key: {} cannot be read ({}).", path.display(), error.kind()))
+                let text = format!("There is no key: {} cannot be read ({}).", self.public(), error.kind());
+                self.trouble(text)
             })?,
         };
         if key.trim().is_empty() {
-            return Err(Trouble::new(format!("There is no key: {self} is empty.")));
+            return Err(self.trouble(format!("There is no key: {} is empty.", self.public())));
         }
-        let unusable = |_| Trouble::new(format!("The key in {self} holds characters that no key has."));
+        let unusable = |_| self.trouble(format!("The key in {} holds characters that no key has.", self.public()));
         let mut header = HeaderValue::from_str(&format!("Bearer {}", key.trim())).map_err(unusable)?;
         header.set_sensitive(true);
         Ok(header)
     }
+
+    /// Trouble with the key; the log is told where it should have been.
+    fn trouble(&self, text: String) -> Trouble {
+        tracing::warn!(key = %self, "a balance cannot be asked for: {text}");
+        Trouble::new(text)
+    }
+}
+
+/// The last part of a path.
+fn file_name(path: &Path) -> String {
+    path.file_name().map_or_else(|| "of the key".to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
 /// An account with a balance, as configured.
