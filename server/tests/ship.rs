@@ -1,4 +1,4 @@
-//! `POST /api/ship`, and a sender that meets everything a server can answer.
+//! A sender that meets everything a server can answer.
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
@@ -20,6 +20,7 @@ use server::clock::Clock;
 use server::config::Settings;
 use server::db::cursor::Cursor;
 use server::ingest::Rejection;
+use server::ship::wire::{self, Line, Report};
 use server::ship::{Sender, SenderSettings, ShipKey, Spool, SpoolSettings, Target};
 use server::source::claude_code::Transcripts;
 use server::source::destination::{Batch, Destination as _};
@@ -140,7 +141,6 @@ async fn a_spool_that_is_replayed_as_a_whole_changes_nothing() {
         for sql in [
             "select count(*) from event",
             "select stored from source where source = 'claude_code'",
-            "select duplicate from source where source = 'claude_code'",
             "select rejected from source where source = 'claude_code'",
             "select count(*) from rejection",
         ] {
@@ -149,15 +149,15 @@ async fn a_spool_that_is_replayed_as_a_whole_changes_nothing() {
         counts
     };
     let once = counts().await;
-    assert_eq!((once[0], once[3], once[4]), (once[1], 1, 1), "{once:?}");
+    assert_eq!((once[0], once[2], once[3]), (once[1], 1, 1), "{once:?}");
     assert!(once[0] >= 300);
 
     let again = ship(&copied, &server.url(""), None);
     again.emptied().await;
     again.end().await;
-    assert_eq!(counts().await, once, "the server knows these batches by number");
+    assert_eq!(counts().await, once, "events are known by themselves, and bad lines by their batch's number");
 
-    // Without that memory, events are known by themselves.
+    // Without the memory of numbers too.
     sqlx::query("delete from shipper").execute(&server.pool).await.unwrap();
     std::fs::remove_file(copied.join("acked")).unwrap();
     let third = ship(&copied, &server.url(""), None);
@@ -197,25 +197,19 @@ async fn a_wrong_key_loses_nothing_and_the_right_one_goes_on() {
     server.running.stop().await;
 }
 
-#[tokio::test]
-async fn another_version_is_refused_as_a_whole_and_the_answer_says_what_to_update() {
-    let server = start().await;
-    let head = json!({"ship": 99, "shipper": uuid::Uuid::nil(), "name": "x", "host": "y", "version": "z",
-        "waiting_bytes": 0, "oldest_us": null, "parked": 0, "error": null});
-    let (status, said) = server.post("/api/ship?town=far", &head).await;
-    assert_eq!(status, 409);
-    assert!(said["hint"].as_str().unwrap().contains("update the server"), "{said}");
-    assert_eq!(server.post("/api/ship?town=far", &json!({"events": []})).await.0, 400);
-    assert_eq!(number(&server, "select count(*) from shipper").await, 0);
-    server.running.stop().await;
-}
-
 /// A server that answers as it is told, and remembers what it took.
 #[derive(Clone, Default)]
 struct Scripted(Arc<Mutex<Script>>);
 
+/// An answer's status, type and body.
+type Foreign = (u16, &'static str, &'static str);
+
+const PAGE: Foreign = (200, "text/html", "<!doctype html><title>Sign in</title>");
+
 #[derive(Default)]
 struct Script {
+    /// Requests, by number, that meet something else than a Towngauge.
+    foreign: HashMap<usize, Foreign>,
     /// One after another; then 200.
     answers: Vec<u16>,
     /// A request whose text holds this is too large, if it has more than so many lines.
@@ -223,6 +217,8 @@ struct Script {
     /// A request whose text holds this is refused for good.
     refuse: Option<&'static str>,
     taken: Vec<String>,
+    /// The last batch of it.
+    whole: u64,
     requests: Vec<Instant>,
     heads: Vec<Value>,
 }
@@ -236,21 +232,32 @@ async fn answer(State(Scripted(script)): State<Scripted>, headers: HeaderMap, bo
     let (head, lines) = plain.split_once('\n').unwrap();
     script.heads.push(serde_json::from_str(head).unwrap());
     let items: Vec<&str> = lines.lines().filter(|line| !line.starts_with("{\"batch\"")).collect();
+    let request = script.requests.len() - 1;
+    if let Some((status, kind, body)) = script.foreign.remove(&request) {
+        return (StatusCode::from_u16(status).unwrap(), [("content-type", kind)], body).into_response();
+    }
+    const NO: &str = "{\"error\":\"no\",\"hint\":\"later\"}";
     if !script.answers.is_empty() {
         let status = StatusCode::from_u16(script.answers.remove(0)).unwrap();
-        return (status, [("retry-after", "1")], "{\"error\":\"no\",\"hint\":\"later\"}").into_response();
+        return (status, [("retry-after", "1")], NO).into_response();
     }
     if script.split.is_some_and(|(word, most)| lines.contains(word) && items.len() > most) {
-        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+        return (StatusCode::PAYLOAD_TOO_LARGE, NO).into_response();
     }
     if script.refuse.is_some_and(|word| lines.contains(word)) {
-        return StatusCode::UNPROCESSABLE_ENTITY.into_response();
+        return (StatusCode::UNPROCESSABLE_ENTITY, NO).into_response();
     }
+    let marks = lines.lines().filter_map(|line| match serde_json::from_str(line) {
+        Ok(Line::Batch(mark)) if !mark.more => Some(mark.seq),
+        _ => None,
+    });
+    script.whole = marks.fold(script.whole, u64::max);
+    let report = Report { taken: script.whole, ship: wire::VERSION, ..Report::default() };
     script.taken.extend(items.into_iter().map(|line| {
         let line: Value = serde_json::from_str(line).unwrap();
         line["rejected"]["reason"].as_str().unwrap().to_owned()
     }));
-    StatusCode::OK.into_response()
+    axum::Json(report).into_response()
 }
 
 async fn scripted(script: Script) -> (Scripted, String) {
@@ -279,6 +286,70 @@ async fn a_busy_server_is_left_alone_for_as_long_as_it_asks_and_then_gets_everyt
     }
     assert!(script.heads[1]["error"].as_str().unwrap().contains("503"), "{}", script.heads[1]);
     assert_eq!(script.heads[0]["name"], "laptop");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_something_else_answers_loses_nothing_and_the_right_server_gets_it() {
+    // Each with a sender of its own: pauses double.
+    let tried: [Foreign; 6] = [
+        PAGE,
+        (200, "application/json", "{\"status\":\"ok\"}"),
+        (204, "text/plain", ""),
+        (400, "text/html", PAGE.2),
+        (413, "text/html", ""),
+        (422, "application/json", "{\"detail\":[]}"),
+    ];
+    let one = |foreign: Foreign| async move {
+        let (script, url) = scripted(Script { foreign: HashMap::from([(0, foreign)]), ..Script::default() }).await;
+        let folder = tempfile::tempdir().unwrap();
+        let shipping = ship(folder.path(), &url, None);
+        shipping.spool.take(bad_lines(&["a", "b"])).await.unwrap();
+        shipping.spool.take(bad_lines(&["c"])).await.unwrap();
+        shipping.emptied().await;
+        shipping.end().await;
+        let script = script.0.lock().unwrap();
+        assert_eq!(script.taken, ["a", "b", "c"], "{foreign:?}");
+        let said = script.heads[1]["error"].as_str().unwrap();
+        assert!(said.contains("something else than a Towngauge answered") && !said.contains("Sign in"), "{said}");
+        assert!(!folder.path().join("rejected").exists(), "nothing is given up: {foreign:?}");
+    };
+    futures::future::join_all(tried.map(one)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_something_else_answers_everything_waits_on_disk_for_the_next_start() {
+    let foreign = (0..1_000).map(|request| (request, PAGE)).collect();
+    let (script, url) = scripted(Script { foreign, ..Script::default() }).await;
+    let folder = tempfile::tempdir().unwrap();
+    let shipping = ship(folder.path(), &url, None);
+    shipping.spool.take(bad_lines(&["a"])).await.unwrap();
+    let begun = Instant::now();
+    while script.0.lock().unwrap().requests.len() < 2 {
+        assert!(begun.elapsed() < Duration::from_secs(30));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(shipping.spool.waiting().0, 1);
+    shipping.end().await;
+    script.0.lock().unwrap().foreign.clear();
+    let shipping = ship(folder.path(), &url, None);
+    shipping.emptied().await;
+    shipping.end().await;
+    assert_eq!(script.0.lock().unwrap().taken, ["a"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn something_else_between_the_parts_of_a_batch_loses_none_of_them() {
+    // The batch is too large, and of its two parts each meets somebody else first.
+    let foreign = HashMap::from([(1, (400, "text/html", "<p>no</p>")), (3, PAGE)]);
+    let (script, url) = scripted(Script { split: Some(("many", 1)), foreign, ..Script::default() }).await;
+    let folder = tempfile::tempdir().unwrap();
+    let shipping = ship(folder.path(), &url, None);
+    shipping.spool.take(bad_lines(&["many 1", "many 2"])).await.unwrap();
+    shipping.emptied().await;
+    shipping.end().await;
+    let script = script.0.lock().unwrap();
+    assert_eq!((script.taken.as_slice(), script.requests.len()), (&["many 1".to_owned(), "many 2".to_owned()][..], 5));
+    assert!(!folder.path().join("rejected").exists());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -316,7 +387,7 @@ async fn what_is_too_large_goes_in_parts_and_what_is_refused_is_put_aside_and_bl
     let parked: Vec<_> = std::fs::read_dir(folder.path().join("rejected")).unwrap().map(Result::unwrap).collect();
     assert_eq!(parked.len(), 1);
     let parked = std::fs::read_to_string(parked[0].path()).unwrap();
-    assert!(parked.starts_with("{\"refused\":\"the server answers 422\"}\n") && parked.contains("poison"), "{parked}");
+    assert!(parked.starts_with("{\"refused\":\"422: no: later\"}\n") && parked.contains("poison"), "{parked}");
     assert_eq!(parked.lines().count(), 2, "nothing but the line that is refused");
 }
 

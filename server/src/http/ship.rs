@@ -9,27 +9,29 @@ use axum::http::header::CONTENT_LENGTH;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use model::Envelope;
+use model::fuel::{FuelKind, WINDOW_FULL};
 use model::id::TownName;
 use model::time::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::body;
+use super::tank::{teller, told_at};
 use super::town::town_name;
 use crate::db::bead::{self, BeadRow};
 use crate::db::shipper::{self, BadLine, Shipper, ShipperRow};
-use crate::db::tank::{self, Told};
+use crate::db::tank::{self, Told, kept_name};
 use crate::db::{DbError, town};
 use crate::error::ApiError;
 use crate::ingest::Outcome;
-use crate::ship::wire::{self, Head, Line, Mark};
+use crate::ship::wire::{self, Head, Line, Mark, Report};
 use crate::state::{App, AppState};
 
 /// Events, beads and bad lines of one request.
 const MAX_ITEMS: usize = 200_000;
 /// Longest name or text of a shipper, in characters.
 const MAX_TEXT: usize = 200;
-/// Where lines are counted that nobody can read.
+/// Where lines are counted that nobody can read, and readings that are not taken.
 const SOURCE: &str = "ship";
 /// A shipper that was not heard for this long is silent: it sends a sign of life every 30 s.
 const SILENT_S: i64 = 90;
@@ -44,22 +46,11 @@ struct Target {
     town: Option<String>,
 }
 
-/// What became of a request's items.
-#[derive(Debug, Default, PartialEq, Eq, Serialize)]
-struct Report {
-    stored: u64,
-    duplicate: u64,
-    rejected: u64,
-    /// The last batch that is stored now.
-    taken: u64,
-    ship: u32,
-}
-
 /// A request, understood.
 #[derive(Debug)]
 struct Shipment {
     head: Head,
-    events: Vec<(u64, Envelope)>,
+    events: Vec<Envelope>,
     beads: Vec<BeadRow>,
     readings: Vec<Told>,
     bad: Vec<BadLine>,
@@ -104,13 +95,15 @@ async fn take(app: &AppState, target: Target, request: Request) -> Result<Report
     };
     let declared = request.headers().get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
     let packed = body::read(request.into_body(), declared.unwrap_or(16 << 10)).await?;
-    let parsed = tokio::task::spawn_blocking(move || parse(&body::unpack(packed, packing)?));
+    let now = app.clock.now();
+    let parsed = tokio::task::spawn_blocking(move || parse(&body::unpack(packed, packing)?, now));
     let shipment = parsed.await.map_err(|_| ApiError::unavailable("the server is stopping", 5))??;
     store(app, &town, shipment).await
 }
 
-/// Reads a request. A line that is no item is a bad line; a request without a head, or of another version, is an error.
-fn parse(plain: &[u8]) -> Result<Shipment, ApiError> {
+/// Reads a request at `now`. A line that is no item is a bad line; a request without a head, or of another version, is an
+/// error.
+fn parse(plain: &[u8], now: Timestamp) -> Result<Shipment, ApiError> {
     #[derive(Deserialize)]
     struct AnyHead {
         ship: Option<u32>,
@@ -143,9 +136,12 @@ fn parse(plain: &[u8]) -> Result<Shipment, ApiError> {
         match serde_json::from_slice(line) {
             Ok(Line::Batch(next)) => mark = next,
             Ok(_) if mark.seq == 0 => return Err(ApiError::bad_request("an item stands before every batch", HINT)),
-            Ok(Line::Event(event)) => shipment.events.push((batch, *event)),
+            Ok(Line::Event(event)) => shipment.events.push(*event),
             Ok(Line::Bead(bead)) => shipment.beads.push(bead),
-            Ok(Line::Reading(reading)) => shipment.readings.push(reading),
+            Ok(Line::Reading(reading)) => match checked(reading, now) {
+                Ok(reading) => shipment.readings.push(reading),
+                Err(reason) => shipment.bad.push(BadLine { batch, source: SOURCE.to_owned(), place, reason }),
+            },
             Ok(Line::Rejected(wire::Rejected { source, place, reason })) => {
                 let source = source.as_str().to_owned();
                 shipment.bad.push(BadLine { batch, source, place: clean(&place), reason: clean(&reason) });
@@ -169,6 +165,18 @@ fn parse(plain: &[u8]) -> Result<Shipment, ApiError> {
     Ok(shipment)
 }
 
+/// A reading as `POST /api/towns/{town}/windows` takes it, or why not.
+fn checked(reading: Told, now: Timestamp) -> Result<Told, String> {
+    let refused = |reason: String| clean(&format!("a reading of tank \"{}\": {reason}", kept_name(&reading.tank)));
+    let source = teller(&reading.source).map_err(refused)?.to_string();
+    let at = told_at(reading.at, now).map_err(refused)?;
+    let left = match reading.kind {
+        FuelKind::Window => reading.left.clamp(0, WINDOW_FULL),
+        FuelKind::Money => reading.left,
+    };
+    Ok(Told { source, at, left, ..reading })
+}
+
 /// What a page can show.
 fn clean(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(MAX_TEXT).collect()
@@ -179,9 +187,9 @@ async fn store(app: &AppState, town: &TownName, shipment: Shipment) -> Result<Re
     let key = town::ensure(&app.pool, town, false).await?;
     let known = shipper::last_batch(&app.pool, key, head.shipper).await?;
     let mut report = Report { ship: wire::VERSION, ..Report::default() };
-    // What was taken before is not even looked at again: the answer to it was lost.
-    let fresh: Vec<Envelope> = events.into_iter().filter(|(batch, _)| *batch > known).map(|(_, event)| event).collect();
-    for outcome in app.intake.submit_parts(town, fresh, &mut false).await? {
+    // Events are known by themselves, whatever their batch's number: the numbers of a sender whose state folder was
+    // restored or copied begin again, with other events. Only bad lines have nothing else to be known by.
+    for outcome in app.intake.submit_parts(town, events, &mut false).await? {
         match outcome {
             Outcome::Stored => report.stored += 1,
             Outcome::Duplicate => report.duplicate += 1,
@@ -241,6 +249,8 @@ async fn shippers(State(app): State<App>, Path(town): Path<String>) -> Result<Js
 mod tests {
     use super::*;
 
+    const NOW: Timestamp = Timestamp::from_seconds(1_772_000_000);
+
     fn head(ship: u32) -> Vec<u8> {
         wire::spell(&json!({
             "ship": ship, "shipper": uuid::Uuid::nil(), "name": "laptop", "host": "linux x86_64", "version": "1",
@@ -251,7 +261,7 @@ mod tests {
     #[test]
     fn another_version_is_told_who_is_older() {
         let hint = |ship| {
-            let error = parse(&head(ship)).unwrap_err();
+            let error = parse(&head(ship), NOW).unwrap_err();
             assert_eq!(error.status, StatusCode::CONFLICT);
             error.hint
         };
@@ -262,10 +272,10 @@ mod tests {
     #[test]
     fn what_is_no_shipment_is_400_and_a_bad_line_spoils_no_other() {
         for bad in ["", "\n", "[1]", "{}", "nonsense", "{\"ship\":1}"] {
-            assert_eq!(parse(bad.as_bytes()).unwrap_err().status, StatusCode::BAD_REQUEST, "{bad}");
+            assert_eq!(parse(bad.as_bytes(), NOW).unwrap_err().status, StatusCode::BAD_REQUEST, "{bad}");
         }
         let rest = b"{\"batch\":{\"seq\":4,\"more\":false}}\n{\"event\":{}}\n{\"rejected\":{\"source\":\"codex\",\"place\":\"a:1\",\"reason\":\"no\\u0000\"}}\n{\"batch\":{\"seq\":5,\"more\":true}}\n{\"x\":1}\n";
-        let shipment = parse(&[head(wire::VERSION).as_slice(), rest].concat()).unwrap();
+        let shipment = parse(&[head(wire::VERSION).as_slice(), rest].concat(), NOW).unwrap();
         assert_eq!(shipment.whole, 4, "of the fifth, more is to come");
         let bad: Vec<(u64, &str, &str)> =
             shipment.bad.iter().map(|line| (line.batch, line.source.as_str(), line.place.as_str())).collect();
@@ -274,6 +284,59 @@ mod tests {
         let early =
             [head(wire::VERSION).as_slice(), b"{\"rejected\":{\"source\":\"a\",\"place\":\"\",\"reason\":\"\"}}\n"]
                 .concat();
-        assert_eq!(parse(&early).unwrap_err().status, StatusCode::BAD_REQUEST);
+        assert_eq!(parse(&early, NOW).unwrap_err().status, StatusCode::BAD_REQUEST);
+    }
+
+    #[test]
+    fn a_reading_is_taken_as_from_anybody_who_tells_a_window() {
+        let reading = |kind, source: &str, ahead_s, left| Told {
+            tank: "Codex 5 h".into(),
+            kind,
+            source: source.into(),
+            currency: String::new(),
+            at: NOW.plus_seconds(ahead_s),
+            left,
+            resets_at: None,
+        };
+        let window = |source: &str, ahead_s, left| checked(reading(FuelKind::Window, source, ahead_s, left), NOW);
+        let good = reading(FuelKind::Window, "codex", 300, 630_000);
+        assert_eq!(checked(good.clone(), NOW), Ok(good));
+        assert_eq!(window("codex", 0, 1_000_001).unwrap().left, 1_000_000);
+        assert_eq!(window("codex", 0, -1).unwrap().left, 0);
+        let credits = reading(FuelKind::Money, "codex", 0, -5_000_000_000);
+        assert_eq!(checked(credits.clone(), NOW), Ok(credits), "of money there may be any amount, or debts");
+        let refused = |source: &str, ahead_s, word: &str| {
+            let reason = window(source, ahead_s, 1).unwrap_err();
+            assert!(reason.starts_with("a reading of tank \"Codex 5 h\": ") && reason.contains(word), "{reason}");
+        };
+        for provider in ["openrouter", "kilo", "deepseek", " kilo "] {
+            refused(provider, 0, "asked by the server itself");
+        }
+        refused("", 0, "\"source\"");
+        refused("codex", 301, "in the future");
+    }
+
+    #[test]
+    fn a_reading_that_is_refused_is_a_bad_line_of_its_batch_and_spoils_no_other() {
+        let line = |source: &str, at: Timestamp| {
+            let reading = Told {
+                tank: "t".into(),
+                kind: FuelKind::Window,
+                source: source.into(),
+                currency: String::new(),
+                at,
+                left: 1,
+                resets_at: None,
+            };
+            wire::spell(&Line::Reading(reading))
+        };
+        let mark = wire::spell(&Line::Batch(Mark { seq: 4, more: false }));
+        let late = NOW.plus_seconds(301);
+        let body = [head(wire::VERSION), mark, line("kilo", NOW), line("codex", NOW), line("codex", late)].concat();
+        let shipment = parse(&body, NOW).unwrap();
+        assert_eq!(shipment.readings.iter().map(|reading| reading.source.as_str()).collect::<Vec<_>>(), ["codex"]);
+        let bad: Vec<(u64, &str, &str)> =
+            shipment.bad.iter().map(|line| (line.batch, line.source.as_str(), line.place.as_str())).collect();
+        assert_eq!(bad, [(4, "ship", "line 3"), (4, "ship", "line 5")]);
     }
 }

@@ -165,18 +165,29 @@ async fn windows(
     Ok(Json(json!({"received": told.len(), "stored": stored})))
 }
 
-fn told(said: Windows, now: Timestamp) -> Result<Vec<Told>, String> {
-    let source = SourceName::new(&said.source).map_err(|error| format!("\"source\": {error}"))?;
+/// Who tells of a tank: anybody but a provider that the server asks itself.
+pub(super) fn teller(raw: &str) -> Result<SourceName, String> {
+    let source = SourceName::new(raw).map_err(|error| format!("\"source\": {error}"))?;
     if Provider::by_word(source.as_str()).is_some() {
         return Err(format!("\"{source}\" is asked by the server itself; nobody else tells its balance"));
     }
-    let at = match said.at.as_deref() {
-        None => now,
-        Some(at) => Timestamp::parse_rfc3339(at).map_err(|error| format!("\"at\": {error}"))?,
-    };
+    Ok(source)
+}
+
+/// When a reading was true, by a clock that may be a little ahead of this server's.
+pub(super) fn told_at(at: Timestamp, now: Timestamp) -> Result<Timestamp, String> {
     if at > now.plus_seconds(AHEAD_S) {
         return Err("\"at\" is in the future; check the clock of the machine that sends".to_owned());
     }
+    Ok(at)
+}
+
+fn told(said: Windows, now: Timestamp) -> Result<Vec<Told>, String> {
+    let source = teller(&said.source)?;
+    let at = match said.at.as_deref() {
+        None => now,
+        Some(at) => told_at(Timestamp::parse_rfc3339(at).map_err(|error| format!("\"at\": {error}"))?, now)?,
+    };
     if said.windows.len() > MAX_WINDOWS {
         return Err(format!("there are more than {MAX_WINDOWS} windows"));
     }

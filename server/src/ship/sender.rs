@@ -288,6 +288,8 @@ impl Sender {
             parked: request.left.parked,
             error: self.trouble.clone(),
         };
+        // Of a batch that goes on in another request, the server has not taken the number yet.
+        let sent = request.parts.last().and_then(|(mark, _)| (!mark.more).then_some(mark.seq));
         let mut body = match pack(&spell(&head)) {
             Ok(body) => body,
             Err(error) => return Verdict::Later { reason: error.to_string(), after: None },
@@ -306,7 +308,7 @@ impl Sender {
             post = post.header(AUTHORIZATION, key.clone());
         }
         match post.send().await {
-            Ok(answer) => read(answer).await,
+            Ok(answer) => read(answer, sent).await,
             Err(error) => Verdict::Later { reason: spell_error(&error), after: None },
         }
     }
@@ -380,30 +382,21 @@ fn unpack(packed: &[u8]) -> Vec<u8> {
     plain
 }
 
-async fn read(mut answer: reqwest::Response) -> Verdict {
+async fn read(mut answer: reqwest::Response, sent: Option<u64>) -> Verdict {
     let status = answer.status().as_u16();
     let retry_after = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
     let mut said = Vec::new();
-    while let Ok(Some(chunk)) = answer.chunk().await {
-        said.extend_from_slice(&chunk[..chunk.len().min(ANSWER_BYTES - said.len())]);
-        if said.len() >= ANSWER_BYTES {
-            break;
+    while said.len() < ANSWER_BYTES {
+        match answer.chunk().await {
+            Ok(Some(chunk)) => said.extend_from_slice(&chunk[..chunk.len().min(ANSWER_BYTES - said.len())]),
+            Ok(None) => break,
+            // Half an answer says nothing: not that it is stored, and not that somebody else stands there.
+            Err(error) => {
+                return Verdict::Later { reason: spell_error(&error), after: retry_after.map(Backoff::asked) };
+            }
         }
     }
-    verdict(status, retry_after, &told(&said))
-}
-
-/// What our own server says in its errors; nothing of what somebody else answers.
-fn told(answer: &[u8]) -> String {
-    #[derive(serde::Deserialize)]
-    struct Told {
-        error: String,
-        hint: String,
-    }
-    match serde_json::from_slice::<Told>(answer) {
-        Ok(Told { error, hint }) => format!("{error}: {hint}").chars().filter(|c| !c.is_control()).take(500).collect(),
-        Err(_) => String::new(),
-    }
+    verdict(status, retry_after, &said, sent)
 }
 
 /// What went wrong and why, without the address, which is known.

@@ -54,6 +54,22 @@ pub struct Mark {
     pub more: bool,
 }
 
+/// The answer to a request once it is stored: what became of its items. Without it nothing counts as stored, whatever
+/// the status says: something else may stand at the address.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// Items that are new.
+    pub stored: u64,
+    /// Items that were known.
+    pub duplicate: u64,
+    /// Items that nobody can use; they are counted as bad lines.
+    pub rejected: u64,
+    /// Number of the last batch that is stored as a whole; 0 when none is.
+    pub taken: u64,
+    /// [`VERSION`].
+    pub ship: u32,
+}
+
 /// One line after the head.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -29,7 +29,10 @@ pub enum GitError {
     #[error("git finds no repository there")]
     NoRepository,
     /// It took too long.
-    #[error("git took longer than it may")]
+    #[error(
+        "git took longer than it may: the new commits are read when the branch moves next, or by \"towngauge backfill \
+         git\""
+    )]
     Late,
     /// Something else; the log says what.
     #[error("git cannot read the repository")]

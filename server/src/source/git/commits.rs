@@ -32,9 +32,11 @@ const CLONES: [&str; 4] = [".repo.git", "refinery/rig", "mayor/rig", ""];
 
 /// What one reading may take.
 #[derive(Debug, Clone, Copy)]
-struct Bounds {
-    commits: usize,
-    patience: Duration,
+pub(super) struct Bounds {
+    /// Commits, the newest ones.
+    pub commits: usize,
+    /// How long each of git's commands may take.
+    pub patience: Duration,
 }
 
 /// While others wait: a long history is read by `towngauge backfill git`.
@@ -80,8 +82,9 @@ impl FileSource for Commits {
     }
     fn read(&self, reading: &Reading<'_>, emit: &mut dyn FnMut(Piece) -> bool) -> io::Result<()> {
         let folder = head_of(reading.path).and_then(|head| head.parent().map(Path::to_owned));
+        let bounds = if reading.last_line == LastLine::Take { READING_ALL } else { FOLLOWING };
         let read = match &folder {
-            Some(folder) => read(reading, folder, emit),
+            Some(folder) => read(reading, folder, bounds, emit),
             None => Err(GitError::NoRepository),
         };
         match read {
@@ -117,8 +120,13 @@ fn rigs(town: &Path) -> Vec<PathBuf> {
     rigs.iter().filter(|rig| !rig.ends_with("mayor") && !rig.ends_with("deacon")).filter_map(own).collect()
 }
 
-fn read(reading: &Reading<'_>, folder: &Path, emit: &mut dyn FnMut(Piece) -> bool) -> Result<(), GitError> {
-    let bounds = if reading.last_line == LastLine::Take { READING_ALL } else { FOLLOWING };
+/// Reads the commits that are not known yet, within bounds.
+pub(super) fn read(
+    reading: &Reading<'_>,
+    folder: &Path,
+    bounds: Bounds,
+    emit: &mut dyn FnMut(Piece) -> bool,
+) -> Result<(), GitError> {
     let begun = Instant::now();
     let git = Git { folder, patience: bounds.patience };
     let Some(tip) = tip(&git)? else { return Ok(()) };
@@ -134,6 +142,7 @@ fn read(reading: &Reading<'_>, folder: &Path, emit: &mut dyn FnMut(Piece) -> boo
         Some(hash) => git.first(&["rev-parse", "--verify", "--quiet", &format!("{hash}^{{commit}}")])?,
         None => None,
     };
+    let is_first = known.is_none();
     let owner = Owner::of(folder, reading.shared);
     let ends = ends(folder);
     let most = format!("--max-count={}", bounds.commits.saturating_add(1));
@@ -181,14 +190,16 @@ fn read(reading: &Reading<'_>, folder: &Path, emit: &mut dyn FnMut(Piece) -> boo
         }
         goes_on
     });
-    let is_cut = match listed {
-        Ok(()) => seen > bounds.commits,
-        Err(GitError::Late) => true,
-        Err(error) => return Err(error),
-    };
     if !goes_on {
         return Ok(());
     }
+    let is_cut = match listed {
+        Ok(()) => seen > bounds.commits,
+        // Only a first reading may leave older commits out. After what is known, they would be left out for good: they
+        // are read from there again.
+        Err(GitError::Late) if is_first && seen > 0 => true,
+        Err(error) => return Err(error),
+    };
     if is_cut {
         let seconds = begun.elapsed().as_secs();
         let reason = format!(

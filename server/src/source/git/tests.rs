@@ -1,11 +1,15 @@
 //! Commits of real repositories, made by git for the test. git is optional for Towngauge, but not for its tests.
 
+use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use model::event::{Envelope, Event};
 use model::id::{AgentName, RigName, Role};
 
+use super::command::GitError;
+use super::commits::{Bounds, read as read_within};
 use super::{Commits, head_of};
 use crate::db::cursor::Cursor;
 use crate::ingest::Rejection;
@@ -218,6 +222,74 @@ fn what_is_no_repository_is_told_once_and_a_backfill_ends_with_it() {
     assert!(Commits.files(&folder.path().join("nowhere")).is_err());
     let none = Commits.files(folder.path()).unwrap();
     assert_eq!((none.files.len(), none.unreadable.len()), (0, 1));
+}
+
+/// More commits than one piece has, one second apart.
+fn commit_many(folder: &Path, first: u32, count: u32) {
+    let mut stream = String::new();
+    for n in 0..count {
+        let text: String = (0..=n % 50).map(|line| format!("{n} {line}\n")).collect();
+        let (at, from) = (1_700_000_000 + first + n, if n == 0 { "from refs/heads/main^0\n" } else { "" });
+        stream += &format!("commit refs/heads/main\ncommitter c <c@example.org> {at} +0000\ndata 1\nx\n{from}");
+        stream += &format!("M 644 inline many.txt\ndata {}\n{text}\n", text.len());
+    }
+    let mut import = Command::new("git")
+        .arg("-C")
+        .arg(folder)
+        .args(["fast-import", "--quiet"])
+        .stdin(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    import.stdin.take().unwrap().write_all(stream.as_bytes()).unwrap();
+    assert!(import.wait().unwrap().success());
+}
+
+/// Reads with a git that is too late: whoever takes the first piece takes longer than git may.
+fn read_late(path: &Path, from: Option<&Cursor>) -> (Result<(), GitError>, usize, Cursor, Vec<Rejection>) {
+    let shared = Shared { projects: std::sync::Arc::default(), no_paths: false };
+    let head = head_of(path).unwrap();
+    let reading = Reading { path: &head, from, last_line: LastLine::Wait, shared: &shared };
+    let bounds = Bounds { commits: 20_000, patience: Duration::from_secs(4) };
+    let (mut events, mut cursor, mut rejected) = (0, from.cloned().unwrap_or_default(), Vec::new());
+    let done = read_within(&reading, head.parent().unwrap(), bounds, &mut |piece| {
+        if events == 0 {
+            std::thread::sleep(bounds.patience + Duration::from_millis(300));
+        }
+        events += piece.found.events.len();
+        rejected.extend(piece.found.rejected);
+        cursor = piece.cursor;
+        true
+    });
+    (done, events, cursor, rejected)
+}
+
+#[test]
+fn when_git_is_late_with_new_commits_they_are_read_again_from_what_is_known() {
+    let folder = tempfile::tempdir().unwrap();
+    init(folder.path());
+    commit(folder.path(), 1, "p", "a", 1);
+    let (_, known) = read(folder.path(), None);
+    commit_many(folder.path(), 10, 2_100);
+    let (done, events, cursor, rejected) = read_late(folder.path(), Some(&known));
+    assert_eq!((done, rejected), (Err(GitError::Late), vec![]));
+    assert!(events >= 2_000, "{events}: nothing was tested");
+    assert_eq!(cursor, known);
+    let (events, cursor) = read(folder.path(), Some(&cursor));
+    assert_eq!(events.len(), 2_100);
+    assert_ne!(cursor.memory, known.memory);
+}
+
+#[test]
+fn a_first_reading_that_git_is_late_with_is_cut_and_told() {
+    let folder = tempfile::tempdir().unwrap();
+    init(folder.path());
+    commit(folder.path(), 1, "p", "a", 1);
+    commit_many(folder.path(), 10, 2_100);
+    let (done, events, cursor, rejected) = read_late(folder.path(), None);
+    assert_eq!(done, Ok(()));
+    assert!(events >= 2_000, "{events}: nothing was tested");
+    assert!(rejected.len() == 1 && rejected[0].reason.contains("towngauge backfill git"), "{rejected:?}");
+    assert_eq!(read(folder.path(), Some(&cursor)).0, [], "what was cut off stays so");
 }
 
 #[test]
