@@ -262,6 +262,12 @@ async fn providers_are_asked_with_the_key_and_a_management_key_is_not_needed() {
     assert_eq!(header(2, "authorization").unwrap(), "Bearer sk-filed");
 
     let trouble = async |account: &Account| asker.ask(account).await.unwrap_err().text;
+    // Once the account's own balance was told, a passing refusal is no reason to take a key's limit for it.
+    let managed = account(Provider::OpenRouter, &env, None);
+    fake.says("/credits", 200, json!({"data": {"total_credits": 30, "total_usage": 10}}));
+    assert_eq!(asker.ask(&managed).await.unwrap().left, Nanodollars(20_000_000_000));
+    fake.says("/credits", 403, json!({"error": {"code": 403}}));
+    asker.ask(&managed).await.unwrap_err();
     fake.says("/user/balance", 200, "x".repeat(100_000));
     assert!(trouble(&account(Provider::DeepSeek, &env, None)).await.contains("too long"));
     let none = KeySource::Environment("NO_KEY".into());

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, HeaderValue, RETRY_AFTER};
@@ -93,6 +94,9 @@ type Environment = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 pub struct Asker {
     client: reqwest::Client,
     env: Environment,
+    /// Accounts whose first question was answered once: the other one tells of something else, such as a key's own limit,
+    /// and a passing refusal must not put that in the place of the balance.
+    settled: Mutex<Vec<Account>>,
 }
 
 impl Asker {
@@ -107,7 +111,7 @@ impl Asker {
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("towngauge/", env!("CARGO_PKG_VERSION")))
             .build()?;
-        Ok(Self { client, env: Box::new(env) })
+        Ok(Self { client, env: Box::new(env), settled: Mutex::default() })
     }
 
     /// The balance of an account.
@@ -118,10 +122,22 @@ impl Asker {
         let mut question = Question::first(account.provider);
         loop {
             match (self.once(account, question).await, question.otherwise()) {
-                (Err(trouble), Some(other)) if trouble.is_forbidden => question = other,
-                (told, _) => return told,
+                (Err(trouble), Some(other)) if trouble.is_forbidden && !self.settled().contains(account) => {
+                    question = other;
+                }
+                (told, other) => {
+                    let mut settled = self.settled();
+                    if told.is_ok() && other.is_some() && !settled.contains(account) {
+                        settled.push(account.clone());
+                    }
+                    return told;
+                }
             }
         }
+    }
+
+    fn settled(&self) -> MutexGuard<'_, Vec<Account>> {
+        self.settled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn once(&self, account: &Account, question: Question) -> Result<Balance, Trouble> {
