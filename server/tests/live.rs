@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures::{SinkExt as _, StreamExt as _};
 use model::live::{Applied, LiveState};
-use model::wire::ServerMessage;
+use model::wire::{PROTOCOL, ServerMessage};
 use serde_json::json;
 use server::db::ledger::{self, Added, Entry, EntryKind};
 use server_support::{Server, call, now, start};
@@ -43,7 +43,7 @@ async fn next(socket: &mut Socket) -> ServerMessage {
 async fn a_viewer_is_welcomed_told_everything_and_then_every_change() {
     let server = start().await;
     let mut socket = join(&server).await;
-    assert!(matches!(next(&mut socket).await, ServerMessage::Welcome { protocol: 1, .. }));
+    assert!(matches!(next(&mut socket).await, ServerMessage::Welcome { protocol: PROTOCOL, .. }));
     let mut state = LiveState::default();
     let snapshot = next(&mut socket).await;
     assert!(matches!(snapshot, ServerMessage::Snapshot(_)));
