@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use model::id::TownName;
-use model::price::{Price, PriceBook};
 use model::time::Timestamp;
 use serde_json::{Value, json};
 use server::db::price::Prices;
@@ -467,24 +466,6 @@ async fn real_sessions_give_the_known_totals() {
     want(store.report(GroupBy::Session).await);
     cancel.cancel();
     task.await.unwrap();
-}
-
-/// Keeps the price list and the book's look-up in step.
-#[test]
-fn every_listed_model_is_found_with_a_date_behind_it() {
-    let rows = server::source::price_seed::rows().unwrap();
-    let book = PriceBook::new(rows.iter().zip(1..).map(|(row, id)| Price {
-        id,
-        model: row.model.clone(),
-        effective: row.effective,
-        rates: row.rates,
-        tier: row.tier,
-        fast_percent: row.fast_percent,
-    }));
-    for row in &rows {
-        let dated = format!("{}-20260101", row.model);
-        assert!(book.at(&dated, Timestamp::from_seconds(1_767_225_600)).is_some(), "{dated}");
-    }
 }
 
 #[tokio::test]

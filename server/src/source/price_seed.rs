@@ -243,4 +243,22 @@ mod tests {
         }
         assert!(compared > 100, "only {compared} prices compared");
     }
+
+    /// Keeps the price list and the book's look-up in step.
+    #[test]
+    fn every_listed_model_is_found_with_a_date_behind_it() {
+        let rows = rows().unwrap();
+        let book = PriceBook::new(rows.iter().zip(1..).map(|(row, id)| Price {
+            id,
+            model: row.model.clone(),
+            effective: row.effective,
+            rates: row.rates,
+            tier: row.tier,
+            fast_percent: row.fast_percent,
+        }));
+        for row in &rows {
+            let dated = format!("{}-20260101", row.model);
+            assert!(book.at(&dated, Timestamp::from_seconds(1_767_225_600)).is_some(), "{dated}");
+        }
+    }
 }
