@@ -3,6 +3,7 @@
 use std::io::Read;
 
 use axum::body::Body;
+use axum::extract::Request;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use flate2::read::MultiGzDecoder;
@@ -71,8 +72,7 @@ pub fn packing(headers: &HeaderMap) -> Result<Packing, ApiError> {
 }
 
 /// Whether the body is, or may turn out to be, large.
-#[must_use]
-pub fn may_be_large(headers: &HeaderMap, packing: Packing) -> bool {
+fn may_be_large(headers: &HeaderMap, packing: Packing) -> bool {
     let declared = headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<usize>().ok());
     declared.is_none_or(|length| length > large(packing))
 }
@@ -83,6 +83,26 @@ const fn large(packing: Packing) -> usize {
         Packing::Gzip => LARGE_BODY_BYTES / 16,
         Packing::Plain => LARGE_BODY_BYTES,
     }
+}
+
+/// The body of a request that says what it is and how long, as it came, and how it is packed. What is large has one of
+/// the few places for such, as long as the permit lives.
+///
+/// # Errors
+/// As [`check`] and [`read`], and 503 when every place is taken.
+pub async fn take(
+    request: Request,
+    places: &Semaphore,
+) -> Result<(Vec<u8>, Packing, Option<SemaphorePermit<'_>>), ApiError> {
+    let packing = check(request.headers())?;
+    let place = if may_be_large(request.headers(), packing) {
+        let taken = places.try_acquire();
+        Some(taken.map_err(|_| ApiError::unavailable("several large bodies are being read already", 1))?)
+    } else {
+        None
+    };
+    let declared = request.headers().get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
+    Ok((read(request.into_body(), declared.unwrap_or(16 << 10)).await?, packing, place))
 }
 
 /// As [`read`], for senders that do not say how much follows: one of the places for large bodies is taken only when it
@@ -116,7 +136,7 @@ pub async fn read_undeclared<'a>(
 ///
 /// # Errors
 /// 413 beyond the bound, 400 when the sender breaks off.
-pub async fn read(mut body: Body, expected: usize) -> Result<Vec<u8>, ApiError> {
+async fn read(mut body: Body, expected: usize) -> Result<Vec<u8>, ApiError> {
     let mut bytes = Vec::with_capacity(expected.min(MAX_BODY_BYTES));
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| ApiError::bad_request("the body ended early", "send it again"))?;

@@ -6,7 +6,6 @@ use std::time::Instant;
 
 use axum::extract::{Query, Request, State};
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_LENGTH;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
@@ -15,6 +14,7 @@ use model::id::{SourceName, TownName};
 use serde::{Deserialize, Serialize};
 
 use super::body;
+use super::town::asked_town;
 use crate::error::ApiError;
 use crate::ingest::{Outcome, Rejection};
 use crate::source::api::{self, Items};
@@ -107,20 +107,8 @@ async fn ingest(State(app): State<App>, Query(target): Query<Target>, request: R
 }
 
 async fn take(app: &AppState, target: Target, request: Request) -> Result<Report, ApiError> {
-    let town = match target.town {
-        Some(raw) => TownName::new(&raw)
-            .map_err(|error| ApiError::bad_request(format!("town: {error}"), "use a name such as ?town=home"))?,
-        None => app.config.town.value.clone(),
-    };
-    let packing = body::check(request.headers())?;
-    let _place = if body::may_be_large(request.headers(), packing) {
-        let place = app.large_bodies.try_acquire();
-        Some(place.map_err(|_| ApiError::unavailable("several large bodies are being read already", 1))?)
-    } else {
-        None
-    };
-    let declared = request.headers().get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
-    let packed = body::read(request.into_body(), declared.unwrap_or(16 << 10)).await?;
+    let town = asked_town(app, target.town.as_deref())?;
+    let (packed, packing, _place) = body::take(request, &app.large_bodies).await?;
     let items = if packed.len() <= PARSE_INLINE_BYTES {
         api::parse_body(&body::unpack(packed, packing)?)
     } else {

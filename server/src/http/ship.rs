@@ -5,7 +5,6 @@ use std::sync::atomic::Ordering;
 
 use axum::extract::{Path, Query, Request, State};
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_LENGTH;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use model::Envelope;
@@ -17,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::body;
 use super::tank::{teller, told_at};
-use super::town::town_name;
+use super::town::{asked_town, town_name};
 use crate::db::bead::{self, BeadRow};
 use crate::db::shipper::{self, BadLine, Shipper, ShipperRow};
 use crate::db::tank::{self, Told, kept_name};
@@ -81,20 +80,8 @@ async fn ship(
 }
 
 async fn take(app: &AppState, target: Target, request: Request) -> Result<Report, ApiError> {
-    let town = match target.town {
-        Some(raw) => TownName::new(&raw)
-            .map_err(|error| ApiError::bad_request(format!("town: {error}"), "use a name such as ?town=home"))?,
-        None => app.config.town.value.clone(),
-    };
-    let packing = body::check(request.headers())?;
-    let _place = if body::may_be_large(request.headers(), packing) {
-        let place = app.large_bodies.try_acquire();
-        Some(place.map_err(|_| ApiError::unavailable("several large bodies are being read already", 1))?)
-    } else {
-        None
-    };
-    let declared = request.headers().get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
-    let packed = body::read(request.into_body(), declared.unwrap_or(16 << 10)).await?;
+    let town = asked_town(app, target.town.as_deref())?;
+    let (packed, packing, _place) = body::take(request, &app.large_bodies).await?;
     let now = app.clock.now();
     let parsed = tokio::task::spawn_blocking(move || parse(&body::unpack(packed, packing)?, now));
     let shipment = parsed.await.map_err(|_| ApiError::unavailable("the server is stopping", 5))??;

@@ -20,7 +20,7 @@ use crate::db::ledger::{self, Added, Entry, EntryKind};
 use crate::db::series;
 use crate::error::ApiError;
 use crate::ingest::instance_id;
-use crate::state::App;
+use crate::state::{App, AppState};
 
 /// Entries and events of one answer at most.
 const MAX_ROWS: usize = 1_000;
@@ -123,6 +123,15 @@ struct TownBody {
 /// A town's name out of an address.
 pub(super) fn town_name(raw: &str) -> Result<TownName, ApiError> {
     TownName::new(raw).map_err(|_| ApiError::unknown_town(&raw.chars().take(80).collect::<String>()))
+}
+
+/// The town that events are sent to: as asked for, else the server's own. It need not exist yet.
+pub(super) fn asked_town(app: &AppState, asked: Option<&str>) -> Result<TownName, ApiError> {
+    match asked {
+        Some(raw) => TownName::new(raw)
+            .map_err(|error| ApiError::bad_request(format!("town: {error}"), "use a name such as ?town=home")),
+        None => Ok(app.config.town.value.clone()),
+    }
 }
 
 async fn towns(State(app): State<App>) -> Result<Response, ApiError> {
