@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use sqlx::postgres::PgPoolOptions;
+use sqlx::postgres::{PgConnection, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _};
+use uuid::Uuid;
 
 use super::DbError;
 
@@ -18,6 +19,9 @@ pub type SslMode = sqlx::postgres::PgSslMode;
 const MAX_CONNECTIONS: u32 = 12;
 /// A connection that lay idle for longer is tested before use: Postgres may have been restarted meanwhile.
 const TRUST_FOR: Duration = Duration::from_secs(1);
+
+/// How long a connection that comes back may take to answer.
+const RETURN_WITHIN: Duration = Duration::from_secs(5);
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
 
@@ -37,6 +41,7 @@ pub async fn connect(options: ConnectOptions) -> Result<Pool, DbError> {
         .before_acquire(|connection, meta| {
             Box::pin(async move { Ok(meta.idle_for < TRUST_FOR || connection.ping().await.is_ok()) })
         })
+        .after_release(|connection, _| Box::pin(is_in_step(connection)))
         .connect_with(options)
         .await?;
     let (number, name): (i32, String) =
@@ -47,6 +52,16 @@ pub async fn connect(options: ConnectOptions) -> Result<Pool, DbError> {
         return Err(DbError::TooOld { found: name });
     }
     Ok(pool)
+}
+
+/// Whether a connection's next answer belongs to its next question.
+///
+/// sqlx loses count of the answers that are due when a COPY is dropped halfway (by a time limit, or a stop): every later
+/// query on that connection would be given the answer to the one before it. Such a connection is closed.
+async fn is_in_step(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    let asked = Uuid::now_v7();
+    let answer = sqlx::query_scalar::<_, Uuid>("select $1::uuid").bind(asked).fetch_one(connection);
+    Ok(matches!(tokio::time::timeout(RETURN_WITHIN, answer).await, Ok(Ok(answer)) if answer == asked))
 }
 
 /// Brings the schema up to date. Several processes may do this at once: they wait for one another.
