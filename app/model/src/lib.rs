@@ -16,6 +16,7 @@ pub mod event;
 pub mod format;
 pub mod fuel;
 pub mod hook;
+pub mod host;
 pub mod id;
 pub mod live;
 pub mod price;

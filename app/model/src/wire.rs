@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::aggregate::Aggregate;
 use crate::event::{EventKind, Provenance};
 use crate::fuel::FuelTank;
+use crate::host::PerfMetrics;
 use crate::id::{AgentName, BeadId, RigName, Role, SessionId, TownName};
 use crate::roster::AgentRow;
 use crate::tank::{GasTank, Pace};
@@ -15,7 +16,7 @@ use crate::time::Timestamp;
 use crate::unit::Nanodollars;
 
 /// Raised whenever a frame changes in a way that an older client cannot read; such a client reloads the page.
-pub const PROTOCOL: u32 = 2;
+pub const PROTOCOL: u32 = 3;
 /// The server says something at least this often, so that silence means a broken link.
 pub const BEAT_S: i64 = 5;
 /// Without a frame for this long the client calls the link stale.
@@ -49,6 +50,9 @@ pub enum ServerMessage {
         /// The server's clock.
         at: Timestamp,
     },
+    /// What a host of the town uses, for those who look: one frame per host and reading. Outside the order of `rev`:
+    /// each replaces the one before.
+    PerfMetrics(Box<PerfMetrics>),
 }
 
 /// Client to server.
@@ -57,6 +61,10 @@ pub enum ServerMessage {
 pub enum ClientMessage {
     /// A `rev` is missing: send a snapshot.
     Resync,
+    /// Somebody looks at the page: send what its hosts use, too.
+    Look,
+    /// The page is hidden: nobody looks any more.
+    LookAway,
 }
 
 /// The whole live state of one town.

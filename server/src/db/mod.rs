@@ -19,6 +19,7 @@ pub mod cursor;
 pub mod event;
 pub mod fuel;
 pub mod headline;
+pub mod host;
 pub mod key;
 pub mod ledger;
 pub mod live_seed;
