@@ -5,6 +5,7 @@ use model::TownName;
 
 use super::chips::DemoChip;
 use super::link_status::LinkStatus;
+use super::machine_chip::MachineChip;
 use super::theme_toggle::ThemeToggle;
 use crate::live::Live;
 
@@ -15,6 +16,8 @@ pub(crate) enum Tab {
     Overview,
     /// Charts.
     Observability,
+    /// What the town's hosts use.
+    Machine,
     /// Where events come from.
     Sources,
     /// Every tank; reached from the gas tank's dial, and so no tab of its own.
@@ -58,6 +61,7 @@ pub(crate) fn TownHeader(
 ) -> impl IntoView {
     let overview = format!("/t/{town}");
     let observability = format!("/t/{town}/observability");
+    let machine = format!("/t/{town}/machine");
     let sources = format!("/t/{town}/sources");
     let current = |page: Tab| (page == tab).then_some("page");
     view! {
@@ -68,9 +72,11 @@ pub(crate) fn TownHeader(
             <nav class="tabs" aria-label="Pages of this town">
                 <a href=overview aria-current=current(Tab::Overview)>"Overview"</a>
                 <a href=observability aria-current=current(Tab::Observability)>"Observability"</a>
+                <a href=machine.clone() aria-current=current(Tab::Machine)>"Machine"</a>
                 <a href=sources aria-current=current(Tab::Sources)>"Sources"</a>
             </nav>
             <span class="spring"></span>
+            <MachineChip live href=machine/>
             <LinkStatus live/>
             <ThemeToggle/>
         </header>

@@ -16,7 +16,7 @@ pub const LEASE_S: i64 = 45;
 /// Steps of history that are stored, in seconds.
 pub const STEPS_S: [i64; 2] = [HISTORY_STEP_S, 60];
 /// How long each of [`STEPS_S`] is kept: somewhat longer than the windows that show it.
-const KEPT_S: [i64; 2] = [2 * 3_600, 8 * 86_400];
+pub const KEPT_S: [i64; 2] = [2 * 3_600, 8 * 86_400];
 /// Rows that one statement removes at most.
 const TRIM_ROWS: i64 = 20_000;
 
@@ -126,6 +126,22 @@ pub async fn put_mean(
         .bind(PgTime(at));
     bind_sample(query, mean).execute(pool).await?;
     Ok(())
+}
+
+/// Beginning of a host's newest step.
+///
+/// # Errors
+/// The database refused.
+pub async fn newest_mean(pool: &Pool, town: TownKey, name: &HostName, step_s: i64) -> Result<Option<Timestamp>, DbError> {
+    let newest: Option<PgTime> = sqlx::query_scalar(
+        "select at from host_mean where town_id = $1 and name = $2 and step_s = $3 order by at desc limit 1",
+    )
+    .bind(town.0)
+    .bind(name.as_str())
+    .bind(i16::try_from(step_s).unwrap_or(i16::MAX))
+    .fetch_optional(pool)
+    .await?;
+    Ok(newest.map(|at| at.0))
 }
 
 /// As [`put_mean`] for many steps of one host at once.

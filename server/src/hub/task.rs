@@ -8,6 +8,7 @@ use std::time::Duration;
 use app::reader::TownCard;
 use bytes::Bytes;
 use model::event::Event;
+use model::host::PerfMetrics;
 use model::id::TownName;
 use model::time::Timestamp;
 use model::wire::{BEAT_S, PROTOCOL, ServerMessage};
@@ -18,7 +19,8 @@ use tokio::time::{Instant, sleep_until};
 use super::audience::Audience;
 use super::command::{Command, LoadFailed};
 use super::frame;
-use super::reader::{self, ViewerId};
+use super::look::Lookers;
+use super::reader::{self, Said, ViewerId};
 use super::seeds::Seeds;
 use super::stats::HubStats;
 use super::town::{Seed, Town};
@@ -83,6 +85,7 @@ pub struct HubTask {
     stats: Arc<HubStats>,
     commands: mpsc::WeakSender<Command>,
     build: String,
+    lookers: Lookers,
 }
 
 impl HubTask {
@@ -94,6 +97,7 @@ impl HubTask {
         stats: Arc<HubStats>,
         commands: mpsc::WeakSender<Command>,
         build: &str,
+        lookers: Lookers,
     ) -> Self {
         Self {
             places: Vec::new(),
@@ -106,6 +110,7 @@ impl HubTask {
             stats,
             commands,
             build: build.to_owned(),
+            lookers,
         }
     }
 
@@ -215,6 +220,11 @@ impl HubTask {
         let now = self.clock.now();
         match command {
             Command::Join { town, stream, first, permit } => self.join(&town, stream, first, permit, now),
+            Command::Said(ViewerId { town, id }, Said::Look(looks)) => {
+                let Some(place) = self.places.get_mut(town) else { return };
+                place.audience.look(id, looks.then(|| self.lookers.begin(&place.name)));
+            }
+            Command::Host(town, metrics) => self.show_host(&town, metrics, now),
             Command::Said(ViewerId { town, id }, said) => {
                 let (stats, build) = (&self.stats, &self.build);
                 let Some(Place { town, audience, greeting, .. }) = self.places.get_mut(town) else { return };
@@ -283,6 +293,14 @@ impl HubTask {
             }
             // Handled by the loop.
             Command::Stop(_) => {}
+        }
+    }
+
+    fn show_host(&mut self, town: &TownName, metrics: Box<PerfMetrics>, now: Timestamp) {
+        let Some(index) = self.by_name.get(town).copied().filter(|_| self.lookers.of(town) > 0) else { return };
+        HubStats::count(&self.stats.encoded);
+        if let Some(bytes) = encoded(&ServerMessage::PerfMetrics(metrics)) {
+            self.places[index].audience.send_to_lookers(&bytes, &self.stats, now);
         }
     }
 

@@ -9,6 +9,7 @@ mod perf;
 mod run;
 mod sample;
 mod tally;
+mod utc;
 
 pub use history::{HostColumns, HostHistory, Instrument};
 pub use own::OwnCost;
