@@ -2,7 +2,7 @@
 
 use model::Timestamp;
 use model::format::ago;
-use model::host::{Bytes, Instrument, PerfMetrics, Percent, RunStatus, SpaceMetrics, is_stale};
+use model::host::{Bytes, Instrument, Percent, PerfMetrics, RunStatus, SpaceMetrics, is_stale};
 
 /// After this long without a reading nobody reads the host any more.
 const SILENT_S: i64 = 60;
@@ -105,6 +105,9 @@ mod tests {
     fn live_stale_and_silent_read_differently() {
         let word = |seconds: i64| state(&metrics(None), Timestamp::from_seconds(1_000 + seconds)).0;
         assert_eq!([word(0), word(10), word(11), word(59), word(60)], ["Live", "Live", "Stale", "Stale", "Silent"]);
-        assert_eq!(state(&metrics(None), Timestamp::from_seconds(1_300)).1, "Last read 5 min ago. Does towngauge still run there?");
+        assert_eq!(
+            state(&metrics(None), Timestamp::from_seconds(1_300)).1,
+            "Last read 5 min ago. Does towngauge still run there?"
+        );
     }
 }

@@ -78,7 +78,9 @@ fn Unread(board: MachineBoard) -> impl IntoView {
     let text = move || {
         board.failed.get().map(|error| match error {
             ReadError::UnknownTown(_) => "The server no longer knows this town.",
-            ReadError::Unavailable => "The past could not be read: the store does not answer. What was read before stays.",
+            ReadError::Unavailable => {
+                "The past could not be read: the store does not answer. What was read before stays."
+            }
         })
     };
     view! {

@@ -78,7 +78,8 @@ fn HostTable(board: MachineBoard, host: String) -> impl IntoView {
     let rows = move || {
         board.past(&host, |history, of| {
             let line = |(step, from_s): (usize, i64)| {
-                let cell = |instrument| view! { <td>{of.exact(instrument, step).unwrap_or_else(|| "–".to_owned())}</td> };
+                let cell =
+                    |instrument| view! { <td>{of.exact(instrument, step).unwrap_or_else(|| "–".to_owned())}</td> };
                 view! { <tr><th scope="row">{zone.day_clock(from_s)}</th>{Instrument::ALL.map(cell)}</tr> }
             };
             let all: Vec<(usize, i64)> = history.times().enumerate().collect();

@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use chart::{
-    AxesSpec, Columns, Crosshair, Gutters, Kind, Layout, Mark, Plot, Prepared, SeriesStyle, Step, Theme, Unit, bucket_at,
-    draw_axes, draw_crosshair, draw_series, next_axis_max, step_bucket,
+    AxesSpec, Columns, Crosshair, Gutters, Kind, Layout, Mark, Plot, Prepared, SeriesStyle, Step, Theme, Unit,
+    bucket_at, draw_axes, draw_crosshair, draw_series, next_axis_max, step_bucket,
 };
 use leptos::ev::{KeyboardEvent, PointerEvent};
 use leptos::html::{Canvas, Div};
@@ -94,15 +94,18 @@ pub(crate) fn HostChart(board: MachineBoard, host: String, instrument: Instrumen
         let step_s = untrack(|| board.step_s()) as f64;
         let mut kept = state.borrow_mut();
         let kept = &mut *kept;
-        (kept.t, kept.values) =
-            board.look(&name(), |history, of| columns(history, of, instrument)).unwrap_or_default();
+        (kept.t, kept.values) = board.look(&name(), |history, of| columns(history, of, instrument)).unwrap_or_default();
         let layout = Layout::new(width, height, &Gutters::default());
         let series: [&[f64]; 1] = [&kept.values];
         let drawn = Columns { t: &kept.t, step_s, series: &series };
         let largest = kept.prepared.update(Kind::Lines, &drawn, view, &layout);
         // Of room the axis shows all there is.
         let most = if is_share(instrument) { 100.0 } else { total.get_untracked().unwrap_or(largest).max(largest) };
-        kept.y_max = if is_share(instrument) { most } else { next_axis_max(kept.y_max, most, layout.y_intervals(), Unit::Number) };
+        kept.y_max = if is_share(instrument) {
+            most
+        } else {
+            next_axis_max(kept.y_max, most, layout.y_intervals(), Unit::Number)
+        };
         let plot = Plot::new(layout, view, kept.y_max);
         kept.plot = Some(plot);
         let offset = |at_s: i64| untrack(|| zone.offset_s(at_s));
@@ -227,7 +230,11 @@ fn HostReadout(
 ) -> impl IntoView {
     let zone = use_zone();
     let node = NodeRef::<Div>::new();
-    let is_held = move || board.held.with(|held| held.as_ref().is_some_and(|(name, of)| *of == instrument && host.with_value(|host| host == name)));
+    let is_held = move || {
+        board.held.with(|held| {
+            held.as_ref().is_some_and(|(name, of)| *of == instrument && host.with_value(|host| host == name))
+        })
+    };
     let step = Memo::new(move |_| is_held().then(|| board.cursor_step()).flatten());
     Effect::new(move |_| {
         let (Some(div), Some(at)) = (node.get(), step.get()) else { return };

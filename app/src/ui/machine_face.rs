@@ -149,7 +149,10 @@ mod tests {
     #[test]
     fn what_there_is_not_is_not_available_and_never_zero() {
         let face = Face::read(BARE).unwrap();
-        assert_eq!((face.host.as_str(), face.cpu.as_str(), face.memory.as_str(), face.live), ("forge", "–", "–", false));
+        assert_eq!(
+            (face.host.as_str(), face.cpu.as_str(), face.memory.as_str(), face.live),
+            ("forge", "–", "–", false)
+        );
         assert!(face.rows.iter().all(|row| row == NONE), "{:?}", face.rows);
     }
 
@@ -157,9 +160,18 @@ mod tests {
     fn figures_read_short() {
         let full = BARE
             .replace("\"cpu\":null", "\"cpu\":{\"percent\":23.4}")
-            .replace("\"memory\":null", "\"memory\":{\"used_bytes\":12884901888,\"total_bytes\":34359738368,\"percent\":37.5}")
-            .replace("\"gpu\":null", "\"gpu\":{\"percent\":88.0,\"vram_used_bytes\":1073741824,\"vram_total_bytes\":25769803776}")
-            .replace("\"current_run\":0,\"total_session\":0,\"available\":false", "\"current_run\":1200,\"total_session\":0,\"available\":true");
+            .replace(
+                "\"memory\":null",
+                "\"memory\":{\"used_bytes\":12884901888,\"total_bytes\":34359738368,\"percent\":37.5}",
+            )
+            .replace(
+                "\"gpu\":null",
+                "\"gpu\":{\"percent\":88.0,\"vram_used_bytes\":1073741824,\"vram_total_bytes\":25769803776}",
+            )
+            .replace(
+                "\"current_run\":0,\"total_session\":0,\"available\":false",
+                "\"current_run\":1200,\"total_session\":0,\"available\":true",
+            );
         let rows = Face::read(&full).unwrap().rows;
         assert_eq!(rows, ["23 %", "12.0 of 32.0 GiB · 38 %", "88 %", "1.0 of 24.0 GiB · 4 %", "1.2k", "0"]);
     }

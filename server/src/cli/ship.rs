@@ -124,9 +124,8 @@ pub async fn run(
     let stop_sending = CancellationToken::new();
     let mut watcher = watch::spawn_into(Arc::new(spool.clone()), roots, stop.clone(), !config.paths.value);
     let mut sending = tokio::spawn(sender.run(stop_sending.clone()));
-    let reading = hosts.map(|sink| {
-        tokio::spawn(host::run(move || Box::new(MachineProbe::new(settings.folder)), sink, stop.clone()))
-    });
+    let reading = hosts
+        .map(|sink| tokio::spawn(host::run(move || Box::new(MachineProbe::new(settings.folder)), sink, stop.clone())));
     let sent = tokio::select! {
         // The disk failed: there is no use in reading on.
         sent = &mut sending => {

@@ -232,7 +232,11 @@ impl Config {
             ),
             line("allow_host", self.allow_hosts.value.join(","), &self.allow_hosts.origin),
             line("max_viewers", self.max_viewers.value.to_string(), &self.max_viewers.origin),
-            line("host", self.host.value.as_ref().map_or_else(|| "off".to_owned(), ToString::to_string), &self.host.origin),
+            line(
+                "host",
+                self.host.value.as_ref().map_or_else(|| "off".to_owned(), ToString::to_string),
+                &self.host.origin,
+            ),
             line("queue_events", self.queue_events.value.to_string(), &self.queue_events.origin),
             line("stop", self.stop.mode.value.name().to_owned(), &self.stop.mode.origin),
             line("stop_reserve_usd", self.stop.reserve.value.to_string(), &self.stop.reserve.origin),

@@ -132,7 +132,12 @@ pub async fn put_mean(
 ///
 /// # Errors
 /// The database refused.
-pub async fn newest_mean(pool: &Pool, town: TownKey, name: &HostName, step_s: i64) -> Result<Option<Timestamp>, DbError> {
+pub async fn newest_mean(
+    pool: &Pool,
+    town: TownKey,
+    name: &HostName,
+    step_s: i64,
+) -> Result<Option<Timestamp>, DbError> {
     let newest: Option<PgTime> = sqlx::query_scalar(
         "select at from host_mean where town_id = $1 and name = $2 and step_s = $3 order by at desc limit 1",
     )

@@ -378,7 +378,9 @@ impl Sink for DeskSink {
                 idle
             }
         };
-        if !self.is_known && let Ok(Some(place)) = self.desk.place(&self.town, false).await {
+        if !self.is_known
+            && let Ok(Some(place)) = self.desk.place(&self.town, false).await
+        {
             locked(&place.nudges).push(Arc::clone(&self.nudge));
             self.is_known = true;
         }

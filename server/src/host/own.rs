@@ -70,8 +70,7 @@ impl OwnMeter {
         #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
         let grown = |now: i64, then: i64| now.saturating_sub(then) as f64;
         rates.cpu_percent = counts.cpu_s.zip(before.cpu_s).map(|(now, then)| per_s((now - then) * 100.0));
-        rates.queries_per_s =
-            counts.transactions.zip(before.transactions).map(|(now, then)| per_s(grown(now, then)));
+        rates.queries_per_s = counts.transactions.zip(before.transactions).map(|(now, then)| per_s(grown(now, then)));
     }
 }
 

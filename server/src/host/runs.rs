@@ -74,7 +74,11 @@ impl RunBook {
         let since_start = match TimeRange::new(self.started, now) {
             Ok(range) => {
                 let page = page(SeriesRange::Between(range)).await?;
-                page.series.iter().flat_map(|series| &series.sums).flatten().fold(0, |sum: i64, n| sum.saturating_add(*n))
+                page.series
+                    .iter()
+                    .flat_map(|series| &series.sums)
+                    .flatten()
+                    .fold(0, |sum: i64, n| sum.saturating_add(*n))
             }
             // Not a moment old.
             Err(_) => 0,

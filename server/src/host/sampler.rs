@@ -25,7 +25,11 @@ pub trait Sink: Send {
 }
 
 /// Reads until `stop`.
-pub async fn run(probe: impl FnOnce() -> Box<dyn Probe> + Send + 'static, mut sink: impl Sink, stop: CancellationToken) {
+pub async fn run(
+    probe: impl FnOnce() -> Box<dyn Probe> + Send + 'static,
+    mut sink: impl Sink,
+    stop: CancellationToken,
+) {
     let work = async {
         // Looking for GPUs and reading block for moments.
         let mut probe = tokio::task::spawn_blocking(|| {

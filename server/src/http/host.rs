@@ -67,7 +67,8 @@ async fn history(
 ) -> Result<Json<HistoryBody>, ApiError> {
     let town = town_name(&town)?;
     let window = asked.window.as_deref().map_or(Ok(Window::default()), Window::parse);
-    let window = window.map_err(|error| ApiError::bad_request(error.to_string(), "ask for ?window=1h, 6h, 24h or 7d"))?;
+    let window =
+        window.map_err(|error| ApiError::bad_request(error.to_string(), "ask for ?window=1h, 6h, 24h or 7d"))?;
     let history = app.reader.host_history(&town, window).await?;
     let spell = |at_s| Timestamp::from_seconds(at_s).to_string();
     Ok(Json(HistoryBody { window, from: spell(history.from_s), to: spell(history.to_s), history }))
@@ -82,7 +83,11 @@ async fn own(app: &AppState) -> OwnCost {
 }
 
 /// What the Machine page shows.
-pub(super) async fn page(app: &AppState, town: &TownName, window: Window) -> Result<MachinePage, app::reader::ReadError> {
+pub(super) async fn page(
+    app: &AppState,
+    town: &TownName,
+    window: Window,
+) -> Result<MachinePage, app::reader::ReadError> {
     let history = app.reader.host_history(town, window).await?;
     let hosts = app.desk.metrics(town).await.map_err(crate::read::unavailable)?;
     Ok(MachinePage { at: app.clock.now(), window, hosts, history, own: own(app).await })

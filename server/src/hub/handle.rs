@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use app::reader::TownCard;
 use bytes::Bytes;
-use model::id::TownName;
 use model::host::PerfMetrics;
+use model::id::TownName;
 use model::wire::{Edge, Gauges, Snapshot};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};

@@ -69,7 +69,10 @@ mod tests {
                 assert_eq!(now.gpu.is_some(), machine.vram_gib.is_some());
                 let (memory, was) = (now.memory.unwrap(), before.memory.unwrap());
                 assert!(memory.used_bytes <= memory.total_bytes);
-                assert!(memory.used_bytes.0.abs_diff(was.used_bytes.0) < memory.total_bytes.0 / 50, "memory does not jump");
+                assert!(
+                    memory.used_bytes.0.abs_diff(was.used_bytes.0) < memory.total_bytes.0 / 50,
+                    "memory does not jump"
+                );
                 before = now;
             }
         }

@@ -70,7 +70,8 @@ mod tests {
 
     #[test]
     fn readings_are_rounded_and_kept_within_the_whole() {
-        let check = |reading, tenths| assert_eq!(Percent::from_reading(reading).map(Percent::tenths), tenths, "{reading}");
+        let check =
+            |reading, tenths| assert_eq!(Percent::from_reading(reading).map(Percent::tenths), tenths, "{reading}");
         check(23.44, Some(234));
         check(23.45, Some(235));
         check(-3.0, Some(0));

@@ -18,7 +18,8 @@ mod rfc3339 {
     }
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
         let raw = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        crate::host::utc::read(&raw).ok_or_else(|| D::Error::custom("not a time in UTC, such as 2026-02-26T18:21:35.108Z"))
+        crate::host::utc::read(&raw)
+            .ok_or_else(|| D::Error::custom("not a time in UTC, such as 2026-02-26T18:21:35.108Z"))
     }
 
     pub(super) mod option {

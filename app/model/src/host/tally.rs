@@ -116,7 +116,8 @@ mod tests {
     }
 
     fn samples() -> impl Strategy<Value = HostSample> {
-        let space = || proptest::option::of((0_u64..1 << 50, 0_u64..1 << 50).prop_map(|(used, total)| Space::new(used, total)));
+        let space =
+            || proptest::option::of((0_u64..1 << 50, 0_u64..1 << 50).prop_map(|(used, total)| Space::new(used, total)));
         let percent = || proptest::option::of((0_u16..=1_000).prop_map(Percent::from_tenths));
         let gpu = proptest::option::of((percent(), space()).prop_map(|(percent, vram)| GpuUse { percent, vram }));
         (percent(), space(), gpu, space()).prop_map(|(cpu, memory, gpu, disk)| HostSample { cpu, memory, gpu, disk })
