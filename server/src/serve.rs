@@ -9,7 +9,6 @@ use model::alert::TankLimits;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use crate::alert::{self, Hooks, Limits};
 use crate::assets::Assets;
@@ -331,7 +330,7 @@ async fn catch_up(pool: &Pool, hub: &Hub, prices: &Prices, towns: bool) -> Resul
 /// Reads what this machine uses, unless told not to.
 fn read_own_host(config: &Config, desk: &Desk, stop: &CancellationToken) -> Option<JoinHandle<()>> {
     let name = config.host.value.clone()?;
-    let who = Who { name, writer: Uuid::now_v7(), pid: Some(std::process::id()) };
+    let who = Who::this_process("serve", name);
     let sink = desk.sink(config.town.value.clone(), who, true);
     let data_dir = config.data_dir.value.clone();
     Some(tokio::spawn(host::run(move || Box::new(MachineProbe::new(data_dir)), sink, stop.clone())))

@@ -10,7 +10,6 @@ use futures::{SinkExt as _, StreamExt as _};
 use model::host::{GpuUse, HostSample, Percent, PerfMetrics, Space};
 use model::id::{HostName, TownName};
 use model::time::{Timestamp, Window};
-use model::wire::ServerMessage;
 use serde_json::{Value, json};
 use server::config::Settings;
 use server::db::host::{self, HostRow, LEASE_S, Put};
@@ -270,9 +269,9 @@ async fn reading(socket: &mut Socket, seconds: u64) -> Option<PerfMetrics> {
     let next = async {
         loop {
             if let Message::Text(text) = socket.next().await.unwrap().unwrap()
-                && let ServerMessage::PerfMetrics(metrics) = serde_json::from_str(&text).unwrap()
+                && text.starts_with(r#"{"type":"perf_metrics""#)
             {
-                return *metrics;
+                return serde_json::from_str::<PerfMetrics>(&text).unwrap();
             }
         }
     };

@@ -62,8 +62,6 @@ impl LiveState {
                 self.heard = Some(at);
                 Applied::Changed(Changed::default())
             }
-            // Each replaces the one before, and a page keeps them where it shows them.
-            ServerMessage::PerfMetrics(_) => Applied::Changed(Changed::default()),
             ServerMessage::Snapshot(snapshot) => {
                 self.heard = Some(snapshot.gauges.at);
                 self.town = Some(snapshot);

@@ -1,14 +1,14 @@
 //! What goes over the `/live` WebSocket: JSON text frames, encoded once per tick for every viewer of a town.
 //!
 //! Server: `Welcome`, then `Snapshot`, then `Delta`s with `rev` increasing by one, and `Beat` when nothing happens.
-//! A viewer that misses a `rev` (or that the server had to skip) gets a fresh `Snapshot`.
+//! A viewer that misses a `rev` (or that the server had to skip) gets a fresh `Snapshot`. Beside these, who looks gets
+//! [`PerfMetrics`](crate::host::PerfMetrics), one frame per host and reading, each in place of the one before.
 
 use serde::{Deserialize, Serialize};
 
 use crate::aggregate::Aggregate;
 use crate::event::{EventKind, Provenance};
 use crate::fuel::FuelTank;
-use crate::host::PerfMetrics;
 use crate::id::{AgentName, BeadId, RigName, Role, SessionId, TownName};
 use crate::roster::AgentRow;
 use crate::tank::{GasTank, Pace};
@@ -50,9 +50,6 @@ pub enum ServerMessage {
         /// The server's clock.
         at: Timestamp,
     },
-    /// What a host of the town uses, for those who look: one frame per host and reading. Outside the order of `rev`:
-    /// each replaces the one before.
-    PerfMetrics(Box<PerfMetrics>),
 }
 
 /// Client to server.
@@ -65,6 +62,16 @@ pub enum ClientMessage {
     Look,
     /// The page is hidden: nobody looks any more.
     LookAway,
+}
+
+/// As they are sent: a client that says nothing else needs no writer of JSON.
+impl ClientMessage {
+    /// [`ClientMessage::Resync`]
+    pub const RESYNC: &str = r#"{"type":"resync"}"#;
+    /// [`ClientMessage::Look`]
+    pub const LOOK: &str = r#"{"type":"look"}"#;
+    /// [`ClientMessage::LookAway`]
+    pub const LOOK_AWAY: &str = r#"{"type":"look_away"}"#;
 }
 
 /// The whole live state of one town.
@@ -287,4 +294,17 @@ pub struct Edge {
 
 const fn is_zero(n: &u64) -> bool {
     *n == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_clients_say_is_what_servers_read() {
+        let check = |text: &str, message| assert_eq!(serde_json::from_str::<ClientMessage>(text).ok(), Some(message));
+        check(ClientMessage::RESYNC, ClientMessage::Resync);
+        check(ClientMessage::LOOK, ClientMessage::Look);
+        check(ClientMessage::LOOK_AWAY, ClientMessage::LookAway);
+    }
 }

@@ -117,7 +117,7 @@ impl Connection {
 
     fn receive(&self, text: &str) {
         let Some(frame) = frame::read(text) else {
-            self.say(&ClientMessage::Resync);
+            self.say(ClientMessage::RESYNC);
             return;
         };
         self.heard_ms.set(Some(steady_ms()));
@@ -127,7 +127,7 @@ impl Connection {
         };
         match self.live.apply(message) {
             Applied::Changed(_) => {}
-            Applied::Gap => self.say(&ClientMessage::Resync),
+            Applied::Gap => self.say(ClientMessage::RESYNC),
             Applied::OtherProtocol => return reload_once(),
         }
         if let Some(heard) = self.live.heard() {
@@ -142,13 +142,13 @@ impl Connection {
 
     /// Says whether somebody looks: hosts are read fast only then.
     fn look(&self) {
-        self.say(&if document().hidden() { ClientMessage::LookAway } else { ClientMessage::Look });
+        self.say(if document().hidden() { ClientMessage::LOOK_AWAY } else { ClientMessage::LOOK });
     }
 
-    fn say(&self, message: &ClientMessage) {
-        if let (Some(socket), Ok(text)) = (&*self.socket.borrow(), serde_json::to_string(message)) {
+    fn say(&self, text: &str) {
+        if let Some(socket) = &*self.socket.borrow() {
             // A socket that cannot send is closing; `onclose` does the rest.
-            let _ = socket.inner.send_with_str(&text);
+            let _ = socket.inner.send_with_str(text);
         }
     }
 

@@ -82,7 +82,7 @@ impl Live {
             match &message {
                 ServerMessage::Snapshot(snapshot) => arrived.extend(&snapshot.edges),
                 ServerMessage::Delta(delta) => arrived.extend(&delta.edges),
-                ServerMessage::Welcome { .. } | ServerMessage::Beat { .. } | ServerMessage::PerfMetrics(_) => {}
+                ServerMessage::Welcome { .. } | ServerMessage::Beat { .. } => {}
             }
             let surplus = arrived.len().saturating_sub(EDGES_KEPT);
             arrived.drain(..surplus);

@@ -9,6 +9,7 @@ pub(crate) mod chips;
 pub(crate) mod command;
 pub(crate) mod events;
 pub(crate) mod fill_panel;
+mod fixed;
 pub(crate) mod gauge;
 pub(crate) mod guide;
 pub(crate) mod header;

@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use super::CommandContext;
 use super::ship::ShipArgs;
@@ -109,7 +108,7 @@ async fn read_host(
 ) -> anyhow::Result<Option<JoinHandle<()>>> {
     let Some(name) = config.host.value.clone() else { return Ok(None) };
     let town = town::ensure(&context.pool, &context.town, false).await?;
-    let who = Who { name, writer: Uuid::now_v7(), pid: Some(std::process::id()) };
+    let who = Who::this_process("watch", name);
     let recorder = Recorder::new(context.pool.clone(), town, who);
     let sink = StoredSink { recorder, clock: Clock::system() };
     let data_dir = config.data_dir.value.clone();

@@ -5,7 +5,6 @@ use model::demo::{DemoMachine, MACHINES};
 use model::host::{HostSample, Tally};
 use model::id::{HostName, TownName};
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use super::desk::Desk;
 use super::probe::Probe;
@@ -35,7 +34,7 @@ impl Probe for MadeUpProbe {
 pub fn live(desk: &Desk, town: &TownName, seed: u64, clock: &Clock, stop: &CancellationToken) {
     for machine in MACHINES {
         let Ok(name) = HostName::new(machine.name) else { continue };
-        let who = Who { name, writer: Uuid::now_v7(), pid: None };
+        let who = Who { pid: None, ..Who::this_process("demo", name) };
         let sink = desk.sink(town.clone(), who, false);
         let probe = MadeUpProbe { machine, seed, clock: clock.clone() };
         tokio::spawn(sampler::run(move || Box::new(probe), sink, stop.clone()));

@@ -5,6 +5,7 @@ use model::host::{HISTORY_STEP_S, HostSample, Tally};
 use model::id::HostName;
 use std::time::Duration;
 use uuid::Uuid;
+use xxhash_rust::xxh3::xxh3_128;
 
 use crate::db::host::{self, HostRow, Put, STEPS_S};
 use crate::db::{Pool, TownKey};
@@ -18,6 +19,16 @@ pub struct Who {
     pub writer: Uuid,
     /// Its number on that machine; none for what is made up.
     pub pid: Option<u32>,
+}
+
+impl Who {
+    /// This process, reading the machine `name` as `role` (`serve`, `watch`). The same after a restart, which so need not
+    /// wait until its predecessor counts as silent.
+    #[must_use]
+    pub fn this_process(role: &str, name: HostName) -> Self {
+        let writer = Uuid::from_u128(xxh3_128(format!("{role}/{name}").as_bytes()));
+        Self { name, writer, pid: Some(std::process::id()) }
+    }
 }
 
 /// A step of the past that is not over.

@@ -9,7 +9,6 @@ use axum::{Json, Router};
 use model::host::{HostHistory, MAX_HOSTS, OwnCost, PerfMetrics, STALE_AFTER_S};
 use model::id::{HostName, TownName};
 use model::time::{Timestamp, Window};
-use model::wire::ServerMessage;
 use serde::{Deserialize, Serialize};
 
 use super::town::{asked_town, town_name};
@@ -33,16 +32,15 @@ struct HostsBody {
     /// The server's clock.
     at: String,
     stale_after_s: i64,
-    hosts: Vec<ServerMessage>,
+    hosts: Vec<PerfMetrics>,
 }
 
 async fn hosts(State(app): State<App>, Path(town): Path<String>) -> Result<Json<HostsBody>, ApiError> {
     let town = town_name(&town)?;
     app.reader.town_key(&town).await?;
     let hosts = app.desk.metrics(&town).await?;
-    let spell = |metrics: PerfMetrics| ServerMessage::PerfMetrics(Box::new(metrics));
     let at = app.clock.now().to_string();
-    Ok(Json(HostsBody { at, stale_after_s: STALE_AFTER_S, hosts: hosts.into_iter().map(spell).collect() }))
+    Ok(Json(HostsBody { at, stale_after_s: STALE_AFTER_S, hosts }))
 }
 
 #[derive(Deserialize)]

@@ -19,7 +19,6 @@ use leptos_axum::{ResponseOptions, render_app_async_with_context};
 use model::TownName;
 use model::Window;
 use model::series::{Metric, SeriesPage};
-use model::wire::ServerMessage;
 use serde::Deserialize;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
@@ -201,8 +200,7 @@ impl Pages {
         let towns = towns.into_iter().map(|TownCard { name, .. }| name).collect();
         // Without it the header says that no machine is read; the page itself does not depend on it.
         let hosts = self.app.desk.metrics(&snapshot.town).await.unwrap_or_default();
-        let first = hosts.into_iter().next().map(|metrics| ServerMessage::PerfMetrics(Box::new(metrics)));
-        let perf = first.and_then(|message| serde_json::to_string(&message).ok()).unwrap_or_default();
+        let perf = hosts.first().and_then(|first| serde_json::to_string(first).ok()).unwrap_or_default();
         Ok(TownSeed { snapshot, towns, perf })
     }
 

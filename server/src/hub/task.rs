@@ -12,6 +12,7 @@ use model::host::PerfMetrics;
 use model::id::TownName;
 use model::time::Timestamp;
 use model::wire::{BEAT_S, PROTOCOL, ServerMessage};
+use serde::Serialize;
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::{Instant, sleep_until};
@@ -224,7 +225,7 @@ impl HubTask {
                 let Some(place) = self.places.get_mut(town) else { return };
                 place.audience.look(id, looks.then(|| self.lookers.begin(&place.name)));
             }
-            Command::Host(town, metrics) => self.show_host(&town, metrics, now),
+            Command::Host(town, metrics) => self.show_host(&town, &metrics, now),
             Command::Said(ViewerId { town, id }, said) => {
                 let (stats, build) = (&self.stats, &self.build);
                 let Some(Place { town, audience, greeting, .. }) = self.places.get_mut(town) else { return };
@@ -296,10 +297,10 @@ impl HubTask {
         }
     }
 
-    fn show_host(&mut self, town: &TownName, metrics: Box<PerfMetrics>, now: Timestamp) {
+    fn show_host(&mut self, town: &TownName, metrics: &PerfMetrics, now: Timestamp) {
         let Some(index) = self.by_name.get(town).copied().filter(|_| self.lookers.of(town) > 0) else { return };
         HubStats::count(&self.stats.encoded);
-        if let Some(bytes) = encoded(&ServerMessage::PerfMetrics(metrics)) {
+        if let Some(bytes) = encoded(metrics) {
             self.places[index].audience.send_to_lookers(&bytes, &self.stats, now);
         }
     }
@@ -417,7 +418,7 @@ async fn load(
     let _ = commands.send(Command::Loaded(town, seed)).await;
 }
 
-fn encoded(message: &ServerMessage) -> Option<Bytes> {
+fn encoded(message: &impl Serialize) -> Option<Bytes> {
     frame::text(message).inspect_err(|error| tracing::error!(%error, "a frame could not be encoded")).ok()
 }
 

@@ -40,8 +40,9 @@ mod rfc3339 {
     }
 }
 
-/// What a host of a town uses. On the wire it carries `"type": "perf_metrics"`.
+/// What a host of a town uses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename = "perf_metrics")]
 pub struct PerfMetrics {
     /// When it was read, by the server's clock.
     #[serde(with = "rfc3339")]
@@ -188,7 +189,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::wire::ServerMessage;
 
     fn metrics() -> PerfMetrics {
         let run = Run {
@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn the_message_has_its_type_and_times_with_a_zone() {
-        let value = serde_json::to_value(ServerMessage::PerfMetrics(Box::new(metrics()))).unwrap();
+        let value = serde_json::to_value(metrics()).unwrap();
         assert_eq!(
             value,
             json!({
@@ -233,9 +233,8 @@ mod tests {
     fn what_is_written_reads_back() {
         let bare = PerfMetrics { run: Run::default(), cpu: None, memory: None, gpu: None, disk: None, ..metrics() };
         for metrics in [metrics(), bare] {
-            let message = ServerMessage::PerfMetrics(Box::new(metrics));
-            let text = serde_json::to_string(&message).unwrap();
-            assert_eq!(serde_json::from_str::<ServerMessage>(&text).unwrap(), message);
+            let text = serde_json::to_string(&metrics).unwrap();
+            assert_eq!(serde_json::from_str::<PerfMetrics>(&text).unwrap(), metrics);
         }
     }
 
