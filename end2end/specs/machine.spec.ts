@@ -113,6 +113,7 @@ test("values older than ten seconds are dimmed and called stale, by a timer", as
 });
 
 test("the page shows what the API says, of every host, and the first paint too", async ({ browser, page, server, request }) => {
+  test.slow();
   await new Town(request, server.url, "many").send(call(10));
   await new Machine(request, server.url, "many", "anvil").report(61.5, { percent: 0, vram: space(1, 24) });
   await new Machine(request, server.url, "many", "bellows").report(7.2);
