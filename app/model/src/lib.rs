@@ -13,6 +13,7 @@ pub mod dedupe;
 pub mod demo;
 pub mod drift;
 pub mod event;
+pub mod evidence;
 pub mod format;
 pub mod fuel;
 pub mod hook;

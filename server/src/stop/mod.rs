@@ -184,17 +184,11 @@ mod tests {
 
     fn agent(name: &str, session: Option<&str>, worked: Timestamp) -> AgentRow {
         AgentRow {
-            rig: None,
-            name: AgentName::new(name).unwrap(),
-            role: Role::Polecat,
             session: session.map(|s| SessionId::new(s).unwrap()),
-            bead: None,
-            said: None,
             worked: Some(worked),
             progressed: Some(worked),
-            hook: None,
-            first_seen: T0,
             last_seen: worked,
+            ..AgentRow::new(None, AgentName::new(name).unwrap(), Role::Polecat, T0)
         }
     }
 

@@ -14,18 +14,21 @@ use model::event::AgentState;
 
 pub use address::Address;
 pub use costs::{Costs, CostsFile, CostsLine, reported_total};
+pub(in crate::source) use member::Member;
 pub use town::Town;
 
 /// The name of the town's events and heartbeats as a source.
 const SOURCE: &str = "gas_town";
 
 /// An agent's state in Gas Town's words; `None` for one that says nothing (`checked`) or is not known.
-pub(super) fn state(raw: &str) -> Option<AgentState> {
+pub(in crate::source) fn state(raw: &str) -> Option<AgentState> {
     Some(match raw {
         "working" | "running" | "spawning" => AgentState::Working,
+        // Waiting for somebody else's decision is no call for help.
         "idle" | "done" | "awaiting-gate" => AgentState::Idle,
         "stuck" | "escalated" | "stalled" | "zombie" => AgentState::Stuck,
-        "exiting" | "nuked" => AgentState::Exiting,
+        "exiting" => AgentState::Exiting,
+        "nuked" => AgentState::Gone,
         _ => return None,
     })
 }
