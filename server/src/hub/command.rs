@@ -35,6 +35,8 @@ pub enum Command {
     Snapshot(TownName, oneshot::Sender<Option<Box<Snapshot>>>),
     /// The dials of a town, none when there is no such town: less than a snapshot, for who asks often.
     Gauges(TownName, oneshot::Sender<Option<Gauges>>),
+    /// The dials and the tanks beside the meter of a town, none when there is no such town.
+    Fuel(TownName, oneshot::Sender<Option<(Gauges, Vec<FuelTank>)>>),
     /// The previous and the newest bucket of each tier of a town; none for an unknown one.
     Edges(TownName, oneshot::Sender<Vec<Edge>>),
     /// Every town, by name.

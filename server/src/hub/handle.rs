@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use app::reader::TownCard;
 use bytes::Bytes;
+use model::fuel::FuelTank;
 use model::id::TownName;
 use model::wire::{Edge, Gauges, Snapshot};
 use tokio::net::TcpStream;
@@ -88,6 +89,11 @@ impl Hub {
     /// The dials of a town: `None` when the hub has stopped, `Some(None)` when there is no such town.
     pub async fn gauges(&self, town: &TownName) -> Option<Option<Gauges>> {
         self.ask(|answer| Command::Gauges(town.clone(), answer)).await
+    }
+
+    /// The dials of a town with the tanks beside its meter: as [`Hub::gauges`].
+    pub async fn fuel(&self, town: &TownName) -> Option<Option<(Gauges, Vec<FuelTank>)>> {
+        self.ask(|answer| Command::Fuel(town.clone(), answer)).await
     }
 
     /// The previous and the newest bucket of each tier of a town; none for an unknown one.

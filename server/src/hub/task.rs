@@ -232,6 +232,10 @@ impl HubTask {
                 let place = self.by_name.get(&town).copied();
                 let _ = answer.send(place.map(|index| self.places[index].town.gauges(now)));
             }
+            Command::Fuel(town, answer) => {
+                let fuel = self.place(&town).map(|place| (place.town.gauges(now), place.town.tanks().to_vec()));
+                let _ = answer.send(fuel);
+            }
             Command::Edges(town, answer) => {
                 let edges = self.place(&town).map(|place| place.town.recent_edges(now));
                 let _ = answer.send(edges.unwrap_or_default());
