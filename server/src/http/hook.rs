@@ -27,6 +27,7 @@ use tokio::time::{Instant, timeout_at};
 use super::town::town_name;
 use crate::error::ApiError;
 use crate::source::claude_code::{self, line::Maybe};
+use crate::source::gas_town;
 use crate::state::{App, AppState};
 
 /// In which a hook is answered, counted from its arrival. The network gets the rest of its second.
@@ -37,6 +38,8 @@ const BODY_BUDGET: Duration = Duration::from_millis(600);
 const MAX_LOOKED_AT_BYTES: usize = 1 << 20;
 /// Of longer bodies this much is taken off the wire, so that the sender gets to read the answer.
 const MAX_BODY_BYTES: usize = 64 << 20;
+/// Who tells of windows that Claude Code draws from: its status line, and a Gas Town of its accounts.
+const OWN_WINDOWS: [&str; 2] = [claude_code::SOURCE, gas_town::SOURCE];
 const TOWN_HEADER: &str = "x-towngauge-town";
 /// Why an agent that goes on will never be stopped, as matters stand.
 const NOTE_HEADER: HeaderName = HeaderName::from_static("x-towngauge-note");
@@ -171,7 +174,7 @@ async fn fuel(app: &AppState, town: &TownName, deadline: Instant, now: Timestamp
 
 fn fuel_of(gauges: &Gauges, tanks: &[FuelTank], now: Timestamp) -> Fuel {
     let balance = gauges.tank.map_or(Balance::NoTank, |tank| Balance::Known(tank.balance));
-    Fuel { balance, windows: WindowLevel::of(tanks, claude_code::SOURCE, now) }
+    Fuel { balance, windows: WindowLevel::of(tanks, &OWN_WINDOWS, now) }
 }
 
 async fn view(

@@ -27,6 +27,7 @@ pub mod refusal;
 pub mod registry;
 pub mod rfc3339;
 pub mod tail;
+pub mod tmux;
 pub mod watch;
 pub mod whole;
 

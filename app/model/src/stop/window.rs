@@ -51,11 +51,11 @@ pub enum WindowLevel {
 }
 
 impl WindowLevel {
-    /// What `tanks` say at `now` of the windows of whoever `source` tells of. Of several that are used up the one that
+    /// What `tanks` say at `now` of the windows of whoever `sources` tell of. Of several that are used up the one that
     /// resets last.
     #[must_use]
-    pub fn of(tanks: &[FuelTank], source: &str, now: Timestamp) -> Self {
-        let own = tanks.iter().filter(|tank| covers(tank, source) && tank.read_at.is_some());
+    pub fn of(tanks: &[FuelTank], sources: &[&str], now: Timestamp) -> Self {
+        let own = tanks.iter().filter(|tank| covers(tank, sources) && tank.read_at.is_some());
         let empty = own.clone().filter(|tank| is_used_up(tank, now));
         match empty.max_by_key(|tank| tank.resets_at) {
             Some(tank) => Self::Empty { name: tank.name.clone(), resets_at: tank.resets_at },
@@ -75,13 +75,13 @@ impl WindowLevel {
     }
 }
 
-/// Whether every call of the source's agent draws from the tank. A window of one model only, such as `Claude Code 7 d opus`,
+/// Whether every call of the sources' agent draws from the tank. A window of one model only, such as `Claude Code 7 d opus`,
 /// does not count: a hook does not say which model its agent uses.
-fn covers(tank: &FuelTank, source: &str) -> bool {
+fn covers(tank: &FuelTank, sources: &[&str]) -> bool {
     let words = || tank.name.split_whitespace();
     let is_length = |unit: &str| matches!(unit, "h" | "d" | "min");
     let after_length = words().position(is_length).map_or(0, |place| words().count() - place - 1);
-    tank.kind == FuelKind::Window && tank.source == source && after_length == 0
+    tank.kind == FuelKind::Window && sources.contains(&tank.source.as_str()) && after_length == 0
 }
 
 /// Nothing comes back before the reset, so an old reading is as good as a new one; without a reset only while it is new.
@@ -120,7 +120,7 @@ mod tests {
     }
 
     fn empty(tanks: &[FuelTank]) -> Option<String> {
-        match WindowLevel::of(tanks, "claude_code", NOW) {
+        match WindowLevel::of(tanks, &["claude_code"], NOW) {
             WindowLevel::Empty { name, .. } => Some(name),
             WindowLevel::Open | WindowLevel::Untold => None,
         }
@@ -129,11 +129,11 @@ mod tests {
     #[test]
     fn a_window_that_is_used_up_is_empty_until_its_reset() {
         let tank = window("Claude Code 5 h", "claude_code", 0, Some(2_400));
-        let level = WindowLevel::of(std::slice::from_ref(&tank), "claude_code", NOW);
+        let level = WindowLevel::of(std::slice::from_ref(&tank), &["claude_code"], NOW);
         let want =
             "Subscription window used up: Claude Code 5 h has 0 % left, resets in 40 min, at 2026-02-26T18:40:00Z";
         assert_eq!(level.reason(NOW).as_deref(), Some(want));
-        let at = |s: i64| WindowLevel::of(std::slice::from_ref(&tank), "claude_code", NOW.plus_seconds(s));
+        let at = |s: i64| WindowLevel::of(std::slice::from_ref(&tank), &["claude_code"], NOW.plus_seconds(s));
         assert!(matches!(at(2_399), WindowLevel::Empty { .. }));
         assert_eq!(at(2_400), WindowLevel::Open);
         assert_eq!(empty(&[FuelTank { left: 1, ..tank.clone() }]), None);
@@ -143,7 +143,7 @@ mod tests {
         assert!(empty(std::slice::from_ref(&old)).is_some());
         assert_eq!(empty(&[FuelTank { resets_at: None, ..old.clone() }]), None);
         let fresh = FuelTank { resets_at: None, read_at: Some(NOW.plus_seconds(-WINDOW_STALE_S)), ..old };
-        let level = WindowLevel::of(&[fresh], "claude_code", NOW);
+        let level = WindowLevel::of(&[fresh], &["claude_code"], NOW);
         assert!(level.reason(NOW).unwrap().ends_with("nobody said when it resets"));
     }
 
@@ -158,9 +158,9 @@ mod tests {
         check("Claude Code 7 d opus", "claude_code", false);
         check("Codex 5 h", "codex", false);
         let money = FuelTank { kind: FuelKind::Money, ..window("Claude Code 5 h", "claude_code", 0, None) };
-        assert_eq!(WindowLevel::of(&[money], "claude_code", NOW), WindowLevel::Untold);
+        assert_eq!(WindowLevel::of(&[money], &["claude_code"], NOW), WindowLevel::Untold);
         let unread = FuelTank { read_at: None, ..window("Claude Code 5 h", "claude_code", 0, None) };
-        assert_eq!(WindowLevel::of(&[unread], "claude_code", NOW), WindowLevel::Untold);
+        assert_eq!(WindowLevel::of(&[unread], &["claude_code"], NOW), WindowLevel::Untold);
     }
 
     #[test]
@@ -169,7 +169,7 @@ mod tests {
             .map(|(name, s)| window(&format!("Claude Code {name}"), "claude_code", 0, Some(s)));
         assert_eq!(empty(&tanks).as_deref(), Some("Claude Code 7 d"));
         let open = [window("Claude Code 5 h", "claude_code", 5, Some(60))];
-        assert_eq!(WindowLevel::of(&open, "claude_code", NOW), WindowLevel::Open);
+        assert_eq!(WindowLevel::of(&open, &["claude_code"], NOW), WindowLevel::Open);
     }
 
     proptest! {
@@ -177,9 +177,9 @@ mod tests {
         #[test]
         fn others_windows_never_matter(own in 0_i64..3, lefts in proptest::collection::vec(-5_i64..5, 0..6)) {
             let mut tanks = vec![window("Claude Code 5 h", "claude_code", own, Some(60))];
-            let alone = WindowLevel::of(&tanks, "claude_code", NOW);
+            let alone = WindowLevel::of(&tanks, &["claude_code"], NOW);
             tanks.extend(lefts.iter().map(|left| window("Codex 5 h", "codex", *left, Some(6_000))));
-            prop_assert_eq!(WindowLevel::of(&tanks, "claude_code", NOW), alone);
+            prop_assert_eq!(WindowLevel::of(&tanks, &["claude_code"], NOW), alone);
         }
     }
 }
