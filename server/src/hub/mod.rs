@@ -12,6 +12,8 @@ mod handle;
 mod news;
 mod parse;
 mod reader;
+#[cfg(test)]
+mod reload;
 mod roster;
 mod row;
 mod seeds;

@@ -5,3 +5,7 @@ alter table agent
     add column recorded    smallint,
     add column recorded_at timestamptz,
     add column terminal_at timestamptz;
+
+-- Parts of the batch that a sender has not brought whole yet, by a hash of each, of which the bad lines were counted: a
+-- part that is sent again counts nothing. Empty again with the batch's last part.
+alter table shipper add column parts uuid[] not null default '{}';
