@@ -22,7 +22,7 @@ pub enum Document {
     /// `/t/{town}/sources`
     Sources(SourcesSeed),
     /// `/t/{town}/tank`
-    Tank(TankSeed),
+    Tank(Box<TankSeed>),
     /// Instead of a page.
     Notice(Notice),
 }
@@ -67,7 +67,7 @@ impl Document {
             Self::Overview(seed) => spell(seed),
             Self::Observability(seed) => spell(seed),
             Self::Sources(seed) => spell(seed),
-            Self::Tank(seed) => spell(seed),
+            Self::Tank(seed) => spell(&**seed),
             Self::Notice(notice) => spell(notice),
         }
     }
@@ -78,7 +78,7 @@ impl Document {
             Self::Overview(seed) => view! { <OverviewPage seed/> }.into_any(),
             Self::Observability(seed) => view! { <ObservabilityPage seed/> }.into_any(),
             Self::Sources(seed) => view! { <SourcesView seed/> }.into_any(),
-            Self::Tank(seed) => view! { <TankPage seed/> }.into_any(),
+            Self::Tank(seed) => view! { <TankPage seed=*seed/> }.into_any(),
             Self::Notice(notice) => view! { <NoticePage notice/> }.into_any(),
         }
     }

@@ -119,7 +119,7 @@ async fn tank(State(pages): State<Pages>, Path(town): Path<String>, request: Req
     let seed = match pages.town(&town).await {
         Ok(town) => {
             let page = pages.tank(&town.snapshot.town, request.headers()).await;
-            Ok(Document::Tank(TankSeed { town, page }))
+            Ok(Document::Tank(Box::new(TankSeed { town, page })))
         }
         Err(error) => Err(error),
     };
