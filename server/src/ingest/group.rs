@@ -84,6 +84,10 @@ impl Group {
         let Self { senders, rows, refused, towns, .. } = self;
         if let Some(mut places) = places {
             let mut changes: BTreeMap<TownKey, Changes> = BTreeMap::new();
+            if let Some(row) = rows.first() {
+                // Mostly all are of one town, and new.
+                changes.entry(row.town).or_default().added.reserve(rows.len());
+            }
             for (row, verdict) in rows.into_iter().zip(&written.verdicts) {
                 if *verdict == Verdict::Stored {
                     changes.entry(row.town).or_default().added.push(row.event);
