@@ -60,7 +60,9 @@ fn town(name: &str) -> TownName {
 
 /// A call of a session, and a tool that it used; `output` tells reports of the same call apart.
 fn call(id: u64, session: &str, output: u64, sidechain: bool) -> String {
-    let at = |half: u64| format!("2026-01-{:02}T{:02}:{:02}:{:02}.{half}00Z", 1 + id / 1_440 % 28, id / 60 % 24, id % 60, id % 50);
+    let at = |half: u64| {
+        format!("2026-01-{:02}T{:02}:{:02}:{:02}.{half}00Z", 1 + id / 1_440 % 28, id / 60 % 24, id % 60, id % 50)
+    };
     let line = json!({
         "type": "assistant", "timestamp": at(0), "uuid": format!("u{id}"), "sessionId": session, "version": "2.1.0",
         "cwd": "/w/app", "requestId": format!("req_{id}"), "isSidechain": sidechain,
@@ -136,7 +138,8 @@ async fn many_batches_at_once_give_what_a_single_one_gives() {
             )
             .await;
         assert_eq!(differences, 0, "seed {seed}");
-        let sums = "select count(*) from (select sum(received) = sum(stored) + sum(duplicate) as ok, town_id from source
+        let sums =
+            "select count(*) from (select sum(received) = sum(stored) + sum(duplicate) as ok, town_id from source
                     group by town_id) s where ok";
         assert_eq!(store.number(sums).await, 2);
         let rolled = "select count(*) from (
@@ -224,7 +227,11 @@ async fn who_lost_custody_decides_alone() {
     let custody = Arc::new(Custody::take(&store.pool, key).await.unwrap().unwrap());
     // Somebody decides about the town's claims, and does not end.
     let mut held = store.pool.begin().await.unwrap();
-    sqlx::query("select pg_advisory_xact_lock(x'636c6169'::integer, $1)").bind(key.0).execute(&mut *held).await.unwrap();
+    sqlx::query("select pg_advisory_xact_lock(x'636c6169'::integer, $1)")
+        .bind(key.0)
+        .execute(&mut *held)
+        .await
+        .unwrap();
     let dir = tempfile::tempdir().unwrap();
     plain_sessions(dir.path());
     let mut transcript = server::source::claude_code::Transcript::new(
@@ -272,13 +279,16 @@ async fn a_backfill_that_is_killed_neither_loses_nor_doubles() {
     let expected = FILES * (2 * CALLS + 1);
     let pool = fresh_database().await;
     let place: (String, String) =
-        sqlx::query_as("select current_setting('unix_socket_directories'), current_database()").fetch_one(&pool).await.unwrap();
+        sqlx::query_as("select current_setting('unix_socket_directories'), current_database()")
+            .fetch_one(&pool)
+            .await
+            .unwrap();
     let url = format!("postgres://towngauge@localhost/{}?host={}", place.1, place.0.replace('/', "%2F"));
     let command = || {
         let mut command = Command::new(env!("CARGO_BIN_EXE_towngauge"));
         command.args(["backfill", "claude-code"]).arg(dir.path()).args(["--town", "t"]);
-        command.env("TOWNGAUGE_DATABASE_URL", &url).arg("--data-dir").arg(dir.path().join("data"));
-        command.stdout(Stdio::piped()).stderr(Stdio::null());
+        command.args(["--database-url", &url]).arg("--data-dir").arg(dir.path().join("data"));
+        command.stdout(Stdio::piped());
         command
     };
     let count = async || -> u64 {
@@ -295,14 +305,13 @@ async fn a_backfill_that_is_killed_neither_loses_nor_doubles() {
         killed += u32::from(child.try_wait().unwrap().is_none());
         child.kill().unwrap();
         child.wait().unwrap();
-        let passed: BTreeMap<String, i64> = sqlx::query_as::<_, (String, i64)>(
-            "select path, lines from cursor where source = 'claude_code'",
-        )
-        .fetch_all(&pool)
-        .await
-        .unwrap()
-        .into_iter()
-        .collect();
+        let passed: BTreeMap<String, i64> =
+            sqlx::query_as::<_, (String, i64)>("select path, lines from cursor where source = 'claude_code'")
+                .fetch_all(&pool)
+                .await
+                .unwrap()
+                .into_iter()
+                .collect();
         for (path, lines) in passed {
             let session = Path::new(&path).file_stem().unwrap().to_string_lossy().into_owned();
             let stored: i64 = sqlx::query_scalar("select count(*) from event where session = $1")
@@ -324,11 +333,9 @@ async fn a_backfill_that_is_killed_neither_loses_nor_doubles() {
         assert!(round == 0 || told["stored"] == 0, "{told}");
         assert_eq!(count().await, expected);
     }
-    let sums: (i64, i64) = sqlx::query_as(
-        "select sum(events)::bigint, sum(input_tokens)::bigint from headline_10s",
-    )
-    .fetch_one(&pool)
-    .await
-    .unwrap();
+    let sums: (i64, i64) = sqlx::query_as("select sum(events)::bigint, sum(input_tokens)::bigint from headline_10s")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
     assert_eq!(sums, (expected.cast_signed(), (FILES * CALLS * 10).cast_signed()));
 }

@@ -11,8 +11,8 @@ use super::intake::Room;
 use super::queue::Reply;
 use super::{Changes, Committed, Outcome, SubmitError, price};
 use crate::db::TownKey;
-use crate::db::custody::Custody;
 use crate::db::batch::{Row, Verdict, Written};
+use crate::db::custody::Custody;
 use crate::db::source_count::Refused;
 
 /// A group of submissions on their way through one transaction.
@@ -85,7 +85,15 @@ impl Group {
             let own_rows = rows.by_ref().take(sender.events - own_refused.len()).collect();
             let events = sender.events;
             let (towns, book, custody) = (self.towns.clone(), self.book.clone(), self.custody.clone());
-            parts.push(Self { senders: vec![sender], rows: own_rows, refused: own_refused, towns, events, custody, book });
+            parts.push(Self {
+                senders: vec![sender],
+                rows: own_rows,
+                refused: own_refused,
+                towns,
+                events,
+                custody,
+                book,
+            });
             begin = end;
         }
         parts

@@ -118,9 +118,20 @@ impl Pipeline {
             || self.under_way.iter().any(|before| before.alone)
     }
 
-    /// Waits for the oldest batch, and keeps what goes with its events.
+    /// Waits for the oldest batch, and keeps what goes with its events. When that fails, it is over: the others are waited
+    /// for, so that nothing is stored any more once the failure is told.
     async fn settle_first(&mut self) -> Result<(), CommitError> {
         let Some(first) = self.under_way.pop_front() else { return Ok(()) };
+        let settled = self.settle(first).await;
+        if settled.is_err() {
+            for other in self.under_way.drain(..) {
+                let _stored_without_its_cursors = other.storing.await;
+            }
+        }
+        settled
+    }
+
+    async fn settle(&mut self, first: UnderWay) -> Result<(), CommitError> {
         // The task ends without an answer only when the process stops.
         let mut taken = first.storing.await.unwrap_or(Err(SubmitError::Closed.into()))?;
         if !first.late.is_empty() {
