@@ -16,6 +16,7 @@ pub mod claim;
 pub mod cost;
 pub mod coverage;
 pub mod cursor;
+pub mod custody;
 pub mod event;
 pub mod fuel;
 pub mod headline;
