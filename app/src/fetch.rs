@@ -2,11 +2,11 @@
 
 use gloo_net::http::{Request, RequestBuilder, Response};
 use model::series::SeriesPage;
-use model::{Nanodollars, TownName};
+use model::{Nanodollars, TownName, Window};
 use serde::de::DeserializeOwned;
 
 use crate::observe::range;
-use crate::reader::{ReadError, SeriesRange, TankPage, TownCard};
+use crate::reader::{MachinePage, ReadError, SeriesRange, TankPage, TownCard};
 use crate::sources::SourcesPage;
 
 /// Reads the body through text: the same way as the seed, so that the client carries one reader per type.
@@ -36,6 +36,11 @@ pub(crate) async fn charts(town: TownName, shown: SeriesRange) -> Result<Vec<Ser
 /// How the sources of a town stand.
 pub(crate) async fn sources(town: TownName) -> Result<SourcesPage, ReadError> {
     get(&format!("/api/page/sources/{town}")).await
+}
+
+/// What the hosts of a town use, and used.
+pub(crate) async fn machine(town: TownName, window: Window) -> Result<MachinePage, ReadError> {
+    get(&format!("/api/page/machine/{town}?window={}", window.name())).await
 }
 
 /// Asks the server for the demo town. Gives the town's name, or what went wrong.

@@ -1,5 +1,6 @@
 //! What pages and the API read: the hub's state and the rollups.
 
+mod host;
 mod tank;
 
 use std::collections::HashMap;
@@ -8,9 +9,10 @@ use std::sync::Arc;
 
 use app::reader::{ReadError, SeriesRange, Setup, TownCard};
 use app::sources::{SourcesPage, UnpricedModel};
+use model::host::HostHistory;
 use model::id::TownName;
 use model::series::{Metric, SeriesPage};
-use model::time::{TimeRange, Timestamp};
+use model::time::{TimeRange, Timestamp, Window};
 use model::wire::Snapshot;
 use tokio::sync::Mutex;
 
@@ -54,6 +56,7 @@ pub struct Reader {
     charts: Mutex<HashMap<ChartKey, Kept<SeriesPage>>>,
     sources: Mutex<HashMap<TownName, Kept<SourcesPage>>>,
     tanks: Mutex<HashMap<TownName, Kept<TankBook>>>,
+    hosts: Mutex<HashMap<(TownName, Window), Kept<HostHistory>>>,
 }
 
 /// Where senders reach this server.
@@ -107,6 +110,7 @@ impl Reader {
             charts: Mutex::default(),
             sources: Mutex::default(),
             tanks: Mutex::default(),
+            hosts: Mutex::default(),
         }
     }
 

@@ -110,6 +110,8 @@ names! {
     ToolName = "tool";
     /// Where events come from, such as `claude_code` or `api`.
     SourceName = "source";
+    /// A machine that a town runs on, by the name that its owner gave it.
+    HostName = "host";
 }
 
 /// A town: the unit that has pages, a tank and a roster. Safe in an address.

@@ -17,6 +17,7 @@ pub mod evidence;
 pub mod format;
 pub mod fuel;
 pub mod hook;
+pub mod host;
 pub mod id;
 pub mod live;
 pub mod price;

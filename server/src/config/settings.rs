@@ -56,6 +56,10 @@ pub struct Settings {
     /// Further host names that browsers may use on loopback.
     #[arg(long, value_name = "NAME", global = true)]
     pub allow_host: Vec<String>,
+    /// What pages call this machine, of which they show processor, memory, GPU and disk; "off" reads nothing of it.
+    /// [default: its host name, without the domain]
+    #[arg(long, value_name = "NAME", global = true)]
+    pub host: Option<String>,
     /// Viewers of live pages at most. [default: 20000]
     #[arg(long, value_name = "N", global = true)]
     pub max_viewers: Option<usize>,

@@ -20,6 +20,7 @@ pub mod custody;
 pub mod event;
 pub mod fuel;
 pub mod headline;
+pub mod host;
 pub mod key;
 pub mod ledger;
 pub mod live_seed;

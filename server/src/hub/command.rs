@@ -3,6 +3,7 @@
 use app::reader::TownCard;
 use bytes::Bytes;
 use model::fuel::FuelTank;
+use model::host::PerfMetrics;
 use model::id::TownName;
 use model::wire::{BeadCounts, Edge, Gauges, Snapshot};
 use tokio::net::TcpStream;
@@ -55,6 +56,8 @@ pub enum Command {
     ReloadTanks(TownName),
     /// The tanks beside the meter as the store has them.
     Tanks(TownName, Option<Vec<FuelTank>>),
+    /// A host of the town was read: for those who look.
+    Host(TownName, Box<PerfMetrics>),
     /// Say goodbye to every viewer, then answer.
     Stop(oneshot::Sender<()>),
 }

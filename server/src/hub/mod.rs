@@ -9,6 +9,7 @@ mod edges;
 mod fixture;
 mod frame;
 mod handle;
+mod look;
 mod news;
 mod parse;
 mod reader;
@@ -25,6 +26,7 @@ mod viewer;
 
 pub use edges::{Bucket, Edges, role_slot};
 pub use handle::{Hub, HubSettings};
+pub use look::Lookers;
 pub use roster::MAX_AGENTS;
 pub use row::event_row;
 pub use seeds::{SeedView, Seeds};

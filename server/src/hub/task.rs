@@ -8,9 +8,11 @@ use std::time::Duration;
 use app::reader::TownCard;
 use bytes::Bytes;
 use model::event::Event;
+use model::host::PerfMetrics;
 use model::id::TownName;
 use model::time::Timestamp;
 use model::wire::{BEAT_S, PROTOCOL, ServerMessage};
+use serde::Serialize;
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::{Instant, sleep_until};
@@ -18,7 +20,8 @@ use tokio::time::{Instant, sleep_until};
 use super::audience::Audience;
 use super::command::{Command, LoadFailed};
 use super::frame;
-use super::reader::{self, ViewerId};
+use super::look::Lookers;
+use super::reader::{self, Said, ViewerId};
 use super::seeds::Seeds;
 use super::stats::HubStats;
 use super::town::{Seed, Town};
@@ -92,6 +95,7 @@ pub struct HubTask {
     stats: Arc<HubStats>,
     commands: mpsc::WeakSender<Command>,
     build: String,
+    lookers: Lookers,
 }
 
 impl HubTask {
@@ -103,6 +107,7 @@ impl HubTask {
         stats: Arc<HubStats>,
         commands: mpsc::WeakSender<Command>,
         build: &str,
+        lookers: Lookers,
     ) -> Self {
         Self {
             places: Vec::new(),
@@ -115,6 +120,7 @@ impl HubTask {
             stats,
             commands,
             build: build.to_owned(),
+            lookers,
         }
     }
 
@@ -226,6 +232,11 @@ impl HubTask {
         let now = self.clock.now();
         match command {
             Command::Join { town, stream, first, permit } => self.join(&town, stream, first, permit, now),
+            Command::Said(ViewerId { town, id }, Said::Look(looks)) => {
+                let Some(place) = self.places.get_mut(town) else { return };
+                place.audience.look(id, looks.then(|| self.lookers.begin(&place.name)));
+            }
+            Command::Host(town, metrics) => self.show_host(&town, &metrics, now),
             Command::Said(ViewerId { town, id }, said) => {
                 let (stats, build) = (&self.stats, &self.build);
                 let Some(Place { town, audience, greeting, .. }) = self.places.get_mut(town) else { return };
@@ -301,6 +312,14 @@ impl HubTask {
             }
             // Handled by the loop.
             Command::Stop(_) => {}
+        }
+    }
+
+    fn show_host(&mut self, town: &TownName, metrics: &PerfMetrics, now: Timestamp) {
+        let Some(index) = self.by_name.get(town).copied().filter(|_| self.lookers.of(town) > 0) else { return };
+        HubStats::count(&self.stats.encoded);
+        if let Some(bytes) = encoded(metrics) {
+            self.places[index].audience.send_to_lookers(&bytes, &self.stats, now);
         }
     }
 
@@ -419,7 +438,7 @@ async fn load(
     let _ = commands.send(Command::Loaded(town, seed)).await;
 }
 
-fn encoded(message: &ServerMessage) -> Option<Bytes> {
+fn encoded(message: &impl Serialize) -> Option<Bytes> {
     frame::text(message).inspect_err(|error| tracing::error!(%error, "a frame could not be encoded")).ok()
 }
 
