@@ -9,6 +9,7 @@
 pub mod aggregate;
 pub mod alert;
 pub mod correction;
+pub mod cover;
 pub mod dedupe;
 pub mod demo;
 pub mod drift;
@@ -17,6 +18,7 @@ pub mod format;
 pub mod fuel;
 pub mod hook;
 pub mod id;
+pub mod latency;
 pub mod live;
 pub mod price;
 pub mod rate;

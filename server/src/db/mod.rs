@@ -20,6 +20,7 @@ pub mod event;
 pub mod fuel;
 pub mod headline;
 pub mod key;
+pub mod latency;
 pub mod ledger;
 pub mod live_seed;
 pub mod notify;

@@ -21,6 +21,7 @@ use sqlx::postgres::PgConnection;
 use super::event::{self, Place};
 use super::fold::Fold;
 use super::headline::BucketSum;
+use super::latency::{self, LatencyPart};
 use super::presence::PresenceSum;
 use super::source_count::{self, Refused};
 use super::unpriced::UnpricedSum;
@@ -192,6 +193,7 @@ struct Changed<'a> {
     present: Vec<PresenceSum<'a>>,
     agents: Vec<(TownKey, AgentRow)>,
     unpriced: Vec<UnpricedSum<'a>>,
+    latency: Vec<LatencyPart<'a>>,
     dirty: Vec<(TownKey, Timestamp)>,
 }
 
@@ -205,8 +207,9 @@ impl<'a> Changed<'a> {
         let present = sums::presence(inserted(), taken());
         let agents = sums::agents(inserted());
         let unpriced = sums::unpriced(inserted(), taken());
+        let latency = latency::parts(inserted(), taken());
         let dirty = sums::dirty(&buckets, &present);
-        Self { buckets, present, agents, unpriced, dirty }
+        Self { buckets, present, agents, unpriced, latency, dirty }
     }
 
     fn fold(&self) -> Fold<'_> {
@@ -215,6 +218,7 @@ impl<'a> Changed<'a> {
             present: &self.present,
             agents: &self.agents,
             unpriced: &self.unpriced,
+            latency: &self.latency,
             dirty: &self.dirty,
             ..Fold::default()
         }

@@ -161,6 +161,15 @@ sources as (
 -- what the rollup worker has to redo
 dirty as (
     insert into rollup_dirty (town_id, bucket) select * from unnest($70::integer[], $71::timestamptz[])
+),
+-- how long calls took: parts of the finest tier, which nobody else touches
+latency as (
+    insert into latency_10s (town_id, bucket, kind, name, calls, errors, total_us, sketch)
+    select * from unnest($78::integer[], $79::timestamptz[], $80::smallint[], $81::text[], $82::bigint[], $83::bigint[],
+                         $84::bigint[], $85::bytea[])
+),
+latency_spans as (
+    insert into latency_dirty (town_id, bucket) select * from unnest($86::integer[], $87::timestamptz[])
 )
 -- word to the other processes, with the commit
 select pg_notify('towngauge', told) from unnest($72::text[]) as told
