@@ -1,6 +1,7 @@
 //! What pages and the API read: the hub's state and the rollups.
 
 mod host;
+mod live;
 mod tank;
 
 use std::collections::HashMap;
@@ -11,11 +12,13 @@ use app::reader::{ReadError, SeriesRange, Setup, TownCard};
 use app::sources::{SourcesPage, UnpricedModel};
 use model::host::HostHistory;
 use model::id::TownName;
+use model::live_stats::{LatencyStats, LatencyWindow};
 use model::series::{Metric, SeriesPage};
 use model::time::{TimeRange, Timestamp, Window};
 use model::wire::Snapshot;
 use tokio::sync::Mutex;
 
+use self::live::{Activity, Spent};
 use self::tank::TankBook;
 use crate::clock::Clock;
 use crate::db::series::{self, Present};
@@ -57,6 +60,9 @@ pub struct Reader {
     sources: Mutex<HashMap<TownName, Kept<SourcesPage>>>,
     tanks: Mutex<HashMap<TownName, Kept<TankBook>>>,
     hosts: Mutex<HashMap<(TownName, Window), Kept<HostHistory>>>,
+    burns: Mutex<HashMap<(TownName, String), Kept<Spent>>>,
+    latencies: Mutex<HashMap<(TownName, LatencyWindow), Kept<LatencyStats>>>,
+    activities: Mutex<HashMap<TownName, Kept<Activity>>>,
 }
 
 /// Where senders reach this server.
@@ -111,6 +117,9 @@ impl Reader {
             sources: Mutex::default(),
             tanks: Mutex::default(),
             hosts: Mutex::default(),
+            burns: Mutex::default(),
+            latencies: Mutex::default(),
+            activities: Mutex::default(),
         }
     }
 

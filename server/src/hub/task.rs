@@ -258,6 +258,10 @@ impl HubTask {
                 let fuel = self.place(&town).map(|place| (place.town.gauges(now), place.town.tanks().to_vec()));
                 let _ = answer.send(fuel);
             }
+            Command::Sums(town, answer) => {
+                let place = self.by_name.get(&town).copied();
+                let _ = answer.send(place.map(|index| self.places[index].town.sums(now)));
+            }
             Command::Edges(town, answer) => {
                 let edges = self.place(&town).map(|place| place.town.recent_edges(now));
                 let _ = answer.send(edges.unwrap_or_default());

@@ -11,7 +11,7 @@ mod reprice;
 mod restate;
 mod sums;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use model::event::PricedEvent;
 use model::roster::AgentRow;
@@ -20,8 +20,10 @@ use sqlx::postgres::PgConnection;
 
 use super::custody::Custody;
 use super::event::{self, Place};
+use super::feed::{self, FeedChange};
 use super::fold::Fold;
 use super::headline::BucketSum;
+use super::latency::{self, LatencyPart};
 use super::presence::PresenceSum;
 use super::source_count::{self, Refused};
 use super::unpriced::UnpricedSum;
@@ -205,6 +207,8 @@ struct Changed<'a> {
     present: Vec<PresenceSum<'a>>,
     agents: Vec<(TownKey, AgentRow)>,
     unpriced: Vec<UnpricedSum<'a>>,
+    latency: Vec<LatencyPart<'a>>,
+    feed: BTreeMap<TownKey, FeedChange>,
     dirty: Vec<(TownKey, Timestamp)>,
 }
 
@@ -218,8 +222,10 @@ impl<'a> Changed<'a> {
         let present = sums::presence(inserted(), taken());
         let agents = sums::agents(inserted());
         let unpriced = sums::unpriced(inserted(), taken());
+        let latency = latency::parts(inserted(), taken());
+        let feed = feed::changes(inserted(), taken());
         let dirty = sums::dirty(&buckets, &present);
-        Self { buckets, present, agents, unpriced, dirty }
+        Self { buckets, present, agents, unpriced, latency, feed, dirty }
     }
 
     fn fold(&self) -> Fold<'_> {
@@ -228,6 +234,8 @@ impl<'a> Changed<'a> {
             present: &self.present,
             agents: &self.agents,
             unpriced: &self.unpriced,
+            latency: &self.latency,
+            feed: Some(&self.feed),
             dirty: &self.dirty,
             ..Fold::default()
         }
