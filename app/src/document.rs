@@ -2,13 +2,14 @@
 
 use leptos::prelude::*;
 
+use crate::page::live::LivePage;
 use crate::page::notice::{Notice, NoticePage};
 use crate::page::observability::ObservabilityPage;
 use crate::page::overview::OverviewPage;
 use crate::page::sources::SourcesView;
 use crate::page::tank::TankPage;
 use crate::page::towns::TownsPage;
-use crate::seed::{ChartsSeed, SourcesSeed, TankSeed, TownSeed, TownsSeed, spell};
+use crate::seed::{ChartsSeed, LiveSeed, SourcesSeed, TankSeed, TownSeed, TownsSeed, spell};
 
 /// One page with its data.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +18,8 @@ pub enum Document {
     Towns(TownsSeed),
     /// `/t/{town}`
     Overview(TownSeed),
+    /// `/t/{town}/live`
+    Live(LiveSeed),
     /// `/t/{town}/observability`
     Observability(ChartsSeed),
     /// `/t/{town}/sources`
@@ -34,6 +37,7 @@ impl Document {
         match self {
             Self::Towns(_) | Self::Notice(_) => Client::Towns,
             Self::Overview(_) => Client::Overview,
+            Self::Live(_) => Client::Live,
             Self::Observability(_) => Client::Observability,
             Self::Sources(_) => Client::Sources,
             Self::Tank(_) => Client::Tank,
@@ -46,6 +50,7 @@ impl Document {
         match self {
             Self::Towns(_) => "Towns · Towngauge".to_owned(),
             Self::Overview(seed) => format!("{} · Towngauge", seed.snapshot.town),
+            Self::Live(seed) => format!("Live · {} · Towngauge", seed.town.snapshot.town),
             Self::Observability(seed) => format!("Observability · {} · Towngauge", seed.town.snapshot.town),
             Self::Sources(seed) => format!("Sources · {} · Towngauge", seed.town.snapshot.town),
             Self::Tank(seed) => format!("Tanks · {} · Towngauge", seed.town.snapshot.town),
@@ -57,7 +62,12 @@ impl Document {
     pub(crate) const fn retry_s(&self) -> Option<u32> {
         match self {
             Self::Notice(notice) => notice.retry_s(),
-            Self::Towns(_) | Self::Overview(_) | Self::Observability(_) | Self::Sources(_) | Self::Tank(_) => None,
+            Self::Towns(_)
+            | Self::Overview(_)
+            | Self::Live(_)
+            | Self::Observability(_)
+            | Self::Sources(_)
+            | Self::Tank(_) => None,
         }
     }
 
@@ -65,6 +75,7 @@ impl Document {
         match self {
             Self::Towns(seed) => spell(seed),
             Self::Overview(seed) => spell(seed),
+            Self::Live(seed) => spell(seed),
             Self::Observability(seed) => spell(seed),
             Self::Sources(seed) => spell(seed),
             Self::Tank(seed) => spell(seed),
@@ -76,6 +87,7 @@ impl Document {
         match self {
             Self::Towns(seed) => view! { <TownsPage seed/> }.into_any(),
             Self::Overview(seed) => view! { <OverviewPage seed/> }.into_any(),
+            Self::Live(seed) => view! { <LivePage seed/> }.into_any(),
             Self::Observability(seed) => view! { <ObservabilityPage seed/> }.into_any(),
             Self::Sources(seed) => view! { <SourcesView seed/> }.into_any(),
             Self::Tank(seed) => view! { <TankPage seed/> }.into_any(),
@@ -91,6 +103,8 @@ pub enum Client {
     Towns,
     /// Takes over a town's overview.
     Overview,
+    /// Takes over a town's Live page.
+    Live,
     /// Takes over a town's charts.
     Observability,
     /// Takes over a town's sources.
@@ -101,7 +115,8 @@ pub enum Client {
 
 impl Client {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Towns, Self::Overview, Self::Observability, Self::Sources, Self::Tank];
+    pub const ALL: [Self; 6] =
+        [Self::Towns, Self::Overview, Self::Live, Self::Observability, Self::Sources, Self::Tank];
 
     /// Name of its module, of `frontend`'s feature, and of the document's `data-client`.
     #[must_use]
@@ -109,6 +124,7 @@ impl Client {
         match self {
             Self::Towns => "towns",
             Self::Overview => "overview",
+            Self::Live => "live",
             Self::Observability => "observability",
             Self::Sources => "sources",
             Self::Tank => "tank",

@@ -4,6 +4,8 @@
 
 use leptos::prelude::*;
 use model::TownName;
+use model::event_line::EventPage;
+use model::live_stats::LiveStats;
 use model::series::SeriesPage;
 use model::wire::Snapshot;
 use serde::de::DeserializeOwned;
@@ -11,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::reader::{ReadError, SeriesRange, Setup, TankPage, TownCard};
 use crate::sources::{Guide, SourcesPage, Step};
+use crate::stream::EventFilter;
 
 /// Element of the document that carries the seed.
 pub(crate) const SEED_ID: &str = "seed";
@@ -31,6 +34,19 @@ pub struct TownSeed {
     pub snapshot: Snapshot,
     /// All towns, for the switcher.
     pub towns: Vec<TownName>,
+}
+
+/// Of a town's Live page.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LiveSeed {
+    /// The town.
+    pub town: TownSeed,
+    /// Everything besides the stream.
+    pub stats: Result<LiveStats, ReadError>,
+    /// The filter of the address.
+    pub filter: EventFilter,
+    /// The newest events that it lets through.
+    pub events: Result<EventPage, ReadError>,
 }
 
 /// Of a town's charts.

@@ -13,6 +13,8 @@ use crate::live::Live;
 pub(crate) enum Tab {
     /// Gauges, agents, events.
     Overview,
+    /// What happens this minute.
+    Live,
     /// Charts.
     Observability,
     /// Where events come from.
@@ -57,6 +59,7 @@ pub(crate) fn TownHeader(
     tab: Tab,
 ) -> impl IntoView {
     let overview = format!("/t/{town}");
+    let live_page = format!("/t/{town}/live");
     let observability = format!("/t/{town}/observability");
     let sources = format!("/t/{town}/sources");
     let current = |page: Tab| (page == tab).then_some("page");
@@ -67,6 +70,7 @@ pub(crate) fn TownHeader(
             {move || live.demo.get().then(|| view! { <DemoChip/> })}
             <nav class="tabs" aria-label="Pages of this town">
                 <a href=overview aria-current=current(Tab::Overview)>"Overview"</a>
+                <a href=live_page aria-current=current(Tab::Live)>"Live"</a>
                 <a href=observability aria-current=current(Tab::Observability)>"Observability"</a>
                 <a href=sources aria-current=current(Tab::Sources)>"Sources"</a>
             </nav>
