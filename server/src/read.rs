@@ -1,5 +1,6 @@
 //! What pages and the API read: the hub's state and the rollups.
 
+mod live;
 mod tank;
 
 use std::collections::HashMap;
@@ -9,11 +10,13 @@ use std::sync::Arc;
 use app::reader::{ReadError, SeriesRange, Setup, TownCard};
 use app::sources::{SourcesPage, UnpricedModel};
 use model::id::TownName;
+use model::live_stats::{LatencyStats, LatencyWindow};
 use model::series::{Metric, SeriesPage};
 use model::time::{TimeRange, Timestamp};
 use model::wire::Snapshot;
 use tokio::sync::Mutex;
 
+use self::live::{Activity, Spent};
 use self::tank::TankBook;
 use crate::clock::Clock;
 use crate::db::series::{self, Present};
@@ -54,6 +57,9 @@ pub struct Reader {
     charts: Mutex<HashMap<ChartKey, Kept<SeriesPage>>>,
     sources: Mutex<HashMap<TownName, Kept<SourcesPage>>>,
     tanks: Mutex<HashMap<TownName, Kept<TankBook>>>,
+    burns: Mutex<HashMap<(TownName, String), Kept<Spent>>>,
+    latencies: Mutex<HashMap<(TownName, LatencyWindow), Kept<LatencyStats>>>,
+    activities: Mutex<HashMap<TownName, Kept<Activity>>>,
 }
 
 /// Where senders reach this server.
@@ -107,6 +113,9 @@ impl Reader {
             charts: Mutex::default(),
             sources: Mutex::default(),
             tanks: Mutex::default(),
+            burns: Mutex::default(),
+            latencies: Mutex::default(),
+            activities: Mutex::default(),
         }
     }
 

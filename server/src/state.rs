@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Pool;
 use crate::demo::Keeper;
+use crate::feed::Feeds;
 use crate::http::Access;
 use crate::hub::Hub;
 use crate::ingest::Intake;
@@ -39,6 +40,8 @@ pub struct AppState {
     pub intake: Intake,
     /// The live state.
     pub hub: Hub,
+    /// Streams of events.
+    pub feeds: Feeds,
     /// What pages read.
     pub reader: Arc<Reader>,
     /// Keeps made-up towns going.
@@ -60,6 +63,11 @@ pub struct AppState {
 }
 
 impl AppState {
+    /// Seconds since the start.
+    #[must_use]
+    pub fn uptime_s(&self) -> i64 {
+        self.clock.now().seconds() - self.started.seconds()
+    }
     /// Room for large bodies, as every server has it.
     #[must_use]
     pub fn large_bodies() -> Semaphore {

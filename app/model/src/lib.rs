@@ -8,19 +8,24 @@
 
 pub mod aggregate;
 pub mod alert;
+pub mod burn;
+pub mod calendar;
 pub mod correction;
 pub mod cover;
 pub mod dedupe;
 pub mod demo;
 pub mod drift;
 pub mod event;
+pub mod event_line;
 pub mod format;
 pub mod fuel;
 pub mod hook;
 pub mod id;
 pub mod latency;
 pub mod live;
+pub mod live_stats;
 pub mod price;
+pub mod provider;
 pub mod rate;
 pub mod reading;
 pub mod roster;

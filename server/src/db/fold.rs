@@ -1,18 +1,21 @@
 //! Everything that follows from a batch of events, written in one statement.
 
+use std::collections::BTreeMap;
+
 use model::roster::AgentRow;
 use model::time::Timestamp;
 use sqlx::Postgres;
 use sqlx::postgres::{PgArguments, PgConnection};
 use sqlx::query::Query;
 
+use super::feed::FeedChange;
 use super::headline::BucketSum;
 use super::latency::LatencyPart;
 use super::presence::PresenceSum;
 use super::session::SessionRow;
 use super::source_count::{BothCosts, SourceSum};
 use super::unpriced::UnpricedSum;
-use super::{DbError, PgTime, TownKey, agent, headline, latency, presence, session, source_count, unpriced};
+use super::{DbError, PgTime, TownKey, agent, feed, headline, latency, presence, session, source_count, unpriced};
 
 /// A statement that is being given its values.
 pub(super) type Statement<'q> = Query<'q, Postgres, PgArguments>;
@@ -34,6 +37,8 @@ pub(super) struct Fold<'a> {
     pub repriced: &'a [BothCosts<'a>],
     /// Calls without a price.
     pub unpriced: &'a [UnpricedSum<'a>],
+    /// What streams have to tell.
+    pub feed: Option<&'a BTreeMap<TownKey, FeedChange>>,
     /// How long calls took.
     pub latency: &'a [LatencyPart<'a>],
     /// Spans that the coarser tiers have to redo.
@@ -66,7 +71,8 @@ impl Fold<'_> {
             .bind(self.notices);
         let statement = source_count::bind_rest(statement, self.sources);
         let statement = headline::bind_rest(statement, self.buckets);
-        latency::bind(statement, self.latency).execute(&mut *connection).await?;
+        let statement = latency::bind(statement, self.latency);
+        feed::bind(statement, self.feed.unwrap_or(&BTreeMap::new())).execute(&mut *connection).await?;
         if self.may_empty {
             headline::drop_empty(&mut *connection, self.buckets).await?;
             presence::drop_empty(connection, self.present).await?;

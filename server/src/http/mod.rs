@@ -12,6 +12,8 @@ mod hook;
 mod ingest;
 mod listener;
 mod live;
+mod live_stats;
+mod live_stream;
 mod login;
 mod metrics;
 mod otlp;
@@ -60,6 +62,8 @@ pub fn router(app: &App) -> Router {
         .merge(reprice::router()) //    GET, POST /api/towns/{town}/reprice
         .merge(source::router()) //     GET  /api/towns/{town}/sources
         .merge(live::router()) //       GET  /live
+        .merge(live_stats::router()) // GET  /api/live/stats
+        .merge(live_stream::router()) // GET /api/live/stream
         .merge(health::router()) //     GET  /health, /ready
         .merge(metrics::router()) //    GET  /metrics
         .merge(login::router()) //      GET, POST /login, POST /logout

@@ -15,6 +15,7 @@ use super::command::Command;
 use super::seeds::Seeds;
 use super::stats::HubStats;
 use super::task::HubTask;
+use super::town::LiveSums;
 use crate::clock::Clock;
 use crate::ingest::Committed;
 
@@ -88,6 +89,11 @@ impl Hub {
     /// The dials of a town: `None` when the hub has stopped, `Some(None)` when there is no such town.
     pub async fn gauges(&self, town: &TownName) -> Option<Option<Gauges>> {
         self.ask(|answer| Command::Gauges(town.clone(), answer)).await
+    }
+
+    /// The sums of a town's last minutes: `None` when the hub has stopped, `Some(None)` when there is no such town.
+    pub async fn sums(&self, town: &TownName) -> Option<Option<LiveSums>> {
+        self.ask(|answer| Command::Sums(town.clone(), answer)).await
     }
 
     /// The previous and the newest bucket of each tier of a town; none for an unknown one.

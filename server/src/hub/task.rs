@@ -232,6 +232,10 @@ impl HubTask {
                 let place = self.by_name.get(&town).copied();
                 let _ = answer.send(place.map(|index| self.places[index].town.gauges(now)));
             }
+            Command::Sums(town, answer) => {
+                let place = self.by_name.get(&town).copied();
+                let _ = answer.send(place.map(|index| self.places[index].town.sums(now)));
+            }
             Command::Edges(town, answer) => {
                 let edges = self.place(&town).map(|place| place.town.recent_edges(now));
                 let _ = answer.send(edges.unwrap_or_default());

@@ -43,6 +43,27 @@ pub struct Seed {
     pub working: Vec<(Timestamp, u32)>,
 }
 
+/// The sums of a town's last minutes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LiveSums {
+    /// When they were read.
+    pub at: Timestamp,
+    /// Whether it is the made-up town.
+    pub demo: bool,
+    /// The last 60 seconds.
+    pub minute: Aggregate,
+    /// The last [`PACE_WINDOW_S`] seconds.
+    pub five_minutes: Aggregate,
+    /// Spending over these, or since the first event when that is later.
+    pub pace: Pace,
+    /// Time of the first event ever.
+    pub first_event: Option<Timestamp>,
+    /// Agents at work.
+    pub working: u32,
+    /// Everyone on the roster.
+    pub roster: Vec<AgentRow>,
+}
+
 /// The live state of one town.
 #[derive(Debug, Clone)]
 pub struct Town {
@@ -179,6 +200,22 @@ impl Town {
                 spent: self.ring.last(PACE_WINDOW_S).cost,
                 over_s: over_s.max(i64::from(self.first_event.is_some())),
             },
+        }
+    }
+
+    /// The sums of the last minutes at `now`.
+    #[must_use]
+    pub fn sums(&mut self, now: Timestamp) -> LiveSums {
+        let gauges = self.gauges(now);
+        LiveSums {
+            at: now,
+            demo: self.demo,
+            minute: self.ring.last(RATE_WINDOW_S),
+            five_minutes: self.ring.last(PACE_WINDOW_S),
+            pace: gauges.pace,
+            first_event: self.first_event,
+            working: gauges.working,
+            roster: self.roster.rows(now),
         }
     }
 

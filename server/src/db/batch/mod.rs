@@ -11,7 +11,7 @@ mod reprice;
 mod restate;
 mod sums;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use model::event::PricedEvent;
 use model::roster::AgentRow;
@@ -19,6 +19,7 @@ use model::time::Timestamp;
 use sqlx::postgres::PgConnection;
 
 use super::event::{self, Place};
+use super::feed::{self, FeedChange};
 use super::fold::Fold;
 use super::headline::BucketSum;
 use super::latency::{self, LatencyPart};
@@ -194,6 +195,7 @@ struct Changed<'a> {
     agents: Vec<(TownKey, AgentRow)>,
     unpriced: Vec<UnpricedSum<'a>>,
     latency: Vec<LatencyPart<'a>>,
+    feed: BTreeMap<TownKey, FeedChange>,
     dirty: Vec<(TownKey, Timestamp)>,
 }
 
@@ -208,8 +210,9 @@ impl<'a> Changed<'a> {
         let agents = sums::agents(inserted());
         let unpriced = sums::unpriced(inserted(), taken());
         let latency = latency::parts(inserted(), taken());
+        let feed = feed::changes(inserted(), taken());
         let dirty = sums::dirty(&buckets, &present);
-        Self { buckets, present, agents, unpriced, latency, dirty }
+        Self { buckets, present, agents, unpriced, latency, feed, dirty }
     }
 
     fn fold(&self) -> Fold<'_> {
@@ -219,6 +222,7 @@ impl<'a> Changed<'a> {
             agents: &self.agents,
             unpriced: &self.unpriced,
             latency: &self.latency,
+            feed: Some(&self.feed),
             dirty: &self.dirty,
             ..Fold::default()
         }

@@ -1,6 +1,6 @@
 -- everything that follows from a batch, in one round trip: the rows that all batches touch are locked for as short as
 -- can be. Postgres promises no order among these statements, but runs each to its end and all in one order, the same for
--- everybody who runs this text: in fact the last first (dirty, sources, sessions, roster, presence, roles, headline).
+-- everybody who runs this text: in fact the last first (feed, dirty, sources, sessions, roster, presence, roles, headline).
 -- Within each, rows come sorted by their key. So writers never wait in a circle; whoever locks such rows elsewhere takes
 -- them in that order too (restate_session.sql).
 -- `fillfactor` keeps room for HOT updates: no updated column is indexed, except that session_to_restate looks at some of
@@ -170,6 +170,18 @@ latency as (
 ),
 latency_spans as (
     insert into latency_dirty (town_id, bucket) select * from unnest($86::integer[], $87::timestamptz[])
+),
+-- the order of commits: each town's row stays locked until then, so that numbers are seen in their order
+numbered as (
+    insert into feed as f (town_id, seq) select town_id, 1 from unnest($88::integer[]) as town_id
+    on conflict (town_id) do update set seq = f.seq + 1
+    returning town_id, seq
+),
+noted as (
+    insert into change (town_id, seq, entries, gone, added)
+    select town_id, seq, entries, gone, added
+    from unnest($88::integer[], $89::integer[], $90::bytea[], $91::bytea[]) as n(town_id, entries, gone, added)
+    join numbered using (town_id)
 )
 -- word to the other processes, with the commit
 select pg_notify('towngauge', told) from unnest($72::text[]) as told
