@@ -231,6 +231,11 @@ impl EventKind {
             Self::LinesLanded => "lines_landed",
         }
     }
+    /// Reads [`EventKind::name`].
+    #[must_use]
+    pub fn parse(raw: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == raw)
+    }
 }
 
 impl Event {

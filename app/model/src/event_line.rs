@@ -23,6 +23,15 @@ impl Level {
     /// Every level, the least first.
     pub const ALL: [Self; 3] = [Self::Info, Self::Warn, Self::Error];
 
+    /// Position in [`Level::ALL`].
+    #[must_use]
+    pub const fn index(self) -> usize {
+        match self {
+            Self::Info => 0,
+            Self::Warn => 1,
+            Self::Error => 2,
+        }
+    }
     /// As in JSON and in addresses.
     #[must_use]
     pub const fn name(self) -> &'static str {

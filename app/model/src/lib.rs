@@ -32,6 +32,7 @@ pub mod roster;
 pub mod runway;
 pub mod series;
 pub mod stop;
+pub mod system;
 pub mod tank;
 pub mod time;
 pub mod tokens;

@@ -23,6 +23,7 @@ pub mod headline;
 pub mod key;
 pub mod latency;
 pub mod ledger;
+pub mod line;
 pub mod live;
 pub mod live_seed;
 pub mod notify;

@@ -5,6 +5,7 @@ mod asset;
 mod belief;
 mod body;
 mod demo;
+mod events;
 mod guard;
 mod health;
 pub(crate) mod hmac;
@@ -24,6 +25,7 @@ pub(crate) mod secret;
 mod series;
 mod ship;
 mod source;
+mod system;
 mod tank;
 mod town;
 mod webhook;
@@ -61,9 +63,11 @@ pub fn router(app: &App) -> Router {
         .merge(price::router()) //      GET, POST /api/prices, GET /api/towns/{town}/unpriced
         .merge(reprice::router()) //    GET, POST /api/towns/{town}/reprice
         .merge(source::router()) //     GET  /api/towns/{town}/sources
+        .merge(events::router()) //     GET  /api/towns/{town}/events
         .merge(live::router()) //       GET  /live
         .merge(live_stats::router()) // GET  /api/live/stats
         .merge(live_stream::router()) // GET /api/live/stream
+        .merge(system::router()) //     GET  /api/system/metrics|events|activeRequests|health|channels
         .merge(health::router()) //     GET  /health, /ready
         .merge(metrics::router()) //    GET  /metrics
         .merge(login::router()) //      GET, POST /login, POST /logout
