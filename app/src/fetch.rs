@@ -53,7 +53,7 @@ pub(crate) async fn events(
     before: Option<&str>,
 ) -> Result<EventPage, ReadError> {
     let before = before.map(|before| format!("&before={}", escape(before))).unwrap_or_default();
-    get(&format!("/api/page/events/{town}?{}{before}", filter.query(escape))).await
+    get(&format!("/api/towns/{town}/events?{}{before}", filter.query(escape))).await
 }
 
 /// Text as a part of an address.

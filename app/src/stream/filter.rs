@@ -27,9 +27,8 @@ impl EventFilter {
     pub fn parse(get: impl Fn(&str) -> Option<String>) -> Self {
         let text = |name: &str| get(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         let role = |raw: String| Role::ALL.into_iter().find(|role| role.name() == raw);
-        let kind = |raw: String| EventKind::ALL.into_iter().find(|kind| kind.name() == raw);
         Self {
-            kind: text("kind").and_then(kind),
+            kind: text("kind").and_then(|raw| EventKind::parse(&raw)),
             level: text("level").and_then(|raw| Level::parse(&raw)),
             role: text("role").and_then(role),
             rig: text("rig"),
@@ -71,6 +70,7 @@ fn says(row: &EventRow, text: &str) -> bool {
         row.agent.as_ref().map(|agent| agent.as_str()),
         row.session.as_ref().map(|session| session.as_str()),
         row.bead.as_ref().map(|bead| bead.as_str()),
+        row.rig.as_ref().map(|rig| rig.as_str()),
     ];
     words.into_iter().flatten().any(|word| word.to_lowercase().contains(text))
 }

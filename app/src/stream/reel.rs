@@ -11,6 +11,9 @@ use crate::fetch;
 use crate::live::Live;
 use crate::reader::ReadError;
 
+/// Pages that a list reads by itself until there is something to scroll.
+const UNASKED: u32 = 8;
+
 /// How it is with older events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Older {
@@ -45,6 +48,8 @@ pub(crate) struct Reel {
     /// Lines that were added at the old end in all, less those that went.
     pub shift: RwSignal<i64>,
     before: StoredValue<Option<String>>,
+    /// Pages that were read without anybody asking, since the filter was chosen.
+    unasked: StoredValue<u32>,
     skipped: StoredValue<u64>,
     snapshots: StoredValue<u32>,
     /// Tells an answer that nobody waits for any more.
@@ -64,6 +69,7 @@ impl Reel {
             older: RwSignal::new(Older::More),
             shift: RwSignal::new(0),
             before: StoredValue::new(None),
+            unasked: StoredValue::new(0),
             skipped: StoredValue::new(0),
             snapshots: StoredValue::new(0),
             turn: StoredValue::new(0),
@@ -125,6 +131,7 @@ impl Reel {
 
     fn restart_with(self, town: &TownName, filter: EventFilter) {
         self.before.set_value(None);
+        self.unasked.set_value(0);
         self.held.set(0);
         self.unread.set(0);
         self.following.set(true);
@@ -149,6 +156,16 @@ impl Reel {
                 self.take_older(page);
             }
         });
+    }
+
+    /// Reads on where a page brought too little to scroll, some times: a filter that little fits must not read all of
+    /// history by itself.
+    pub(crate) fn fill(self, town: TownName) {
+        let unasked = self.unasked.get_value();
+        if unasked < UNASKED && self.older.with_untracked(|older| *older == Older::More) {
+            self.unasked.set_value(unasked + 1);
+            self.read_older(town);
+        }
     }
 
     fn take_older(self, page: Result<EventPage, ReadError>) {

@@ -43,8 +43,8 @@ impl Sight {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "lines of a list")]
-fn px(lines: usize, line: f64) -> String {
-    format!("{}px", lines as f64 * line)
+fn px_of(lines: usize, line: f64) -> f64 {
+    lines as f64 * line
 }
 
 /// The box that scrolls.
@@ -109,7 +109,7 @@ pub(crate) fn StreamList(reel: Reel, town: TownName) -> impl IntoView {
         for (node, lines) in [(above, from), (below, len.saturating_sub(to))] {
             if let Some(node) = node.get() {
                 // Set as a property: the page's policy refuses styles in markup.
-                let _ = web_sys::HtmlElement::style(&node).set_property("height", &px(lines, line));
+                let _ = web_sys::HtmlElement::style(&node).set_property("height", &format!("{}px", px_of(lines, line)));
             }
         }
     });
@@ -133,6 +133,15 @@ pub(crate) fn StreamList(reel: Reel, town: TownName) -> impl IntoView {
         }
         shift
     });
+    {
+        let town = town.clone();
+        Effect::new(move |_| {
+            let fits = sight.get().is_some_and(|sight| px_of(reel.len(), sight.line) < sight.height);
+            if fits && reel.older.with(|older| *older == Older::More) {
+                reel.fill(town.clone());
+            }
+        });
+    }
     Effect::new(move |_| {
         let resized = window_event_listener(leptos::ev::resize, move |_| measure());
         on_cleanup(move || resized.remove());
