@@ -77,7 +77,7 @@ pub fn router(app: &App) -> Router {
         .merge(asset::router()) //      GET  /pkg/{*file}
         .route("/api/{*unknown}", axum::routing::any(unknown))
         .with_state(App::clone(app));
-    api.merge(page::router(app)) //     the pages, and GET /api/page/towns, /api/page/charts|sources|tank/{town}
+    api.merge(page::router(app)) //     the pages, and GET /api/page/towns, /api/page/charts|live|sources|tank/{town}
         .layer(DefaultBodyLimit::max(SMALL_BODY_BYTES))
         .layer(middleware::from_fn_with_state(App::clone(app), guard::guard))
 }
