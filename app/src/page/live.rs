@@ -12,7 +12,6 @@ use crate::ui::burn_strip::BurnStrip;
 use crate::ui::calls_panel::CallsPanel;
 use crate::ui::channels_panel::{ChannelBanner, ChannelsPanel};
 use crate::ui::counter_strip::CounterStrip;
-use crate::ui::freshness::Freshness;
 use crate::ui::header::Tab;
 use crate::ui::latency_panel::LatencyPanel;
 use crate::ui::sessions_panel::SessionsPanel;
@@ -48,13 +47,12 @@ pub fn LivePage(seed: LiveSeed) -> impl IntoView {
             <div class="live-head">
                 <h1 class="visually-hidden">"Live"</h1>
                 <ChannelBanner poll sources=sources.clone()/>
-                <BurnStrip poll/>
+                <BurnStrip poll live/>
                 <CounterStrip poll live/>
             </div>
             <div class="live-columns">
                 <StreamPanel reel live town=name/>
                 <div class="live-side">
-                    <p class="live-fresh"><Freshness poll live/></p>
                     <LatencyPanel poll window/>
                     <CallsPanel poll live window/>
                     <SessionsPanel poll live/>

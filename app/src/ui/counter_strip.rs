@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use model::format::grouped;
 use model::live_stats::{Counters, LiveStats};
 
-use super::figure::Figure;
+use super::reading::Reading;
 use crate::live::Live;
 use crate::poll::Poll;
 
@@ -34,31 +34,31 @@ pub(crate) fn CounterStrip(poll: Poll<LiveStats>, live: Live) -> impl IntoView {
     });
     view! {
         <section class="panel counters" class:stale=move || poll.is_stale() aria-label="Core counters">
-            <dl class="figure-strip">
-                <Figure
+            <dl class="readings">
+                <Reading
                     label="Messages"
                     value=of(|counters| grouped(counters.messages))
                     about="Events of this town in the store."
                 />
-                <Figure
+                <Reading
                     label="Sessions"
                     value=of(|counters| count(counters.active_sessions))
                     about="Conversations heard in the last five minutes that did not say that they ended."
                 />
-                <Figure
+                <Reading
                     label="Queue"
                     value=of(|counters| count(counters.queue_events))
                     bad=is(|counters| counters.queue_events * 2 > counters.queue_capacity)
                     about="Events of all towns that wait for the store. Red above half of what may wait; above all of it, senders are told to come back."
                 />
-                <Figure
+                <Reading
                     label="Errors"
                     value=of(|counters| grouped(counters.errors))
                     bad=is(|counters| counters.errors > 0)
                     about="Model and tool calls that failed in the last five minutes."
                 />
-                <Figure label="Viewers" value=of(|counters| count(counters.viewers)) about="Live pages and streams that are open, of all towns."/>
-                <Figure label="Uptime" value=up about="Since this server was started."/>
+                <Reading label="Viewers" value=of(|counters| count(counters.viewers)) about="Live pages and streams that are open, of all towns."/>
+                <Reading label="Uptime" value=up about="Since this server was started."/>
             </dl>
         </section>
     }

@@ -1,10 +1,10 @@
-//! One figure of a strip: its name, its value, and what it means, a hover or a Tab away.
+//! One reading of a strip: its name, its value, and what it means, a hover or a Tab away.
 
 use leptos::prelude::*;
 
-/// A name and a value in a `<dl class="figure-strip">`.
+/// A name and a value in a `<dl class="readings">`.
 #[component]
-pub(crate) fn Figure(
+pub(crate) fn Reading(
     /// Its name.
     label: &'static str,
     /// What it says now.
@@ -17,7 +17,7 @@ pub(crate) fn Figure(
     bad: Signal<bool>,
 ) -> impl IntoView {
     view! {
-        <div class="figure" class:bad=move || bad.get() tabindex="0">
+        <div class="reading" class:bad=move || bad.get() tabindex="0">
             <dt>{label}</dt>
             <dd>{value}</dd>
             <dd class="about">{about}</dd>
