@@ -13,6 +13,10 @@ pub struct SourcesPage {
     pub at: Timestamp,
     /// Every source that ever sent something, and every other that this version knows.
     pub sources: Vec<SourceCard>,
+    /// Machines that ship their events here, by name.
+    pub machines: Vec<Machine>,
+    /// How many there are altogether.
+    pub machines_known: usize,
     /// Models that calls were made with and that no price is known of.
     pub unpriced: Vec<UnpricedModel>,
 }
@@ -162,6 +166,81 @@ pub struct RefusedItem {
     pub place: String,
     /// Why.
     pub reason: String,
+}
+
+/// Whether a machine is heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MachineStanding {
+    /// It was heard a moment ago.
+    Connected,
+    /// Its signs of life are missing.
+    Stale,
+}
+
+impl MachineStanding {
+    /// As in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Connected => "connected",
+            Self::Stale => "stale",
+        }
+    }
+
+    /// As on the page.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Connected => "Connected",
+            Self::Stale => "Stale",
+        }
+    }
+}
+
+/// A machine that ships its events here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Machine {
+    /// Made with its state folder; names need not differ.
+    pub id: String,
+    /// What its owner calls it.
+    pub name: String,
+    /// Kind of machine.
+    pub host: String,
+    /// Its version of Towngauge.
+    pub version: String,
+    /// Whether it is heard.
+    pub standing: MachineStanding,
+    /// What there is to say about that; may be empty.
+    pub words: String,
+    /// When it was heard first, by the server's clock.
+    pub first_heard: Timestamp,
+    /// When it was heard last, by the server's clock.
+    pub last_heard: Timestamp,
+    /// Bytes that waited on its disk when it was heard last.
+    pub waiting_bytes: u64,
+    /// When the oldest of them was read, by its own clock.
+    pub oldest: Option<Timestamp>,
+    /// Items that came and are in the store.
+    pub stored: u64,
+    /// Items that were known before.
+    pub duplicate: u64,
+    /// Items that were refused.
+    pub rejected: u64,
+    /// When counting began, where it came here earlier than that.
+    pub counted_from: Option<Timestamp>,
+    /// What this server refused for good and the machine put aside.
+    pub parked: u64,
+    /// What of that it removed again, because more was refused than it keeps.
+    pub dropped: u64,
+}
+
+impl Machine {
+    /// Items that came.
+    #[must_use]
+    pub const fn received(&self) -> u64 {
+        self.stored.saturating_add(self.duplicate).saturating_add(self.rejected)
+    }
 }
 
 /// A model without a price.

@@ -6,6 +6,7 @@ use model::stop::{Asker, Balance, StopFail, StopMode, StopView};
 use model::time::{MICROS_PER_SECOND, Timestamp};
 
 use super::command::Command;
+use super::table::{Row, table};
 
 /// The panel of the stop.
 #[component]
@@ -84,47 +85,42 @@ fn rule(view: &StopView) -> String {
 fn Obeying(view: StopView) -> impl IntoView {
     let minutes = view.lately_s / 60;
     let now = view.at;
-    let row = move |asker: Asker| view! { <AskerLine asker now/> };
-    let any = !view.obeying.is_empty();
-    let rows = view.obeying.into_iter().map(row).collect_view();
+    let rows: Vec<Row> = view.obeying.into_iter().map(|asker| asker_row(asker, now)).collect();
     let deaf: Vec<String> = view
         .deaf
         .iter()
         .map(|(rig, name)| rig.as_ref().map_or_else(|| name.to_string(), |rig| format!("{rig}/{name}")))
         .collect();
+    let said = if rows.is_empty() {
+        format!(
+            "None: no hook asked in the last {minutes} minutes. Connect Claude Code as below; each agent shows here with its next tool."
+        )
+    } else {
+        format!("Their hooks asked in the last {minutes} minutes:")
+    };
     view! {
         <h3>"Which agents obey"</h3>
-        {if any {
-            view! {
-                <p class="hint">{format!("Their hooks asked in the last {minutes} minutes:")}</p>
-                <div class="scroll" tabindex="0" role="region" aria-label="Agents that obey">
-                    <table>
-                        <thead><tr><th scope="col">"Agent"</th><th scope="col">"Rig"</th><th scope="col">"Asked"</th><th scope="col">"Told to stop"</th><th scope="col">"Last"</th></tr></thead>
-                        <tbody>{rows}</tbody>
-                    </table>
-                </div>
-            }.into_any()
-        } else {
-            view! { <p class="hint">{format!("None: no hook asked in the last {minutes} minutes. Connect Claude Code as below; each agent shows here with its next tool.")}</p> }.into_any()
-        }}
+        <p class="hint">{said}</p>
+        {(!rows.is_empty()).then(|| table("Agents that obey".to_owned(), &["Agent", "Rig", "Asked", "Told to stop", "Last"], rows))}
         {(!deaf.is_empty()).then(|| view! {
             <p class="hint">"At work, and not asking, so nothing stops them: "<strong>{deaf.join(", ")}</strong></p>
         })}
     }
 }
 
-#[component]
-fn AskerLine(asker: Asker, now: Timestamp) -> impl IntoView {
+fn asker_row(asker: Asker, now: Timestamp) -> Row {
     let session = asker.session.map_or_else(|| "a hook without a session".to_owned(), |session| session.to_string());
-    let name = asker.agent.map_or_else(|| session.clone(), |agent| agent.to_string());
-    view! {
-        <tr>
-            <th scope="row" title=session>{name}</th>
-            <td>{asker.rig.map_or_else(|| "\u{2013}".to_owned(), |rig| rig.to_string())}</td>
-            <td>{count(asker.asked)}</td>
-            <td>{count(asker.denied)}</td>
-            <td>{ago(now.micros_since(asker.at) / MICROS_PER_SECOND)}</td>
-        </tr>
+    let cells = vec![
+        asker.rig.map_or_else(|| "\u{2013}".to_owned(), |rig| rig.to_string()),
+        count(asker.asked),
+        count(asker.denied),
+        ago(now.micros_since(asker.at) / MICROS_PER_SECOND),
+    ];
+    Row {
+        head: asker.agent.map_or_else(|| session.clone(), |agent| agent.to_string()),
+        title: session,
+        cells,
+        class: "",
     }
 }
 

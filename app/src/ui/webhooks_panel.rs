@@ -7,6 +7,7 @@ use model::time::{MICROS_PER_SECOND, Timestamp};
 
 use super::command::Command;
 use super::state::Empty;
+use super::table::{Row, table};
 
 /// What makes a webhook.
 const EXAMPLE: &str = "[[webhook]]
@@ -42,38 +43,23 @@ pub fn WebhooksPanel(
 fn HookPart(hook: WebhookView, now: Timestamp) -> impl IntoView {
     let events = hook.events.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ");
     let town = hook.town.map_or_else(|| "every town".to_owned(), |town| format!("town {town}"));
-    let any = !hook.deliveries.is_empty();
-    let rows = hook.deliveries.into_iter().map(|delivery| view! { <DeliveryLine delivery now/> }).collect_view();
+    let rows: Vec<Row> = hook.deliveries.into_iter().map(|delivery| delivery_row(delivery, now)).collect();
     let label = format!("Deliveries to {}", hook.address);
     view! {
         <h3>{hook.address}</h3>
         <p class="hint">{format!("Told of {events}, for {town}.")}</p>
-        {if any {
-            view! {
-                <div class="scroll" tabindex="0" role="region" aria-label=label>
-                    <table>
-                        <thead><tr><th scope="col">"What"</th><th scope="col">"Town"</th><th scope="col">"When"</th><th scope="col">"Result"</th></tr></thead>
-                        <tbody>{rows}</tbody>
-                    </table>
-                </div>
-            }.into_any()
-        } else {
+        {if rows.is_empty() {
             view! { <p class="hint">"Nothing to tell yet. POST /api/webhooks/test tries whether it works."</p> }.into_any()
+        } else {
+            table(label, &["What", "Town", "When", "Result"], rows)
         }}
     }
 }
 
-#[component]
-fn DeliveryLine(delivery: DeliveryView, now: Timestamp) -> impl IntoView {
+fn delivery_row(delivery: DeliveryView, now: Timestamp) -> Row {
     let (class, result) = result(&delivery, now);
-    view! {
-        <tr>
-            <th scope="row" title=delivery.id>{delivery.kind.name()}</th>
-            <td>{delivery.town.to_string()}</td>
-            <td>{ago(now.micros_since(delivery.at) / MICROS_PER_SECOND)}</td>
-            <td class=class>{result}</td>
-        </tr>
-    }
+    let cells = vec![delivery.town.to_string(), ago(now.micros_since(delivery.at) / MICROS_PER_SECOND), result];
+    Row { head: delivery.kind.name().to_owned(), title: delivery.id, cells, class }
 }
 
 /// What came of it: a class for its colour, and the words.

@@ -30,8 +30,21 @@ pub struct Shipper {
     pub oldest: Option<Timestamp>,
     /// What it put aside because it was refused here.
     pub parked: u64,
+    /// What of that it removed again, because more was refused than it keeps.
+    pub dropped: u64,
     /// What went wrong there before.
     pub trouble: Option<String>,
+}
+
+/// What came of items, as it was answered: one of the three for each.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Came {
+    /// New.
+    pub stored: u64,
+    /// Known before.
+    pub duplicate: u64,
+    /// Refused, without the bad lines that are counted here.
+    pub rejected: u64,
 }
 
 /// A shipper as stored.
@@ -45,6 +58,10 @@ pub struct ShipperRow {
     pub first_heard: Timestamp,
     /// When it was heard last.
     pub last_heard: Timestamp,
+    /// What came of all its items since `counted_from`, with its bad lines.
+    pub came: Came,
+    /// When counting began: when it was heard first, or when this server first counted.
+    pub counted_from: Timestamp,
 }
 
 /// A bad line of a batch.
@@ -73,8 +90,8 @@ pub async fn last_batch(pool: &Pool, town: TownKey, id: Uuid) -> Result<u64, DbE
     Ok(unsigned(last.unwrap_or(0)))
 }
 
-/// Notes what a shipper said at `now`, that its batches up to `taken` are stored, and counts the bad lines of those that
-/// were not noted before, all at once. Returns how many bad lines that were.
+/// Notes what a shipper said at `now`, that its batches up to `taken` are stored and what came of their items, and counts
+/// the bad lines of those that were not noted before, all at once. Returns how many bad lines that were.
 ///
 /// # Errors
 /// The database refused; then nothing was noted.
@@ -83,6 +100,7 @@ pub async fn heard(
     town: TownKey,
     said: &Shipper,
     taken: u64,
+    came: Came,
     bad: &[BadLine],
     now: Timestamp,
 ) -> Result<u64, DbError> {
@@ -117,6 +135,7 @@ pub async fn heard(
             .collect();
         source_count::count(&mut transaction, &sums, &refused).await?;
     }
+    let counted = u64::try_from(fresh.len()).unwrap_or(u64::MAX);
     sqlx::query(include_str!("sql/shipper_heard.sql"))
         .bind(town.0)
         .bind(said.id)
@@ -129,13 +148,17 @@ pub async fn heard(
         .bind(said.oldest.map(PgTime))
         .bind(signed(said.parked))
         .bind(said.trouble.as_deref())
+        .bind(signed(said.dropped))
+        .bind(signed(came.stored))
+        .bind(signed(came.duplicate))
+        .bind(signed(came.rejected.saturating_add(counted)))
         .execute(&mut *transaction)
         .await?;
     if row.try_get::<bool, _>("is_new")? {
         sqlx::query(include_str!("sql/shipper_trim.sql")).bind(town.0).bind(KEPT).execute(&mut *transaction).await?;
     }
     transaction.commit().await?;
-    Ok(u64::try_from(fresh.len()).unwrap_or(u64::MAX))
+    Ok(counted)
 }
 
 /// Every shipper of a town, by name.
@@ -157,11 +180,18 @@ fn from_row(row: &PgRow) -> Result<ShipperRow, DbError> {
             waiting_bytes: unsigned(row.try_get("waiting_bytes")?),
             oldest: row.try_get::<Option<PgTime>, _>("oldest")?.map(|at| at.0),
             parked: unsigned(row.try_get("parked")?),
+            dropped: unsigned(row.try_get("dropped")?),
             trouble: row.try_get("trouble")?,
         },
         last_batch: unsigned(row.try_get("last_batch")?),
         first_heard: row.try_get::<PgTime, _>("first_heard")?.0,
         last_heard: row.try_get::<PgTime, _>("last_heard")?.0,
+        came: Came {
+            stored: unsigned(row.try_get("stored")?),
+            duplicate: unsigned(row.try_get("duplicate")?),
+            rejected: unsigned(row.try_get("rejected")?),
+        },
+        counted_from: row.try_get::<PgTime, _>("counted_from")?.0,
     })
 }
 

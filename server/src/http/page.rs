@@ -23,7 +23,7 @@ use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
 use super::access::Mode;
-use super::{hook, webhook};
+use super::hook;
 use crate::assets::Assets;
 use crate::db::DbError;
 use crate::db::key::Scope;
@@ -182,7 +182,7 @@ impl Pages {
         let page = self.reader.tank(town).await?;
         let stop = Some(hook::stop_view(&self.app, town, headers).await?);
         let webhooks = if self.is_owner(headers).await.map_err(unavailable)? {
-            Some(webhook::read(&self.app).await.map_err(unavailable)?)
+            Some(self.reader.webhooks(&self.app.hooks).await?)
         } else {
             None
         };
