@@ -17,6 +17,7 @@ mod fetch;
 mod live;
 mod observe;
 mod page;
+pub mod panel;
 pub mod reader;
 mod roll;
 pub mod seed;

@@ -205,41 +205,30 @@ pub struct Machine {
     pub id: String,
     /// What its owner calls it.
     pub name: String,
-    /// Kind of machine.
-    pub host: String,
-    /// Its version of Towngauge.
-    pub version: String,
+    /// Kind of machine, and its version of Towngauge.
+    pub about: String,
     /// Whether it is heard.
     pub standing: MachineStanding,
     /// What there is to say about that; may be empty.
     pub words: String,
-    /// When it was heard first, by the server's clock.
-    pub first_heard: Timestamp,
     /// When it was heard last, by the server's clock.
     pub last_heard: Timestamp,
     /// Bytes that waited on its disk when it was heard last.
     pub waiting_bytes: u64,
     /// When the oldest of them was read, by its own clock.
     pub oldest: Option<Timestamp>,
-    /// Items that came and are in the store.
-    pub stored: u64,
-    /// Items that were known before.
-    pub duplicate: u64,
-    /// Items that were refused.
-    pub rejected: u64,
-    /// When counting began, where it came here earlier than that.
-    pub counted_from: Option<Timestamp>,
+    /// Items that came: in the store, known before, refused.
+    pub came: [i64; 3],
     /// What this server refused for good and the machine put aside.
     pub parked: u64,
-    /// What of that it removed again, because more was refused than it keeps.
-    pub dropped: u64,
 }
 
 impl Machine {
-    /// Items that came.
+    /// Received, and of these stored, duplicate and rejected.
     #[must_use]
-    pub const fn received(&self) -> u64 {
-        self.stored.saturating_add(self.duplicate).saturating_add(self.rejected)
+    pub const fn counts(&self) -> [i64; 4] {
+        let [stored, duplicate, rejected] = self.came;
+        [stored.saturating_add(duplicate).saturating_add(rejected), stored, duplicate, rejected]
     }
 }
 

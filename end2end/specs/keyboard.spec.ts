@@ -75,21 +75,21 @@ async function tabTo(page: Page, name: RegExp): Promise<void> {
 
 for (const width of [1440, 390]) {
   test(`Sources is walked through by Tab, in order and always in sight: ${width} px`, async ({ page, server, request }) => {
-    const town = new Town(request, server.url, "walk");
+    const town = new Town(request, server.url, `walk-${width}`);
     await town.send(call(10), call(10, { model: "nobody-prices-this" }));
-    await request.post(`${server.url}/api/ingest?town=walk`, { data: [{ type: "nothing" }] });
+    await request.post(`${server.url}/api/ingest?town=walk-${width}`, { data: [{ type: "nothing" }] });
     await page.setViewportSize({ width, height: 800 });
-    await page.goto("/t/walk/sources");
+    await page.goto(`/t/walk-${width}/sources`);
     await loaded(page);
     await checkWalk(page);
   });
 
   test(`Tank is walked through by Tab, in order and always in sight: ${width} px`, async ({ page, server, request }) => {
-    const town = new Town(request, server.url, "walk-tank");
+    const town = new Town(request, server.url, `walk-tank-${width}`);
     await town.send(call(10));
     await town.topup("10");
     await page.setViewportSize({ width, height: 800 });
-    await page.goto("/t/walk-tank/tank");
+    await page.goto(`/t/walk-tank-${width}/tank`);
     await loaded(page);
     await expect(page.locator(".ledger tbody tr")).toHaveCount(1);
     await checkWalk(page);

@@ -29,7 +29,7 @@ pub fn SourcesView(seed: SourcesSeed) -> impl IntoView {
     roll.follow(live, name);
     let unpriced = Signal::derive(move || roll.with(|page| page.unpriced.clone()).unwrap_or_default());
     // The one place that says how to ship says it twice: here, where there is nothing to show yet, and among the others.
-    let ship = guides.iter().find(|guide| guide.id == SHIP_GUIDE).map(|guide| guide.steps.clone()).unwrap_or_default();
+    let ship = guides.iter().find(|guide| guide.id == SHIP_GUIDE).cloned();
     let guides = guides.into_iter().map(|guide| view! { <GuideCard guide roll/> }).collect_view();
     view! {
         {top}
@@ -43,7 +43,7 @@ pub fn SourcesView(seed: SourcesSeed) -> impl IntoView {
                 <List roll live/>
             </section>
             <Unpriced models=unpriced/>
-            <Machines roll live steps=ship/>
+            <Machines roll live guide=ship/>
             <section class="guides" aria-labelledby="guides-title">
                 <h2 id="guides-title">"Connect another"</h2>
                 {key.map(|step| view! { <div class="panel guide"><StepBox step/></div> })}

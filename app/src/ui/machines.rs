@@ -8,7 +8,7 @@ use super::identity::{IdentityColumns, cell, identity};
 use super::source_words as words;
 use crate::live::Live;
 use crate::roll::Roll;
-use crate::sources::{Machine, MachineStanding, Step};
+use crate::sources::{Guide, Machine, MachineStanding};
 
 /// The panel; nothing while it is not known which machines there are.
 #[component]
@@ -17,8 +17,8 @@ pub(crate) fn Machines(
     roll: Roll,
     /// The town's live state, for its clock.
     live: Live,
-    /// What to paste to ship from another machine.
-    steps: Vec<Step>,
+    /// How to ship from another machine.
+    guide: Option<Guide>,
 ) -> impl IntoView {
     let ids = Memo::new(move |_| {
         roll.with(|page| page.machines.iter().map(|machine| machine.id.clone()).collect::<Vec<_>>())
@@ -38,16 +38,19 @@ pub(crate) fn Machines(
         .into_any()
     };
     let how = move || {
-        let steps = steps.clone().into_iter().map(|step| view! { <StepBox step/> }).collect_view();
-        view! {
-            <div class="guide ship-guide">
-                <p><strong>"No other machine ships here."</strong>" Agents on this machine need nothing; those elsewhere are followed there:"</p>
-                {steps}
-            </div>
-        }
-        .into_any()
+        let Guide { about, steps, .. } = guide.clone()?;
+        let steps = steps.into_iter().map(|step| view! { <StepBox step/> }).collect_view();
+        Some(
+            view! {
+                <div class="guide ship-guide">
+                    <p><strong>"No other machine ships here."</strong>" "{about}</p>
+                    {steps}
+                </div>
+            }
+            .into_any(),
+        )
     };
-    let body = move || any.get().map(|any| if any { list() } else { how() });
+    let body = move || any.get().and_then(|any| if any { Some(list()) } else { how() });
     view! {
         <section class="panel machines" aria-labelledby="machines-title">
             <header>
@@ -90,14 +93,7 @@ fn MachineRow(roll: Roll, live: Live, id: String) -> impl IntoView {
     };
     let standing =
         move || machine.with(|machine| machine.as_ref().map_or(MachineStanding::Stale, |machine| machine.standing));
-    let counts = Signal::derive(move || {
-        let of = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
-        machine.with(|machine| {
-            machine.as_ref().map_or([0; 4], |machine| {
-                [machine.received(), machine.stored, machine.duplicate, machine.rejected].map(of)
-            })
-        })
-    });
+    let counts = Signal::derive(move || machine.with(|machine| machine.as_ref().map_or([0; 4], Machine::counts)));
     let note = move || {
         let words = text(|machine| machine.words.clone())();
         (!words.is_empty()).then(|| view! { <p class="machine-note">{words}</p> })
@@ -107,7 +103,7 @@ fn MachineRow(roll: Roll, live: Live, id: String) -> impl IntoView {
             <div class="source-grid">
                 <span class="source-name">
                     <strong>{text(|machine| machine.name.clone())}</strong>
-                    <span class="unit">{text(|machine| format!("{} · {}", machine.host, machine.version))}</span>
+                    <span class="unit">{text(|machine| machine.about.clone())}</span>
                 </span>
                 <span class="standing" data-standing=move || standing().name()>{move || standing().label()}</span>
                 {cell("last-heard", "Last heard", part(|machine, now_us| ago((now_us - machine.last_heard.0) / 1_000_000)))}

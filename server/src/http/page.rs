@@ -24,12 +24,14 @@ use tower_http::compression::CompressionLayer;
 
 use super::access::Mode;
 use super::hook;
+use crate::alert;
 use crate::assets::Assets;
 use crate::db::DbError;
 use crate::db::key::Scope;
 use crate::guide;
 use crate::read::{Reader, unavailable};
 use crate::state::App;
+use crate::stop;
 
 /// What pages are made from.
 #[derive(Clone)]
@@ -180,9 +182,9 @@ impl Pages {
     /// open page keeps what it has and says that it could not be read, where a part left out would look like none.
     async fn tank(&self, town: &TownName, headers: &HeaderMap) -> Result<TankPage, ReadError> {
         let page = self.reader.tank(town).await?;
-        let stop = Some(hook::stop_view(&self.app, town, headers).await?);
+        let stop = Some(stop::card(&hook::stop_view(&self.app, town, headers).await?));
         let webhooks = if self.is_owner(headers).await.map_err(unavailable)? {
-            Some(self.reader.webhooks(&self.app.hooks).await?)
+            Some(alert::cards(&self.reader.webhooks(&self.app.hooks).await?))
         } else {
             None
         };

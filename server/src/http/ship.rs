@@ -220,18 +220,18 @@ async fn shippers(State(app): State<App>, Path(town): Path<String>) -> Result<Js
     let key = app.reader.town_key(&town_name(&town)?).await?;
     let now = app.clock.now();
     let spell = |row: ShipperRow| {
-        let (last_batch, trouble) = (row.last_batch, row.said.trouble.clone());
-        let machine = machine(row, now);
+        let machine = machine(row.clone(), now);
+        let ShipperRow { said, last_batch, first_heard, last_heard, came: _, counted_from } = row;
+        let [received, stored, duplicate, rejected] = machine.counts();
         let age_s = |at: Timestamp| (now.seconds() - at.seconds()).max(0);
         json!({
-            "name": machine.name, "host": machine.host, "version": machine.version,
-            "first_heard": machine.first_heard.to_string(), "last_heard": machine.last_heard.to_string(),
+            "name": said.name, "host": said.host, "version": said.version,
+            "first_heard": first_heard.to_string(), "last_heard": last_heard.to_string(),
             "state": machine.standing.name(), "silent": machine.standing == MachineStanding::Stale,
-            "received": machine.received(), "stored": machine.stored, "duplicate": machine.duplicate,
-            "rejected": machine.rejected, "counted_from": machine.counted_from.map(|at| at.to_string()),
-            "waiting_bytes": machine.waiting_bytes,
-            "oldest": machine.oldest.map(|at| at.to_string()), "lag_s": machine.oldest.map(age_s),
-            "parked": machine.parked, "dropped": machine.dropped, "trouble": trouble, "last_batch": last_batch,
+            "received": received, "stored": stored, "duplicate": duplicate, "rejected": rejected,
+            "counted_from": counted_from.to_string(), "waiting_bytes": said.waiting_bytes,
+            "oldest": said.oldest.map(|at| at.to_string()), "lag_s": said.oldest.map(age_s),
+            "parked": said.parked, "dropped": said.dropped, "trouble": said.trouble, "last_batch": last_batch,
         })
     };
     let rows: Vec<Value> = shipper::list(&app.pool, key).await?.into_iter().map(spell).collect();

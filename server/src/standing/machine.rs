@@ -14,7 +14,6 @@ const STALE_S: i64 = 90;
 pub fn machine(row: ShipperRow, now: Timestamp) -> Machine {
     let ShipperRow { said, last_batch: _, first_heard, last_heard, came, counted_from } = row;
     let silent_s = now.micros_since(last_heard) / MICROS_PER_SECOND;
-    let counted_from = (counted_from > first_heard).then_some(counted_from);
     let standing = if silent_s > STALE_S { MachineStanding::Stale } else { MachineStanding::Connected };
     let mut words = Vec::new();
     match (standing, &said.trouble) {
@@ -33,26 +32,21 @@ pub fn machine(row: ShipperRow, now: Timestamp) -> Machine {
     if said.dropped > 0 {
         words.push(format!("{} older of these are gone: more was refused than is kept.", said.dropped));
     }
-    if let Some(from) = counted_from {
-        words.push(format!("Counted since this server began to, {}.", ago(now.micros_since(from) / MICROS_PER_SECOND)));
+    if counted_from > first_heard {
+        let since = ago(now.micros_since(counted_from) / MICROS_PER_SECOND);
+        words.push(format!("Counted since this server began to, {since}."));
     }
     Machine {
         id: said.id.to_string(),
         name: said.name,
-        host: said.host,
-        version: said.version,
+        about: format!("{} · {}", said.host, said.version),
         standing,
         words: words.join(" "),
-        first_heard,
         last_heard,
         waiting_bytes: said.waiting_bytes,
         oldest: said.oldest,
-        stored: came.stored,
-        duplicate: came.duplicate,
-        rejected: came.rejected,
-        counted_from,
+        came: [came.stored, came.duplicate, came.rejected].map(|n| i64::try_from(n).unwrap_or(i64::MAX)),
         parked: said.parked,
-        dropped: said.dropped,
     }
 }
 
@@ -95,10 +89,9 @@ mod tests {
     #[test]
     fn what_came_is_told_as_three_counts_that_add_up_and_since_when_only_if_not_from_the_start() {
         let told = machine(row(0, None), NOW);
-        assert_eq!((told.received(), told.stored, told.duplicate, told.rejected), (10, 5, 3, 2));
-        assert_eq!(told.counted_from, None);
+        assert_eq!((told.counts(), told.words.as_str()), ([10, 5, 3, 2], ""));
         let later = ShipperRow { counted_from: NOW, ..row(0, None) };
-        assert_eq!(machine(later, NOW).counted_from, Some(NOW));
+        assert_eq!(machine(later, NOW).words, "Counted since this server began to, now.");
     }
 
     #[test]
