@@ -75,7 +75,7 @@ pub struct TankPage {
     /// Entries there are altogether.
     pub total: i64,
     /// What stops agents at an empty tank, and who obeys.
-    pub stop: Option<StopCard>,
+    pub stop: Option<Box<StopCard>>,
     /// Who is told of alerts; none for readers who may not see it.
     pub webhooks: Option<Vec<HookCard>>,
 }

@@ -122,8 +122,8 @@ async fn shipped_readings_are_checked_and_those_that_are_refused_are_counted_onc
     let page = server.get("/api/page/sources/far").await;
     let machine = &page["machines"][0];
     assert_eq!(
-        (&machine["name"], &machine["standing"], &machine["rejected"]),
-        (&json!("laptop"), &json!("connected"), &json!(2))
+        (&machine["name"], &machine["standing"], &machine["came"]),
+        (&json!("laptop"), &json!("connected"), &json!([0, 0, 2]))
     );
     let kept: Vec<(String, i64)> =
         sqlx::query_as("select tank, amount from reading order by tank").fetch_all(&server.pool).await.unwrap();

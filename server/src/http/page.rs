@@ -182,7 +182,7 @@ impl Pages {
     /// open page keeps what it has and says that it could not be read, where a part left out would look like none.
     async fn tank(&self, town: &TownName, headers: &HeaderMap) -> Result<TankPage, ReadError> {
         let page = self.reader.tank(town).await?;
-        let stop = Some(stop::card(&hook::stop_view(&self.app, town, headers).await?));
+        let stop = Some(Box::new(stop::card(&hook::stop_view(&self.app, town, headers).await?)));
         let webhooks = if self.is_owner(headers).await.map_err(unavailable)? {
             Some(alert::cards(&self.reader.webhooks(&self.app.hooks).await?))
         } else {

@@ -40,7 +40,7 @@ pub fn snip(module: &mut Module) -> Result<()> {
         .collect();
     let erases = module.funcs.iter().any(|function| function.name.as_deref().is_some_and(|name| name.contains(ERASES)));
     ensure!(
-        erases == !dead.is_empty(),
+        erases != dead.is_empty(),
         "erased views without asynchronous hydration: are symbols named another way now?"
     );
     for (id, ty) in &dead {
