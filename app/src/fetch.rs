@@ -2,12 +2,12 @@
 
 use gloo_net::http::{Request, RequestBuilder, Response};
 use model::series::SeriesPage;
-use model::{Nanodollars, TownName};
+use model::{Nanodollars, TownName, Window};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::observe::range;
-use crate::reader::{ReadError, SeriesRange, TankPage, TownCard};
+use crate::reader::{MachinePage, ReadError, SeriesRange, TankPage, TownCard};
 use crate::sources::SourcesPage;
 
 /// Reads the body through text: the same way as the seed, so that the client carries one reader per type.
@@ -37,6 +37,11 @@ pub(crate) async fn charts(town: TownName, shown: SeriesRange) -> Result<Vec<Ser
 /// How the sources of a town stand.
 pub(crate) async fn sources(town: TownName) -> Result<SourcesPage, ReadError> {
     get(&format!("/api/page/sources/{town}")).await
+}
+
+/// What the hosts of a town use, and used.
+pub(crate) async fn machine(town: TownName, window: Window) -> Result<MachinePage, ReadError> {
+    get(&format!("/api/page/machine/{town}?window={}", window.name())).await
 }
 
 /// Why the server did not do what it was asked.

@@ -15,6 +15,7 @@ mod civil;
 mod document;
 mod fetch;
 mod live;
+mod machine;
 mod observe;
 mod page;
 pub mod panel;

@@ -69,6 +69,8 @@ pub enum SourceKind {
     Otlp,
     /// JSON is posted.
     Http,
+    /// A program on the server's machine is asked.
+    Asked,
     /// Made up.
     Demo,
     /// This version does not know it; another one wrote it.
@@ -83,6 +85,7 @@ impl SourceKind {
             Self::FileTail => "file_tail",
             Self::Otlp => "otlp",
             Self::Http => "http",
+            Self::Asked => "asked",
             Self::Demo => "demo",
             Self::Unknown => "unknown",
         }
@@ -95,6 +98,7 @@ impl SourceKind {
             Self::FileTail => "files",
             Self::Otlp => "OpenTelemetry",
             Self::Http => "posted JSON",
+            Self::Asked => "asked",
             Self::Demo => "made up",
             Self::Unknown => "unknown to this version",
         }

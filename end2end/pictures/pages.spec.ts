@@ -12,8 +12,8 @@ const SIZES = [
   { width: 1440, height: 900 },
   { width: 390, height: 844 },
 ];
-const PAGES = { towns: "/", overview: "/t/demo", observability: "/t/demo/observability?window=24h", sources: "/t/demo/sources", tank: "/t/demo/tank" };
-const NOTHING = { "first-run": "/", "empty-overview": "/t/home", "empty-observability": "/t/home/observability", "empty-sources": "/t/home/sources", "empty-tank": "/t/home/tank", "no-town": "/t/nowhere" };
+const PAGES = { towns: "/", overview: "/t/demo", observability: "/t/demo/observability?window=24h", machine: "/t/demo/machine", sources: "/t/demo/sources", tank: "/t/demo/tank" };
+const NOTHING = { "first-run": "/", "empty-overview": "/t/home", "empty-observability": "/t/home/observability", "machine-home": "/t/home/machine", "empty-sources": "/t/home/sources", "empty-tank": "/t/home/tank", "no-town": "/t/nowhere" };
 const MACHINE = { ship: 1, shipper: "00000000-0000-0000-0000-000000000001", name: "desk", host: "linux x86_64", version: "0.1.0", waiting_bytes: 0, oldest_us: null, parked: 0, error: null };
 const MACHINES = [
   {},
@@ -47,6 +47,8 @@ for (const colorScheme of ["dark", "light"] as const) {
           await take(page, "observability-hover");
           await page.goto(`${server.url}${PAGES.overview}`);
           await page.locator(".link[data-link=live]").waitFor();
+          await page.locator("button.machine").click();
+          await take(page, "machine-popover");
           await server.kill();
           await page.locator(".link[data-link=down]").waitFor({ timeout: 30_000 });
           await take(page, "overview-disconnected");

@@ -12,7 +12,7 @@ import { expect, test } from "../fixtures/test.js";
 import { Town, call } from "../fixtures/town.js";
 
 const panel = (page: Page) => page.getByRole("region", { name: "Machines" });
-const row = (page: Page, name: string) => page.locator(`li.machine[data-machine="${name}"]`);
+const row = (page: Page, name: string) => page.locator(`li.shipper[data-machine="${name}"]`);
 const count = (page: Page, name: string, of: string) => row(page, name).locator(`.count[data-count="${of}"] .n`);
 
 /** A sign of life as `towngauge watch --to` sends it, with bad lines of a batch. */
@@ -82,13 +82,13 @@ test("each machine tells what waits, how far it is behind, what was put aside an
   await expect(panel(page)).toContainText("2 connected");
   await expect(count(page, "desk", "Received")).toHaveText("2");
   await expect(row(page, "desk").locator('[data-cell="waiting"]')).toContainText("none");
-  await expect(row(page, "desk").locator(".machine-note")).toHaveCount(0);
+  await expect(row(page, "desk").locator(".shipper-note")).toHaveCount(0);
   const laptop = row(page, "laptop");
   await expect(laptop.locator('[data-cell="waiting"]')).toContainText("1.2 MB");
   await expect(laptop.locator('[data-cell="lag"]')).toContainText("5 min");
   await expect(laptop.locator('[data-cell="aside"]')).toContainText("3");
-  await expect(laptop.locator(".machine-note")).toContainText("Heard again after: the server answered 503");
-  await expect(laptop.locator(".machine-note")).toContainText("7 older of these are gone");
+  await expect(laptop.locator(".shipper-note")).toContainText("Heard again after: the server answered 503");
+  await expect(laptop.locator(".shipper-note")).toContainText("7 older of these are gone");
 
   await ship(request, server.url, "several", "desk", { waiting_bytes: 900 }, 2, 1);
   for (const [of, n] of [["Received", "3"], ["Stored", "0"], ["Duplicate", "0"], ["Rejected", "3"]] as const) {

@@ -37,6 +37,12 @@ pub fn hydrate() {
                 hydrate_body(|| view! { <browser::ObservabilityPage seed/> });
             }
         }
+        #[cfg(feature = "machine")]
+        "machine" => {
+            if let Some(seed) = browser::take() {
+                hydrate_body(|| view! { <browser::MachineView seed/> });
+            }
+        }
         #[cfg(feature = "sources")]
         "sources" => {
             if let Some(seed) = browser::take() {

@@ -9,6 +9,7 @@ pub mod db;
 pub mod demo;
 pub mod error;
 pub mod guide;
+pub mod host;
 pub mod http;
 pub mod hub;
 pub mod ingest;

@@ -1,5 +1,6 @@
 //! What pages and the API read: the hub's state and the rollups.
 
+mod host;
 mod tank;
 mod webhooks;
 
@@ -10,9 +11,10 @@ use std::sync::Arc;
 use app::reader::{ReadError, SeriesRange, Setup, TownCard};
 use app::sources::{SourcesPage, UnpricedModel};
 use model::alert::WebhooksView;
+use model::host::HostHistory;
 use model::id::TownName;
 use model::series::{Metric, SeriesPage};
-use model::time::{TimeRange, Timestamp};
+use model::time::{TimeRange, Timestamp, Window};
 use model::wire::Snapshot;
 use tokio::sync::Mutex;
 
@@ -60,6 +62,7 @@ pub struct Reader {
     tanks: Mutex<HashMap<TownName, Kept<TankBook>>>,
     /// Of all towns.
     webhooks: Mutex<Option<(Timestamp, WebhooksView)>>,
+    hosts: Mutex<HashMap<(TownName, Window), Kept<HostHistory>>>,
 }
 
 /// Where senders reach this server.
@@ -114,6 +117,7 @@ impl Reader {
             sources: Mutex::default(),
             tanks: Mutex::default(),
             webhooks: Mutex::default(),
+            hosts: Mutex::default(),
         }
     }
 

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::db::partition::{self, Day};
 use crate::db::retention::{self, EVENTS, TIERS};
-use crate::db::{DbError, Pool, spent};
+use crate::db::{DbError, Pool, host, spent};
 
 /// Partitions exist this many days ahead.
 const DAYS_AHEAD: i64 = 3;
@@ -51,7 +51,8 @@ pub async fn run_once(pool: &Pool, days: RetentionDays, now: Timestamp, settled_
     partition::ensure(pool, &ahead.difference(&known).copied().collect()).await?;
 
     let tiers = [days.tier_10s, days.tier_1m, days.tier_5m, days.tier_30m, days.tier_6h];
-    let mut dropped = 0;
+    // Of hosts no more is kept than the pages show, whatever the retention of the rest.
+    let mut dropped = host::trim(pool, now).await?;
     for (store, keep) in std::iter::once((EVENTS, days.events)).chain(TIERS.into_iter().zip(tiers)) {
         let Some(keep) = keep else { continue };
         if let Some(floor) = retention::settled_floor(pool, store, settled_s).await? {

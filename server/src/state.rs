@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Pool;
 use crate::demo::Keeper;
+use crate::host::{Desk, OwnMeter};
 use crate::http::Access;
 use crate::hub::Hub;
 use crate::ingest::Intake;
@@ -41,6 +42,10 @@ pub struct AppState {
     pub hub: Hub,
     /// What pages read.
     pub reader: Arc<Reader>,
+    /// What hosts use.
+    pub desk: Desk,
+    /// What this server itself costs.
+    pub own: OwnMeter,
     /// Keeps made-up towns going.
     pub demo: Keeper,
     /// Who may do what.

@@ -96,10 +96,10 @@ fn MachineRow(roll: Roll, live: Live, id: String) -> impl IntoView {
     let counts = Signal::derive(move || machine.with(|machine| machine.as_ref().map_or([0; 4], Machine::counts)));
     let note = move || {
         let words = text(|machine| machine.words.clone())();
-        (!words.is_empty()).then(|| view! { <p class="machine-note">{words}</p> })
+        (!words.is_empty()).then(|| view! { <p class="shipper-note">{words}</p> })
     };
     view! {
-        <li class="source machine" data-machine=text(|machine| machine.name.clone()) data-standing=move || standing().name()>
+        <li class="source shipper" data-machine=text(|machine| machine.name.clone()) data-standing=move || standing().name()>
             <div class="source-grid">
                 <span class="source-name">
                     <strong>{text(|machine| machine.name.clone())}</strong>

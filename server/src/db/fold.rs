@@ -62,7 +62,8 @@ impl Fold<'_> {
             .bind(self.dirty.iter().map(|(_, span)| PgTime(*span)).collect::<Vec<_>>())
             .bind(self.notices);
         let statement = source_count::bind_rest(statement, self.sources);
-        headline::bind_rest(statement, self.buckets).execute(&mut *connection).await?;
+        let statement = headline::bind_rest(statement, self.buckets);
+        agent::bind_rest(statement, self.agents).execute(&mut *connection).await?;
         if self.may_empty {
             headline::drop_empty(&mut *connection, self.buckets).await?;
             presence::drop_empty(connection, self.present).await?;

@@ -1,6 +1,6 @@
 //! Guides for whatever has no guide of its own, and for other machines.
 
-use app::sources::Guide;
+use app::sources::{Guide, Step};
 
 use super::{Place, guide, step};
 
@@ -30,6 +30,12 @@ pub(super) fn http(place: &Place) -> Guide {
     guide("http", "Plain HTTP", about, &["api"], vec![step("Send one event", curl)])
 }
 
+/// The command that ships from another machine.
+pub(super) fn watch_elsewhere(place: &Place) -> Step {
+    let watch = format!("towngauge watch --to {} --key-env TOWNGAUGE_KEY --town {}", place.address, place.town);
+    step("There, where the agents run, with the key in TOWNGAUGE_KEY", watch)
+}
+
 pub(super) fn machine(place: &Place) -> Guide {
     let about = "Follows the agents' files there and ships what they say, with a spool and retries: nothing is lost while \
                  this server is away, and nothing counts twice.";
@@ -38,10 +44,9 @@ pub(super) fn machine(place: &Place) -> Guide {
     } else {
         " This server listens on its own machine only: start it with --listen 0.0.0.0:4680 once there is a key."
     };
-    let watch = format!("towngauge watch --to {} --key-env TOWNGAUGE_KEY --town {}", place.address, place.town);
     let steps = vec![
         step("Here, once for each machine; it prints the key", "towngauge key create --scope ingest laptop"),
-        step("There, where the agents run, with the key in TOWNGAUGE_KEY", watch),
+        watch_elsewhere(place),
     ];
     guide("machine", "Another machine", format!("{about}{reach}"), &[], steps)
 }

@@ -9,6 +9,7 @@ mod guard;
 mod health;
 pub(crate) mod hmac;
 mod hook;
+mod host;
 mod ingest;
 mod listener;
 mod live;
@@ -53,6 +54,8 @@ pub fn router(app: &App) -> Router {
         //                              POST /api/towns/{town}/topup, PUT /api/towns/{town}/capacity
         .merge(tank::router()) //       GET  /api/towns/{town}/tanks, POST /api/towns/{town}/windows
         .merge(hook::router()) //       POST /hooks/claude, /hooks/claude/{event}, GET /api/towns/{town}/stop
+        .merge(host::router()) //       GET  /api/towns/{town}/hosts, /api/towns/{town}/hosts/history, /api/system/cost
+        //                              POST /api/ship/host
         .merge(webhook::router()) //    GET  /api/webhooks, POST /api/webhooks/test
         .merge(demo::router()) //       POST /api/demo
         .merge(series::router()) //     GET  /api/towns/{town}/series

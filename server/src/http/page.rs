@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use app::reader::{ReadError, SeriesRange, TankPage, TownCard};
-use app::seed::{ChartsSeed, SourcesSeed, TankSeed, TownSeed, TownsSeed};
+use app::reader::{MachinePage, ReadError, SeriesRange, TankPage, TownCard};
+use app::seed::{ChartsSeed, MachineSeed, SourcesSeed, TankSeed, TownSeed, TownsSeed};
 use app::{Document, Notice, parse_range, shell};
 use axum::body::Body;
 use axum::extract::{Path, Query, Request, State};
@@ -17,13 +17,14 @@ use leptos::context::use_context;
 use leptos::nonce::use_nonce;
 use leptos_axum::{ResponseOptions, render_app_async_with_context};
 use model::TownName;
+use model::Window;
 use model::series::{Metric, SeriesPage};
 use serde::Deserialize;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
 use super::access::Mode;
-use super::hook;
+use super::{hook, host};
 use crate::alert;
 use crate::assets::Assets;
 use crate::db::DbError;
@@ -50,6 +51,9 @@ struct Asked {
 }
 
 impl Asked {
+    fn window(&self) -> Window {
+        self.window.as_deref().and_then(|raw| Window::parse(raw).ok()).unwrap_or_default()
+    }
     fn range(&self) -> SeriesRange {
         parse_range(self.window.as_deref(), self.from.as_deref(), self.to.as_deref())
     }
@@ -63,9 +67,11 @@ pub fn router(app: &App) -> Router {
         .route("/", get(towns))
         .route("/t/{town}", get(overview))
         .route("/t/{town}/observability", get(observability))
+        .route("/t/{town}/machine", get(machine))
         .route("/t/{town}/sources", get(sources))
         .route("/t/{town}/tank", get(tank))
         .route("/api/page/towns", get(read_towns))
+        .route("/api/page/machine/{town}", get(read_machine))
         .route("/api/page/sources/{town}", get(read_sources))
         .route("/api/page/tank/{town}", get(read_tank))
         .route("/api/page/charts/{town}", get(read_charts))
@@ -78,7 +84,7 @@ pub fn router(app: &App) -> Router {
 async fn towns(State(pages): State<Pages>, request: Request) -> Response {
     let towns = pages.reader.towns().await;
     // Only a page without data needs it.
-    let setup = pages.reader.setup(host(&request)).await.ok();
+    let setup = pages.reader.setup(host_name(&request)).await.ok();
     pages.answer(request, towns.map(|towns| Document::Towns(TownsSeed { towns, setup }))).await
 }
 
@@ -104,11 +110,30 @@ async fn observability(
     pages.answer(request, seed).await
 }
 
+async fn machine(
+    State(pages): State<Pages>,
+    Path(town): Path<String>,
+    Query(asked): Query<Asked>,
+    request: Request,
+) -> Response {
+    let window = asked.window();
+    let seed = match pages.town(&town).await {
+        Ok(town) => {
+            let name = &town.snapshot.town;
+            let connect = guide::machine(&pages.reader.place(name, host_name(&request)));
+            let page = host::page(&pages.app, name, window).await;
+            Ok(Document::Machine(MachineSeed { window, page, connect, town }))
+        }
+        Err(error) => Err(error),
+    };
+    pages.answer(request, seed).await
+}
+
 async fn sources(State(pages): State<Pages>, Path(town): Path<String>, request: Request) -> Response {
     let seed = match pages.town(&town).await {
         Ok(town) => {
             let name = &town.snapshot.town;
-            let place = pages.reader.place(name, host(&request));
+            let place = pages.reader.place(name, host_name(&request));
             let sources = pages.reader.sources(name).await;
             Ok(Document::Sources(SourcesSeed { guides: guide::all(&place), key: guide::key(&place), town, sources }))
         }
@@ -121,7 +146,7 @@ async fn tank(State(pages): State<Pages>, Path(town): Path<String>, request: Req
     let seed = match pages.town(&town).await {
         Ok(town) => {
             let page = pages.tank(&town.snapshot.town, request.headers()).await;
-            Ok(Document::Tank(TankSeed { town, page }))
+            Ok(Document::Tank(Box::new(TankSeed { town, page })))
         }
         Err(error) => Err(error),
     };
@@ -129,7 +154,7 @@ async fn tank(State(pages): State<Pages>, Path(town): Path<String>, request: Req
 }
 
 /// The name under which this server was asked; the guard let it pass.
-fn host(request: &Request) -> Option<&str> {
+fn host_name(request: &Request) -> Option<&str> {
     request.headers().get(HOST).and_then(|host| host.to_str().ok())
 }
 
@@ -155,6 +180,13 @@ async fn read_charts(State(pages): State<Pages>, Path(town): Path<String>, Query
     }
 }
 
+async fn read_machine(State(pages): State<Pages>, Path(town): Path<String>, Query(asked): Query<Asked>) -> Response {
+    match town_name(&town) {
+        Ok(town) => spell(host::page(&pages.app, &town, asked.window()).await),
+        Err(error) => spell::<MachinePage>(Err(error)),
+    }
+}
+
 async fn read_sources(State(pages): State<Pages>, Path(town): Path<String>) -> Response {
     match town_name(&town) {
         Ok(town) => spell(pages.reader.sources(&town).await),
@@ -167,7 +199,11 @@ impl Pages {
         let snapshot = self.reader.snapshot(&town_name(raw)?).await?;
         // Without the others the switcher knows this one.
         let towns = self.reader.towns().await.unwrap_or_default();
-        Ok(TownSeed { snapshot, towns: towns.into_iter().map(|TownCard { name, .. }| name).collect() })
+        let towns = towns.into_iter().map(|TownCard { name, .. }| name).collect();
+        // Without it the header says that no machine is read; the page itself does not depend on it.
+        let hosts = self.app.desk.metrics(&snapshot.town).await.unwrap_or_default();
+        let perf = hosts.first().and_then(|first| serde_json::to_string(first).ok()).unwrap_or_default();
+        Ok(TownSeed { snapshot, towns, perf })
     }
 
     async fn charts(&self, town: &TownName, range: SeriesRange) -> Result<Vec<SeriesPage>, ReadError> {
