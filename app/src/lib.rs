@@ -18,6 +18,7 @@ mod live;
 mod machine;
 mod observe;
 mod page;
+pub mod panel;
 mod poll;
 pub mod reader;
 mod roll;

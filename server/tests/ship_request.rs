@@ -33,6 +33,7 @@ fn part(shipper: uuid::Uuid, mark: Mark, items: &[Line]) -> Vec<u8> {
         waiting_bytes: 0,
         oldest_us: None,
         parked: 0,
+        dropped: 0,
         error: None,
     };
     let mut body = wire::spell(&head);
@@ -68,6 +69,13 @@ fn rejected(place: &str) -> Line {
     Line::Rejected(wire::Rejected { source, place: place.to_owned(), reason: "no".to_owned() })
 }
 
+/// Received = stored + duplicate + rejected, as answered.
+fn assert_counts(machine: &Value, counts: [u64; 4]) {
+    let told = ["received", "stored", "duplicate", "rejected"].map(|name| machine[name].as_u64().unwrap());
+    assert_eq!(told, counts, "{machine}");
+    assert_eq!(told[0], told[1..].iter().sum::<u64>());
+}
+
 #[tokio::test]
 async fn new_events_of_a_sender_whose_numbers_went_back_are_stored() {
     let server = start().await;
@@ -85,6 +93,7 @@ async fn new_events_of_a_sender_whose_numbers_went_back_are_stored() {
     assert_eq!(number(&server, "select count(*) from event").await, 4);
     let page = server.get("/api/towns/far/shippers").await;
     assert_eq!(page["shippers"][0]["last_batch"], 9, "numbers never go back here: {page}");
+    assert_counts(&page["shippers"][0], [8, 4, 3, 1]);
     // What is posted by hand meets what is shipped.
     assert_eq!(server.post("/api/ingest?town=far", &call(now(), 1)).await.0, 200);
     assert_eq!(number(&server, "select count(*) from town where name = 'far'").await, 1);
@@ -138,6 +147,12 @@ async fn shipped_readings_are_checked_and_those_that_are_refused_are_counted_onc
     let body = shipment(uuid::Uuid::from_u128(8), 1, &items);
     assert_eq!(post_shipment(&server, body.clone()).await["rejected"], 2);
     assert_eq!(post_shipment(&server, body).await["rejected"], 0);
+    let page = server.get("/api/page/sources/far").await;
+    let machine = &page["machines"][0];
+    assert_eq!(
+        (&machine["name"], &machine["standing"], &machine["came"]),
+        (&json!("laptop"), &json!("connected"), &json!([0, 0, 2]))
+    );
     let kept: Vec<(String, i64)> =
         sqlx::query_as("select tank, amount from reading order by tank").fetch_all(&server.pool).await.unwrap();
     assert_eq!(kept, [("Codex 5 h".to_owned(), 1_000_000), ("Codex 7 d".to_owned(), 0)]);
@@ -147,6 +162,27 @@ async fn shipped_readings_are_checked_and_those_that_are_refused_are_counted_onc
         sqlx::query_scalar("select reason from rejection order by reason").fetch_all(&server.pool).await.unwrap();
     assert!(reasons[0].contains("Codex 90 min") && reasons[0].contains("in the future"), "{reasons:?}");
     assert!(reasons[1].contains("OpenRouter") && reasons[1].contains("asked by the server itself"), "{reasons:?}");
+    server.running.stop().await;
+}
+
+#[tokio::test]
+async fn a_sender_that_does_not_tell_what_it_dropped_is_understood_and_one_that_does_is_believed() {
+    let server = start().await;
+    let head = |dropped: &str, parked: u32| {
+        format!(
+            "{{\"ship\":1,\"shipper\":\"{}\",\"name\":\"old\",\"host\":\"linux\",\"version\":\"0\",\
+             \"waiting_bytes\":7,\"oldest_us\":null,\"parked\":{parked}{dropped},\"error\":null}}\n",
+            uuid::Uuid::nil()
+        )
+    };
+    post_shipment(&server, head("", 1).into_bytes()).await;
+    let machine = async || server.get("/api/towns/far/shippers").await["shippers"][0].clone();
+    assert_eq!(machine().await["dropped"], 0);
+    post_shipment(&server, head(",\"dropped\":3", 2).into_bytes()).await;
+    let told = machine().await;
+    assert_eq!((&told["dropped"], &told["parked"], &told["waiting_bytes"]), (&json!(3), &json!(2), &json!(7)));
+    assert_eq!(told["state"], "connected");
+    assert_counts(&told, [0; 4]);
     server.running.stop().await;
 }
 

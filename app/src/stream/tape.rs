@@ -264,7 +264,7 @@ mod tests {
                     tape.extend(rows(top, top.saturating_sub(100).max(1)));
                 }
                 prop_assert!(tape.len() <= KEPT);
-                let mut seen = HashSet::default();
+                let mut seen = HashSet::<EntryKey>::default();
                 prop_assert!(tape.entries().all(|entry| seen.insert(entry.key())));
                 prop_assert_eq!(tape.known.len(), tape.entries().filter(|e| matches!(e, Entry::Event(_))).count());
             }

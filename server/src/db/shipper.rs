@@ -33,8 +33,21 @@ pub struct Shipper {
     pub oldest: Option<Timestamp>,
     /// What it put aside because it was refused here.
     pub parked: u64,
+    /// What of that it removed again, because more was refused than it keeps.
+    pub dropped: u64,
     /// What went wrong there before.
     pub trouble: Option<String>,
+}
+
+/// What came of items, as it was answered: one of the three for each.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Came {
+    /// New.
+    pub stored: u64,
+    /// Known before.
+    pub duplicate: u64,
+    /// Refused, without the bad lines that are counted here.
+    pub rejected: u64,
 }
 
 /// A shipper as stored.
@@ -48,6 +61,10 @@ pub struct ShipperRow {
     pub first_heard: Timestamp,
     /// When it was heard last.
     pub last_heard: Timestamp,
+    /// What came of all its items since `counted_from`, with its bad lines.
+    pub came: Came,
+    /// When counting began: when it was heard first, or when this server first counted.
+    pub counted_from: Timestamp,
 }
 
 /// A bad line of a batch.
@@ -83,11 +100,13 @@ pub struct Part<'a> {
     pub whole: u64,
     /// A hash of what it brought: a part of a batch that is sent again has the same.
     pub digest: Uuid,
+    /// What came of its items, without its bad lines.
+    pub came: Came,
     /// Its bad lines.
     pub bad: &'a [BadLine],
 }
 
-/// Notes what a shipper said at `now`, that its batches up to `part.whole` are stored, and counts the bad lines of those
+/// Notes what a shipper said at `now`, that its batches up to `part.whole` are stored and what came of them, and counts the bad lines of those
 /// that were not noted before, all at once. Those of a batch that comes in parts count once per part. Returns how many bad lines that were.
 ///
 /// # Errors
@@ -132,6 +151,7 @@ pub async fn heard(pool: &Pool, town: TownKey, said: &Shipper, part: Part<'_>, n
             .collect();
         source_count::count(&mut transaction, &sums, &refused).await?;
     }
+    let counted = u64::try_from(fresh.len()).unwrap_or(u64::MAX);
     sqlx::query(include_str!("sql/shipper_heard.sql"))
         .bind(town.0)
         .bind(said.id)
@@ -144,6 +164,10 @@ pub async fn heard(pool: &Pool, town: TownKey, said: &Shipper, part: Part<'_>, n
         .bind(said.oldest.map(PgTime))
         .bind(signed(said.parked))
         .bind(said.trouble.as_deref())
+        .bind(signed(said.dropped))
+        .bind(signed(part.came.stored))
+        .bind(signed(part.came.duplicate))
+        .bind(signed(part.came.rejected.saturating_add(counted)))
         .bind(&parts)
         .execute(&mut *transaction)
         .await?;
@@ -151,7 +175,7 @@ pub async fn heard(pool: &Pool, town: TownKey, said: &Shipper, part: Part<'_>, n
         sqlx::query(include_str!("sql/shipper_trim.sql")).bind(town.0).bind(KEPT).execute(&mut *transaction).await?;
     }
     transaction.commit().await?;
-    Ok(u64::try_from(fresh.len()).unwrap_or(u64::MAX))
+    Ok(counted)
 }
 
 /// Every shipper of a town, by name.
@@ -173,11 +197,18 @@ fn from_row(row: &PgRow) -> Result<ShipperRow, DbError> {
             waiting_bytes: unsigned(row.try_get("waiting_bytes")?),
             oldest: row.try_get::<Option<PgTime>, _>("oldest")?.map(|at| at.0),
             parked: unsigned(row.try_get("parked")?),
+            dropped: unsigned(row.try_get("dropped")?),
             trouble: row.try_get("trouble")?,
         },
         last_batch: unsigned(row.try_get("last_batch")?),
         first_heard: row.try_get::<PgTime, _>("first_heard")?.0,
         last_heard: row.try_get::<PgTime, _>("last_heard")?.0,
+        came: Came {
+            stored: unsigned(row.try_get("stored")?),
+            duplicate: unsigned(row.try_get("duplicate")?),
+            rejected: unsigned(row.try_get("rejected")?),
+        },
+        counted_from: row.try_get::<PgTime, _>("counted_from")?.0,
     })
 }
 

@@ -26,13 +26,15 @@ use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
 use super::access::Mode;
-use super::{events, hook, host, live_stats, webhook};
+use super::{events, hook, host, live_stats};
+use crate::alert;
 use crate::assets::Assets;
 use crate::db::DbError;
 use crate::db::key::Scope;
 use crate::guide;
 use crate::read::{Reader, unavailable};
 use crate::state::App;
+use crate::stop;
 
 /// What pages are made from.
 #[derive(Clone)]
@@ -260,9 +262,9 @@ impl Pages {
     /// open page keeps what it has and says that it could not be read, where a part left out would look like none.
     async fn tank(&self, town: &TownName, headers: &HeaderMap) -> Result<TankPage, ReadError> {
         let page = self.reader.tank(town).await?;
-        let stop = Some(hook::stop_view(&self.app, town, headers).await?);
+        let stop = Some(Box::new(stop::card(&hook::stop_view(&self.app, town, headers).await?)));
         let webhooks = if self.is_owner(headers).await.map_err(unavailable)? {
-            Some(webhook::read(&self.app).await.map_err(unavailable)?)
+            Some(alert::cards(&self.reader.webhooks(&self.app.hooks).await?))
         } else {
             None
         };

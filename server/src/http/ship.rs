@@ -3,6 +3,7 @@
 
 use std::sync::atomic::Ordering;
 
+use app::sources::MachineStanding;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
@@ -20,12 +21,13 @@ use super::body;
 use super::tank::{teller, told_at};
 use super::town::{asked_town, town_name};
 use crate::db::bead::{self, BeadRow};
-use crate::db::shipper::{self, BadLine, Part, Shipper, ShipperRow};
+use crate::db::shipper::{self, BadLine, Came, Part, Shipper, ShipperRow};
 use crate::db::tank::{self, Told, kept_name};
 use crate::db::{DbError, town};
 use crate::error::ApiError;
 use crate::ingest::Outcome;
 use crate::ship::wire::{self, Head, Line, Mark, Report};
+use crate::standing::machine;
 use crate::state::{App, AppState};
 
 /// Events, beads and bad lines of one request.
@@ -34,8 +36,6 @@ const MAX_ITEMS: usize = 200_000;
 const MAX_TEXT: usize = 200;
 /// Where lines are counted that nobody can read, and readings that are not taken.
 const SOURCE: &str = "ship";
-/// A shipper that was not heard for this long is silent: it sends a sign of life every 30 s.
-const SILENT_S: i64 = 90;
 
 /// `/api/ship` and `/api/towns/{town}/shippers`.
 pub fn router() -> Router<App> {
@@ -210,10 +210,13 @@ async fn store(app: &AppState, town: &TownName, shipment: Shipment) -> Result<Re
         waiting_bytes: head.waiting_bytes,
         oldest: head.oldest_us.map(Timestamp).and_then(|at| at.believed().ok()),
         parked: head.parked,
+        dropped: head.dropped,
         trouble: head.error.as_deref().map(clean),
     };
     // Last, and with the bad lines in one transaction: a batch is noted only when all of it is stored.
-    let counted = shipper::heard(&app.pool, key, &said, Part { whole, digest, bad: &bad }, app.clock.now());
+    let came = Came { stored: report.stored, duplicate: report.duplicate, rejected: report.rejected };
+    let part = Part { whole, digest, came, bad: &bad };
+    let counted = shipper::heard(&app.pool, key, &said, part, app.clock.now());
     report.rejected += counted.await.map_err(|error| refusal(error, "a bad line"))?;
     report.taken = whole.max(known);
     Ok(report)
@@ -233,14 +236,18 @@ async fn shippers(State(app): State<App>, Path(town): Path<String>) -> Result<Js
     let key = app.reader.town_key(&town_name(&town)?).await?;
     let now = app.clock.now();
     let spell = |row: ShipperRow| {
+        let machine = machine(row.clone(), now);
+        let ShipperRow { said, last_batch, first_heard, last_heard, came: _, counted_from } = row;
+        let [received, stored, duplicate, rejected] = machine.counts();
         let age_s = |at: Timestamp| (now.seconds() - at.seconds()).max(0);
-        let silent_s = age_s(row.last_heard);
         json!({
-            "name": row.said.name, "host": row.said.host, "version": row.said.version,
-            "first_heard": row.first_heard.to_string(), "last_heard": row.last_heard.to_string(),
-            "silent": silent_s > SILENT_S, "waiting_bytes": row.said.waiting_bytes,
-            "oldest": row.said.oldest.map(|at| at.to_string()), "lag_s": row.said.oldest.map(age_s),
-            "parked": row.said.parked, "trouble": row.said.trouble, "last_batch": row.last_batch,
+            "name": said.name, "host": said.host, "version": said.version,
+            "first_heard": first_heard.to_string(), "last_heard": last_heard.to_string(),
+            "state": machine.standing.name(), "silent": machine.standing == MachineStanding::Stale,
+            "received": received, "stored": stored, "duplicate": duplicate, "rejected": rejected,
+            "counted_from": counted_from.to_string(), "waiting_bytes": said.waiting_bytes,
+            "oldest": said.oldest.map(|at| at.to_string()), "lag_s": said.oldest.map(age_s),
+            "parked": said.parked, "dropped": said.dropped, "trouble": said.trouble, "last_batch": last_batch,
         })
     };
     let rows: Vec<Value> = shipper::list(&app.pool, key).await?.into_iter().map(spell).collect();

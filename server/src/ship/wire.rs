@@ -41,6 +41,9 @@ pub struct Head {
     pub oldest_us: Option<i64>,
     /// Batches, or parts of them, that this server refused and that were put aside.
     pub parked: u64,
+    /// What of that was removed, because more was refused than is kept; 0 from senders that do not tell it.
+    #[serde(default)]
+    pub dropped: u64,
     /// What went wrong last, since the last success.
     pub error: Option<String>,
 }

@@ -2,6 +2,8 @@
 //!
 //! Counted in memory only: what a hook asked yesterday says nothing about who obeys now.
 
+mod card;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -9,6 +11,8 @@ use model::id::{SessionId, TownName};
 use model::roster::AgentRow;
 use model::stop::{Asker, Balance, Decision, Fuel, StopPolicy, StopView, decide};
 use model::time::{MICROS_PER_SECOND, Timestamp};
+
+pub use card::card;
 
 use crate::guide::Place;
 
