@@ -79,6 +79,7 @@ test("the popover opens by a click and by a key, follows, and closes on Escape a
 });
 
 test("it stands in the header of every page of a town", async ({ page, server, request }) => {
+  test.slow();
   await new Town(request, server.url, "every").send(call(10));
   await new Machine(request, server.url, "every", "laptop").report(5);
   for (const path of ["", "/observability", "/machine", "/sources", "/tank"]) {
@@ -112,6 +113,7 @@ test("values older than ten seconds are dimmed and called stale, by a timer", as
 });
 
 test("the page shows what the API says, of every host, and the first paint too", async ({ browser, page, server, request }) => {
+  test.slow();
   await new Town(request, server.url, "many").send(call(10));
   await new Machine(request, server.url, "many", "anvil").report(61.5, { percent: 0, vram: space(1, 24) });
   await new Machine(request, server.url, "many", "bellows").report(7.2);
@@ -196,6 +198,7 @@ test("with the server gone the page keeps its figures and says that they are old
 });
 
 test("axe finds nothing in the page, and nothing in the open popover", async ({ page, server, request }) => {
+  test.slow();
   await new Town(request, server.url, "axed").send(call(10));
   await new Machine(request, server.url, "axed", "laptop").report(23.4);
   for (const colorScheme of ["dark", "light"] as const) {

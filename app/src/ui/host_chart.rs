@@ -58,7 +58,8 @@ fn summary(history: &HostHistory, columns: &HostColumns, instrument: Instrument)
     let known = || (0..history.steps()).filter_map(|step| columns.value(instrument, step).map(|value| (step, value)));
     let by_value = |a: &(usize, f64), b: &(usize, f64)| a.1.total_cmp(&b.1);
     let exact = |found: Option<(usize, f64)>| found.and_then(|(step, _)| columns.exact(instrument, step));
-    let (low, high, last) = (exact(known().min_by(by_value)), exact(known().max_by(by_value)), exact(known().last()));
+    let (low, high, last) =
+        (exact(known().min_by(by_value)), exact(known().max_by(by_value)), exact(known().next_back()));
     match (low, high, last) {
         (Some(low), Some(high), Some(last)) => {
             format!("Lowest {low}, highest {high}, latest {last}, in steps of {}.", words::step(history.step_s))

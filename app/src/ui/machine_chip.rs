@@ -15,8 +15,8 @@ use crate::live::Live;
 /// The button, which carries the state for style sheets.
 const BUTTON: &str = "perf";
 
-/// What stands between the tabs and the link. One machine: the one that the page came with, and another only when that
-/// falls silent.
+/// What stands between the tabs and the link. One machine: the one that the page came with, and another that is heard
+/// when that one falls silent.
 #[component]
 pub(crate) fn MachineChip(live: Live, href: String) -> impl IntoView {
     let html = fixed(|| markup(&live.perf.get_untracked(), live.now.get_untracked().0, &href));
@@ -25,7 +25,8 @@ pub(crate) fn MachineChip(live: Live, href: String) -> impl IntoView {
         let now_us = live.now.get().0;
         let mut kept = kept.borrow_mut();
         live.perf.with(|text| {
-            if is_silent(&kept, now_us) || host(&kept) == host(text) {
+            let may_replace = is_silent(&kept, now_us) && (kept.is_empty() || !is_silent(text, now_us));
+            if may_replace || host(&kept) == host(text) {
                 kept.clone_from(text);
             }
         });
