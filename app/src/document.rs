@@ -20,7 +20,7 @@ pub enum Document {
     /// `/t/{town}`
     Overview(TownSeed),
     /// `/t/{town}/live`
-    Live(LiveSeed),
+    Live(Box<LiveSeed>),
     /// `/t/{town}/observability`
     Observability(ChartsSeed),
     /// `/t/{town}/machine`
@@ -81,7 +81,7 @@ impl Document {
         match self {
             Self::Towns(seed) => spell(seed),
             Self::Overview(seed) => spell(seed),
-            Self::Live(seed) => spell(seed),
+            Self::Live(seed) => spell(&**seed),
             Self::Observability(seed) => spell(seed),
             Self::Machine(seed) => spell(seed),
             Self::Sources(seed) => spell(seed),
@@ -94,7 +94,7 @@ impl Document {
         match self {
             Self::Towns(seed) => view! { <TownsPage seed/> }.into_any(),
             Self::Overview(seed) => view! { <OverviewPage seed/> }.into_any(),
-            Self::Live(seed) => view! { <LivePage seed/> }.into_any(),
+            Self::Live(seed) => view! { <LivePage seed=*seed/> }.into_any(),
             Self::Observability(seed) => view! { <ObservabilityPage seed/> }.into_any(),
             Self::Machine(seed) => view! { <MachineView seed/> }.into_any(),
             Self::Sources(seed) => view! { <SourcesView seed/> }.into_any(),

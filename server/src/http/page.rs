@@ -112,7 +112,7 @@ async fn live(
             let events = events::read(&pages.app, name, &events::Asked::of(&filter)).await;
             // What cannot be a filter finds nothing; the store has the reason for the rest.
             let events = events.map_err(|_| ReadError::Unavailable);
-            Ok(Document::Live(LiveSeed { town, stats, filter, events }))
+            Ok(Document::Live(Box::new(LiveSeed { town, stats, filter, events })))
         }
         Err(error) => Err(error),
     };
