@@ -36,7 +36,7 @@ async fn filled() -> Server {
         let (rig, agent) = (["gas", "oil"][n % 2], format!("a{}", n % 5));
         match n % 4 {
             0 => {
-                json!({"type": "tool_call", "ts": ts, "id": format!("t{n}"), "tool": "Bash", "ok": n % 8 > 0, "rig": rig, "role": "crew", "agent": agent})
+                json!({"type": "tool_call", "ts": ts, "id": format!("t{n}"), "tool": "Bash", "ok": !n.is_multiple_of(8), "rig": rig, "role": "crew", "agent": agent})
             }
             1 => {
                 json!({"type": "agent_state", "ts": ts, "id": format!("s{n}"), "state": "stuck", "rig": rig, "role": "witness", "agent": agent})
