@@ -35,10 +35,18 @@ async fn filled() -> Server {
         let ts = at.plus_seconds(-i64::try_from(n / 3).unwrap() - if n > 80 { 700_000 } else { 0 }).to_string();
         let (rig, agent) = (["gas", "oil"][n % 2], format!("a{}", n % 5));
         match n % 4 {
-            0 => json!({"type": "tool_call", "ts": ts, "id": format!("t{n}"), "tool": "Bash", "ok": n % 8 > 0, "rig": rig, "role": "crew", "agent": agent}),
-            1 => json!({"type": "agent_state", "ts": ts, "id": format!("s{n}"), "state": "stuck", "rig": rig, "role": "witness", "agent": agent}),
-            2 => json!({"type": "model_call", "ts": ts, "id": format!("u{n}"), "model": "nobody-knows-it", "output_tokens": 5, "rig": rig, "role": "polecat", "agent": agent}),
-            _ => json!({"type": "lines_changed", "ts": ts, "id": format!("l{n}"), "added": 1, "removed": 0, "file": format!("src/f{n}_100%.rs"), "rig": rig, "role": "crew", "agent": agent}),
+            0 => {
+                json!({"type": "tool_call", "ts": ts, "id": format!("t{n}"), "tool": "Bash", "ok": !n.is_multiple_of(8), "rig": rig, "role": "crew", "agent": agent})
+            }
+            1 => {
+                json!({"type": "agent_state", "ts": ts, "id": format!("s{n}"), "state": "stuck", "rig": rig, "role": "witness", "agent": agent})
+            }
+            2 => {
+                json!({"type": "model_call", "ts": ts, "id": format!("u{n}"), "model": "nobody-knows-it", "output_tokens": 5, "rig": rig, "role": "polecat", "agent": agent})
+            }
+            _ => {
+                json!({"type": "lines_changed", "ts": ts, "id": format!("l{n}"), "added": 1, "removed": 0, "file": format!("src/f{n}_100%.rs"), "rig": rig, "role": "crew", "agent": agent})
+            }
         }
     };
     let batch: Vec<Value> = (0..120).map(event).collect();
@@ -108,12 +116,14 @@ async fn the_server_tells_its_own_figures() {
     let mut event = call(now(), 1);
     event["session"] = json!("s1");
     server.post("/api/ingest", &event).await;
-    let metrics: model::system::SystemMetrics = serde_json::from_value(server.get("/api/system/metrics").await).unwrap();
+    let metrics: model::system::SystemMetrics =
+        serde_json::from_value(server.get("/api/system/metrics").await).unwrap();
     assert_eq!((metrics.events_received, metrics.events_stored, metrics.streams), (1, 1, 0));
     assert!(metrics.requests >= 2 && metrics.database_connections > 0 && metrics.rollups_pending.is_some());
     let page: EventPage = serde_json::from_value(server.get("/api/system/events?limit=5").await).unwrap();
     assert_eq!((page.events.len(), page.next), (1, None));
-    let active: model::system::ActiveRequests = serde_json::from_value(server.get("/api/system/activeRequests").await).unwrap();
+    let active: model::system::ActiveRequests =
+        serde_json::from_value(server.get("/api/system/activeRequests").await).unwrap();
     assert_eq!(active.sessions[0].session.as_str(), "s1");
     let health: model::system::SystemHealth = serde_json::from_value(server.get("/api/system/health").await).unwrap();
     assert_eq!((health.status.as_str(), health.trouble.len()), ("ok", 0));

@@ -148,7 +148,14 @@ mod tests {
     fn a_place_reads_back() {
         let place = Before { at: Timestamp(1_790_000_000_000_001), key: EventKey(0xabc) };
         assert_eq!(Before::parse(&place.written()), Some(place));
-        for bad in ["", "-", "1790000000000001", "1790000000000001-abc", "x-00000000000000000000000000000abc", "5-00000000000000000000000000000abc"] {
+        for bad in [
+            "",
+            "-",
+            "1790000000000001",
+            "1790000000000001-abc",
+            "x-00000000000000000000000000000abc",
+            "5-00000000000000000000000000000abc",
+        ] {
             assert_eq!(Before::parse(bad), None, "{bad}");
         }
     }

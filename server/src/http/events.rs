@@ -82,12 +82,7 @@ fn role(raw: &str) -> Option<Role> {
 }
 
 /// Words with commas between them.
-fn list<T>(
-    raw: &Option<String>,
-    what: &str,
-    parse: fn(&str) -> Option<T>,
-    all: &[&str],
-) -> Result<Vec<T>, ApiError> {
+fn list<T>(raw: &Option<String>, what: &str, parse: fn(&str) -> Option<T>, all: &[&str]) -> Result<Vec<T>, ApiError> {
     let words = some(raw).unwrap_or_default().split(',').map(str::trim).filter(|word| !word.is_empty());
     words
         .map(|word| {

@@ -79,10 +79,7 @@ async fn events(State(app): State<App>, Query(asked): Query<Asked>) -> Result<Js
     Ok(Json(line::page(&app.pool, key, Before::NEWEST, &Filter::default(), limit).await?))
 }
 
-async fn active_requests(
-    State(app): State<App>,
-    Query(asked): Query<Asked>,
-) -> Result<Json<ActiveRequests>, ApiError> {
+async fn active_requests(State(app): State<App>, Query(asked): Query<Asked>) -> Result<Json<ActiveRequests>, ApiError> {
     let town = asked.town(&app)?;
     let sums = app.reader.live_sums(&town).await?;
     let activity = app.reader.activity(&town, &sums.roster).await?;
@@ -95,7 +92,8 @@ async fn health(State(app): State<App>) -> Json<SystemHealth> {
     let queue_has_room = app.intake.depth() < app.config.queue_events.value;
     let mut trouble = Vec::new();
     if !database {
-        trouble.push("The database does not answer; what is sent is to be sent again. The log has the reason.".to_owned());
+        trouble
+            .push("The database does not answer; what is sent is to be sent again. The log has the reason.".to_owned());
     }
     if !queue_has_room {
         trouble.push("The intake queue is full; senders are told to come back.".to_owned());
