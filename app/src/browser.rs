@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+pub use crate::page::live::LivePage;
+pub use crate::page::machine::MachineView;
 pub use crate::page::notice::NoticePage;
 pub use crate::page::observability::ObservabilityPage;
 pub use crate::page::overview::OverviewPage;

@@ -2,13 +2,15 @@
 
 use leptos::prelude::*;
 
+use crate::page::live::LivePage;
+use crate::page::machine::MachineView;
 use crate::page::notice::{Notice, NoticePage};
 use crate::page::observability::ObservabilityPage;
 use crate::page::overview::OverviewPage;
 use crate::page::sources::SourcesView;
 use crate::page::tank::TankPage;
 use crate::page::towns::TownsPage;
-use crate::seed::{ChartsSeed, SourcesSeed, TankSeed, TownSeed, TownsSeed, spell};
+use crate::seed::{ChartsSeed, LiveSeed, MachineSeed, SourcesSeed, TankSeed, TownSeed, TownsSeed, spell};
 
 /// One page with its data.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,12 +19,16 @@ pub enum Document {
     Towns(TownsSeed),
     /// `/t/{town}`
     Overview(TownSeed),
+    /// `/t/{town}/live`
+    Live(LiveSeed),
     /// `/t/{town}/observability`
     Observability(ChartsSeed),
+    /// `/t/{town}/machine`
+    Machine(MachineSeed),
     /// `/t/{town}/sources`
     Sources(SourcesSeed),
     /// `/t/{town}/tank`
-    Tank(TankSeed),
+    Tank(Box<TankSeed>),
     /// Instead of a page.
     Notice(Notice),
 }
@@ -34,7 +40,9 @@ impl Document {
         match self {
             Self::Towns(_) | Self::Notice(_) => Client::Towns,
             Self::Overview(_) => Client::Overview,
+            Self::Live(_) => Client::Live,
             Self::Observability(_) => Client::Observability,
+            Self::Machine(_) => Client::Machine,
             Self::Sources(_) => Client::Sources,
             Self::Tank(_) => Client::Tank,
         }
@@ -46,7 +54,9 @@ impl Document {
         match self {
             Self::Towns(_) => "Towns · Towngauge".to_owned(),
             Self::Overview(seed) => format!("{} · Towngauge", seed.snapshot.town),
+            Self::Live(seed) => format!("Live · {} · Towngauge", seed.town.snapshot.town),
             Self::Observability(seed) => format!("Observability · {} · Towngauge", seed.town.snapshot.town),
+            Self::Machine(seed) => format!("Machine · {} · Towngauge", seed.town.snapshot.town),
             Self::Sources(seed) => format!("Sources · {} · Towngauge", seed.town.snapshot.town),
             Self::Tank(seed) => format!("Tanks · {} · Towngauge", seed.town.snapshot.town),
             Self::Notice(notice) => format!("{} · Towngauge", notice.title()),
@@ -57,7 +67,13 @@ impl Document {
     pub(crate) const fn retry_s(&self) -> Option<u32> {
         match self {
             Self::Notice(notice) => notice.retry_s(),
-            Self::Towns(_) | Self::Overview(_) | Self::Observability(_) | Self::Sources(_) | Self::Tank(_) => None,
+            Self::Towns(_)
+            | Self::Overview(_)
+            | Self::Live(_)
+            | Self::Observability(_)
+            | Self::Machine(_)
+            | Self::Sources(_)
+            | Self::Tank(_) => None,
         }
     }
 
@@ -65,9 +81,11 @@ impl Document {
         match self {
             Self::Towns(seed) => spell(seed),
             Self::Overview(seed) => spell(seed),
+            Self::Live(seed) => spell(seed),
             Self::Observability(seed) => spell(seed),
+            Self::Machine(seed) => spell(seed),
             Self::Sources(seed) => spell(seed),
-            Self::Tank(seed) => spell(seed),
+            Self::Tank(seed) => spell(&**seed),
             Self::Notice(notice) => spell(notice),
         }
     }
@@ -76,9 +94,11 @@ impl Document {
         match self {
             Self::Towns(seed) => view! { <TownsPage seed/> }.into_any(),
             Self::Overview(seed) => view! { <OverviewPage seed/> }.into_any(),
+            Self::Live(seed) => view! { <LivePage seed/> }.into_any(),
             Self::Observability(seed) => view! { <ObservabilityPage seed/> }.into_any(),
+            Self::Machine(seed) => view! { <MachineView seed/> }.into_any(),
             Self::Sources(seed) => view! { <SourcesView seed/> }.into_any(),
-            Self::Tank(seed) => view! { <TankPage seed/> }.into_any(),
+            Self::Tank(seed) => view! { <TankPage seed=*seed/> }.into_any(),
             Self::Notice(notice) => view! { <NoticePage notice/> }.into_any(),
         }
     }
@@ -91,8 +111,12 @@ pub enum Client {
     Towns,
     /// Takes over a town's overview.
     Overview,
+    /// Takes over a town's Live page.
+    Live,
     /// Takes over a town's charts.
     Observability,
+    /// Takes over a town's machines.
+    Machine,
     /// Takes over a town's sources.
     Sources,
     /// Takes over a town's tanks.
@@ -101,7 +125,8 @@ pub enum Client {
 
 impl Client {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Towns, Self::Overview, Self::Observability, Self::Sources, Self::Tank];
+    pub const ALL: [Self; 7] =
+        [Self::Towns, Self::Overview, Self::Live, Self::Observability, Self::Machine, Self::Sources, Self::Tank];
 
     /// Name of its module, of `frontend`'s feature, and of the document's `data-client`.
     #[must_use]
@@ -109,7 +134,9 @@ impl Client {
         match self {
             Self::Towns => "towns",
             Self::Overview => "overview",
+            Self::Live => "live",
             Self::Observability => "observability",
+            Self::Machine => "machine",
             Self::Sources => "sources",
             Self::Tank => "tank",
         }

@@ -1,13 +1,16 @@
 //! What pages read again while they are open. Runs in the browser.
 
 use gloo_net::http::{Request, RequestBuilder, Response};
+use model::event_line::EventPage;
+use model::live_stats::LiveStats;
 use model::series::SeriesPage;
-use model::{Nanodollars, TownName};
+use model::{Nanodollars, TownName, Window};
 use serde::de::DeserializeOwned;
 
 use crate::observe::range;
-use crate::reader::{ReadError, SeriesRange, TankPage, TownCard};
+use crate::reader::{MachinePage, ReadError, SeriesRange, TankPage, TownCard};
 use crate::sources::SourcesPage;
+use crate::stream::EventFilter;
 
 /// Reads the body through text: the same way as the seed, so that the client carries one reader per type.
 async fn read<T: DeserializeOwned>(response: Response) -> Result<T, ReadError> {
@@ -36,6 +39,31 @@ pub(crate) async fn charts(town: TownName, shown: SeriesRange) -> Result<Vec<Ser
 /// How the sources of a town stand.
 pub(crate) async fn sources(town: TownName) -> Result<SourcesPage, ReadError> {
     get(&format!("/api/page/sources/{town}")).await
+}
+
+/// What the hosts of a town use, and used.
+pub(crate) async fn machine(town: TownName, window: Window) -> Result<MachinePage, ReadError> {
+    get(&format!("/api/page/machine/{town}?window={}", window.name())).await
+}
+
+/// Everything that the Live page shows besides the stream, with days that begin in `zone`.
+pub(crate) async fn live_stats(town: &TownName, zone: &str) -> Result<LiveStats, ReadError> {
+    get(&format!("/api/page/live/{town}?tz={}", escape(zone))).await
+}
+
+/// Events of a town, newest first; those that follow on a page before when `before` is its `next`.
+pub(crate) async fn events(
+    town: &TownName,
+    filter: &EventFilter,
+    before: Option<&str>,
+) -> Result<EventPage, ReadError> {
+    let before = before.map(|before| format!("&before={}", escape(before))).unwrap_or_default();
+    get(&format!("/api/towns/{town}/events?{}{before}", filter.query(escape))).await
+}
+
+/// Text as a part of an address.
+pub(crate) fn escape(raw: &str) -> String {
+    js_sys::encode_uri_component(raw).into()
 }
 
 /// Asks the server for the demo town. Gives the town's name, or what went wrong.

@@ -15,14 +15,17 @@ mod civil;
 mod document;
 mod fetch;
 mod live;
+mod machine;
 mod observe;
 mod page;
+mod poll;
 pub mod reader;
 mod roll;
 pub mod seed;
 #[cfg(feature = "ssr")]
 mod shell;
 pub mod sources;
+mod stream;
 mod ui;
 mod zone;
 
@@ -32,5 +35,6 @@ pub use observe::range::parse as parse_range;
 pub use page::notice::Notice;
 #[cfg(feature = "ssr")]
 pub use shell::{AssetPaths, ClientPaths, shell};
+pub use stream::EventFilter;
 pub use ui::stop_panel::StopPanel;
 pub use ui::webhooks_panel::WebhooksPanel;

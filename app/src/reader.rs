@@ -2,6 +2,7 @@
 
 use model::Nanodollars;
 use model::alert::WebhooksView;
+use model::host::{HostHistory, OwnCost, PerfMetrics};
 use model::id::TownName;
 use model::runway::RunwayBand;
 use model::stop::StopView;
@@ -104,4 +105,19 @@ pub enum ReadError {
     /// The store does not answer; the log has the reason.
     #[error("the store does not answer; the server keeps trying")]
     Unavailable,
+}
+
+/// What a town's Machine page shows besides the live state.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MachinePage {
+    /// The server's clock when this was read.
+    pub at: Timestamp,
+    /// The window of the charts.
+    pub window: Window,
+    /// Every host: the server's own first, then the others by name.
+    pub hosts: Vec<PerfMetrics>,
+    /// Their past.
+    pub history: HostHistory,
+    /// What the server itself costs.
+    pub own: OwnCost,
 }

@@ -65,6 +65,8 @@ pub enum SourceKind {
     Otlp,
     /// JSON is posted.
     Http,
+    /// A program on the server's machine is asked.
+    Asked,
     /// Made up.
     Demo,
     /// This version does not know it; another one wrote it.
@@ -79,6 +81,7 @@ impl SourceKind {
             Self::FileTail => "file_tail",
             Self::Otlp => "otlp",
             Self::Http => "http",
+            Self::Asked => "asked",
             Self::Demo => "demo",
             Self::Unknown => "unknown",
         }
@@ -91,6 +94,7 @@ impl SourceKind {
             Self::FileTail => "files",
             Self::Otlp => "OpenTelemetry",
             Self::Http => "posted JSON",
+            Self::Asked => "asked",
             Self::Demo => "made up",
             Self::Unknown => "unknown to this version",
         }

@@ -12,8 +12,8 @@ const SIZES = [
   { width: 1440, height: 900 },
   { width: 390, height: 844 },
 ];
-const PAGES = { towns: "/", overview: "/t/demo", observability: "/t/demo/observability?window=24h", sources: "/t/demo/sources", tank: "/t/demo/tank" };
-const NOTHING = { "first-run": "/", "empty-overview": "/t/home", "empty-observability": "/t/home/observability", "empty-sources": "/t/home/sources", "empty-tank": "/t/home/tank", "no-town": "/t/nowhere" };
+const PAGES = { towns: "/", overview: "/t/demo", observability: "/t/demo/observability?window=24h", machine: "/t/demo/machine", sources: "/t/demo/sources", tank: "/t/demo/tank" };
+const NOTHING = { "first-run": "/", "empty-overview": "/t/home", "empty-observability": "/t/home/observability", "machine-home": "/t/home/machine", "empty-sources": "/t/home/sources", "empty-tank": "/t/home/tank", "no-town": "/t/nowhere" };
 // Needles come to rest, charts are drawn.
 const SETTLE_MS = 2_500;
 
@@ -42,6 +42,8 @@ for (const colorScheme of ["dark", "light"] as const) {
           await take(page, "observability-hover");
           await page.goto(`${server.url}${PAGES.overview}`);
           await page.locator(".link[data-link=live]").waitFor();
+          await page.locator("button.machine").click();
+          await take(page, "machine-popover");
           await server.kill();
           await page.locator(".link[data-link=down]").waitFor({ timeout: 30_000 });
           await take(page, "overview-disconnected");

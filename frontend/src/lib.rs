@@ -31,10 +31,22 @@ pub fn hydrate() {
                 hydrate_body(|| view! { <browser::OverviewPage seed/> });
             }
         }
+        #[cfg(feature = "live")]
+        "live" => {
+            if let Some(seed) = browser::take() {
+                hydrate_body(|| view! { <browser::LivePage seed/> });
+            }
+        }
         #[cfg(feature = "observability")]
         "observability" => {
             if let Some(seed) = browser::take() {
                 hydrate_body(|| view! { <browser::ObservabilityPage seed/> });
+            }
+        }
+        #[cfg(feature = "machine")]
+        "machine" => {
+            if let Some(seed) = browser::take() {
+                hydrate_body(|| view! { <browser::MachineView seed/> });
             }
         }
         #[cfg(feature = "sources")]

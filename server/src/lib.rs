@@ -10,6 +10,7 @@ pub mod demo;
 pub mod error;
 pub mod feed;
 pub mod guide;
+pub mod host;
 pub mod http;
 pub mod hub;
 pub mod ingest;

@@ -1,5 +1,6 @@
 //! What pages and the API read: the hub's state and the rollups.
 
+mod host;
 mod live;
 mod tank;
 
@@ -9,10 +10,11 @@ use std::sync::Arc;
 
 use app::reader::{ReadError, SeriesRange, Setup, TownCard};
 use app::sources::{SourcesPage, UnpricedModel};
+use model::host::HostHistory;
 use model::id::TownName;
 use model::live_stats::{LatencyStats, LatencyWindow};
 use model::series::{Metric, SeriesPage};
-use model::time::{TimeRange, Timestamp};
+use model::time::{TimeRange, Timestamp, Window};
 use model::wire::Snapshot;
 use tokio::sync::Mutex;
 
@@ -57,6 +59,7 @@ pub struct Reader {
     charts: Mutex<HashMap<ChartKey, Kept<SeriesPage>>>,
     sources: Mutex<HashMap<TownName, Kept<SourcesPage>>>,
     tanks: Mutex<HashMap<TownName, Kept<TankBook>>>,
+    hosts: Mutex<HashMap<(TownName, Window), Kept<HostHistory>>>,
     burns: Mutex<HashMap<(TownName, String), Kept<Spent>>>,
     latencies: Mutex<HashMap<(TownName, LatencyWindow), Kept<LatencyStats>>>,
     activities: Mutex<HashMap<TownName, Kept<Activity>>>,
@@ -113,6 +116,7 @@ impl Reader {
             charts: Mutex::default(),
             sources: Mutex::default(),
             tanks: Mutex::default(),
+            hosts: Mutex::default(),
             burns: Mutex::default(),
             latencies: Mutex::default(),
             activities: Mutex::default(),

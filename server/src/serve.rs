@@ -20,6 +20,7 @@ use crate::db::price::Prices;
 use crate::db::{self, DbError, Pool, coverage, key};
 use crate::demo::Keeper;
 use crate::feed::Feeds;
+use crate::host::{self, Desk, MachineProbe, OwnMeter, RunBook, Who};
 use crate::http::{self, Access, AccessSettings, Mode};
 use crate::hub::{Hub, HubSettings};
 use crate::ingest::{Intake, IntakeLimits, WriterHandle, instance_id};
@@ -153,8 +154,6 @@ async fn assemble(config: Config, listener: TcpListener, local: SocketAddr, stor
         stop_background.clone(),
     ));
     let stop_sources = CancellationToken::new();
-    let demo = Keeper::new(pool.clone(), intake.clone(), clock.clone(), stop_sources.clone());
-    demo.continue_all().await.context("made-up towns")?;
     let poller = Poller { pool: pool.clone(), hub: hub.clone(), clock: clock.clone(), town: config.town.value.clone() };
     background.extend(balance::spawn(poller, &config.balances.value, &stop_sources).await.context("balances")?);
     let (folders, watcher) = watch_local(&config, &intake, &pool, &stop_sources);
@@ -168,6 +167,14 @@ async fn assemble(config: Config, listener: TcpListener, local: SocketAddr, stor
     };
     let town = config.town.value.clone();
     let facts = SetupFacts { address, town, folders, rates, keys_required: access.mode() == Mode::Keys };
+    let started = clock.now();
+    let reader = Arc::new(Reader::new(pool.clone(), hub.clone(), clock.clone(), facts));
+    let runs = RunBook::new(Arc::clone(&reader), clock.clone(), started);
+    let desk = Desk::new(pool.clone(), hub.clone(), clock.clone(), runs);
+    background.push(tokio::spawn(desk.clone().follow(stop_background.clone())));
+    background.extend(read_own_host(&config, &desk, &stop_background));
+    let demo = Keeper::new(pool.clone(), intake.clone(), clock.clone(), desk.clone(), stop_sources.clone());
+    demo.continue_all().await.context("made-up towns")?;
     let assets = Assets::find(&|name| std::env::var(name).ok());
     if !assets.is_built() {
         tracing::warn!("the client is not built, so pages do not come alive; run cargo xtask build");
@@ -175,8 +182,10 @@ async fn assemble(config: Config, listener: TcpListener, local: SocketAddr, stor
     let stop_streams = CancellationToken::new();
     let app = Arc::new(AppState {
         config,
-        started: clock.now(),
-        reader: Arc::new(Reader::new(pool.clone(), hub.clone(), clock.clone(), facts)),
+        started,
+        reader,
+        desk,
+        own: OwnMeter::default(),
         clock,
         pool,
         intake,
@@ -322,6 +331,15 @@ async fn catch_up(pool: &Pool, hub: &Hub, prices: &Prices, towns: bool) -> Resul
         }
     }
     Ok(())
+}
+
+/// Reads what this machine uses, unless told not to.
+fn read_own_host(config: &Config, desk: &Desk, stop: &CancellationToken) -> Option<JoinHandle<()>> {
+    let name = config.host.value.clone()?;
+    let who = Who::this_process("serve", name);
+    let sink = desk.sink(config.town.value.clone(), who, true);
+    let data_dir = config.data_dir.value.clone();
+    Some(tokio::spawn(host::run(move || Box::new(MachineProbe::new(data_dir)), sink, stop.clone())))
 }
 
 /// Follows this machine's agents' files, unless told not to, and says which.

@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::db::Pool;
 use crate::demo::Keeper;
 use crate::feed::Feeds;
+use crate::host::{Desk, OwnMeter};
 use crate::http::Access;
 use crate::hub::Hub;
 use crate::ingest::Intake;
@@ -44,6 +45,10 @@ pub struct AppState {
     pub feeds: Feeds,
     /// What pages read.
     pub reader: Arc<Reader>,
+    /// What hosts use.
+    pub desk: Desk,
+    /// What this server itself costs.
+    pub own: OwnMeter,
     /// Keeps made-up towns going.
     pub demo: Keeper,
     /// Who may do what.

@@ -19,6 +19,11 @@ async fn number(server: &Server, sql: &'static str) -> i64 {
 
 /// A request of one batch, by hand.
 fn shipment(shipper: uuid::Uuid, seq: u64, items: &[Line]) -> Vec<u8> {
+    part(shipper, Mark { seq, more: false }, items)
+}
+
+/// A request of a part of a batch.
+fn part(shipper: uuid::Uuid, mark: Mark, items: &[Line]) -> Vec<u8> {
     let head = Head {
         ship: wire::VERSION,
         shipper,
@@ -31,7 +36,7 @@ fn shipment(shipper: uuid::Uuid, seq: u64, items: &[Line]) -> Vec<u8> {
         error: None,
     };
     let mut body = wire::spell(&head);
-    body.extend(wire::spell(&Line::Batch(Mark { seq, more: false })));
+    body.extend(wire::spell(&Line::Batch(mark)));
     items.iter().for_each(|item| body.extend(wire::spell(item)));
     body
 }
@@ -84,6 +89,29 @@ async fn new_events_of_a_sender_whose_numbers_went_back_are_stored() {
     assert_eq!(server.post("/api/ingest?town=far", &call(now(), 1)).await.0, 200);
     assert_eq!(number(&server, "select count(*) from town where name = 'far'").await, 1);
     assert_eq!(number(&server, "select rejected from source where source = 'codex'").await, 1);
+    server.running.stop().await;
+}
+
+#[tokio::test]
+async fn bad_lines_of_a_batch_that_comes_in_parts_count_once_however_often_a_part_is_sent() {
+    let server = start().await;
+    let shipper = uuid::Uuid::from_u128(9);
+    let counted = async |body: Vec<u8>| post_shipment(&server, body).await["rejected"].as_u64().unwrap();
+    let of = |seq: u64, more: bool, items: &[Line]| part(shipper, Mark { seq, more }, items);
+    let first = of(4, true, &[landed(1), rejected("a:1"), rejected("a:2")]);
+    let second = of(4, true, &[rejected("a:3")]);
+    let last = of(4, false, &[landed(2), rejected("a:4")]);
+    assert_eq!(counted(first.clone()).await, 2);
+    assert_eq!(counted(first.clone()).await, 0, "its answer was lost");
+    assert_eq!(counted(second.clone()).await, 1);
+    // The sender was killed, and begins the batch again.
+    assert_eq!((counted(first.clone()).await, counted(second).await), (0, 0));
+    assert_eq!((counted(last.clone()).await, counted(last).await), (1, 0));
+    assert_eq!(counted(first).await, 0, "the batch is whole");
+    // The next batch is another one, with whatever lines.
+    assert_eq!(counted(of(5, true, &[rejected("a:3")])).await, 1);
+    assert_eq!(number(&server, "select rejected from source where source = 'codex'").await, 5);
+    assert_eq!(number(&server, "select cardinality(parts)::bigint from shipper").await, 1, "only of the batch in hand");
     server.running.stop().await;
 }
 

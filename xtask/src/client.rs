@@ -31,7 +31,7 @@ pub enum Part {
 }
 
 /// The pages with a client, by the names of `frontend`'s features.
-pub const PAGES: [&str; 5] = ["overview", "observability", "towns", "sources", "tank"];
+pub const PAGES: [&str; 7] = ["overview", "live", "observability", "towns", "machine", "sources", "tank"];
 
 impl Part {
     /// What is built in this mode.

@@ -1,7 +1,8 @@
 //! What goes over the `/live` WebSocket: JSON text frames, encoded once per tick for every viewer of a town.
 //!
 //! Server: `Welcome`, then `Snapshot`, then `Delta`s with `rev` increasing by one, and `Beat` when nothing happens.
-//! A viewer that misses a `rev` (or that the server had to skip) gets a fresh `Snapshot`.
+//! A viewer that misses a `rev` (or that the server had to skip) gets a fresh `Snapshot`. Beside these, who looks gets
+//! [`PerfMetrics`](crate::host::PerfMetrics), one frame per host and reading, each in place of the one before.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +16,7 @@ use crate::time::Timestamp;
 use crate::unit::Nanodollars;
 
 /// Raised whenever a frame changes in a way that an older client cannot read; such a client reloads the page.
-pub const PROTOCOL: u32 = 2;
+pub const PROTOCOL: u32 = 3;
 /// The server says something at least this often, so that silence means a broken link.
 pub const BEAT_S: i64 = 5;
 /// Without a frame for this long the client calls the link stale.
@@ -57,6 +58,20 @@ pub enum ServerMessage {
 pub enum ClientMessage {
     /// A `rev` is missing: send a snapshot.
     Resync,
+    /// Somebody looks at the page: send what its hosts use, too.
+    Look,
+    /// The page is hidden: nobody looks any more.
+    LookAway,
+}
+
+/// As they are sent: a client that says nothing else needs no writer of JSON.
+impl ClientMessage {
+    /// [`ClientMessage::Resync`]
+    pub const RESYNC: &str = r#"{"type":"resync"}"#;
+    /// [`ClientMessage::Look`]
+    pub const LOOK: &str = r#"{"type":"look"}"#;
+    /// [`ClientMessage::LookAway`]
+    pub const LOOK_AWAY: &str = r#"{"type":"look_away"}"#;
 }
 
 /// The whole live state of one town.
@@ -279,4 +294,17 @@ pub struct Edge {
 
 const fn is_zero(n: &u64) -> bool {
     *n == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_clients_say_is_what_servers_read() {
+        let check = |text: &str, message| assert_eq!(serde_json::from_str::<ClientMessage>(text).ok(), Some(message));
+        check(ClientMessage::RESYNC, ClientMessage::Resync);
+        check(ClientMessage::LOOK, ClientMessage::Look);
+        check(ClientMessage::LOOK_AWAY, ClientMessage::LookAway);
+    }
 }

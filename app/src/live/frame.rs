@@ -22,10 +22,26 @@ struct Beat {
     at: Timestamp,
 }
 
+/// A frame.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Frame {
+    /// For the reducer.
+    Message(ServerMessage),
+    /// What a host uses. Pages differ in what they show of it, so it stays text here.
+    Perf,
+}
+
 /// Reads a frame; none when it is not one.
-pub(crate) fn read(text: &str) -> Option<ServerMessage> {
+pub(crate) fn read(text: &str) -> Option<Frame> {
     let kind: Kind<'_> = serde_json::from_str(text).ok()?;
-    match kind.name {
+    if kind.name == "perf_metrics" {
+        return Some(Frame::Perf);
+    }
+    message(kind.name, text).map(Frame::Message)
+}
+
+fn message(name: &str, text: &str) -> Option<ServerMessage> {
+    match name {
         "welcome" => {
             let Welcome { protocol, build } = serde_json::from_str(text).ok()?;
             Some(ServerMessage::Welcome { protocol, build })
@@ -82,8 +98,9 @@ mod tests {
             ServerMessage::Delta(Box::new(delta)),
             ServerMessage::Beat { at },
         ] {
-            assert_eq!(read(&serde_json::to_string(&message).unwrap()), Some(message));
+            assert_eq!(read(&serde_json::to_string(&message).unwrap()), Some(Frame::Message(message)));
         }
+        assert_eq!(read("{\"type\":\"perf_metrics\"}"), Some(Frame::Perf));
         for bad in ["", "{}", "{\"type\":\"later\"}", "{\"type\":\"beat\"}"] {
             assert_eq!(read(bad), None);
         }

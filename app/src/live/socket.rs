@@ -12,7 +12,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{CloseEvent, MessageEvent, WebSocket};
 
 use super::backoff;
-use super::frame;
+use super::frame::{self, Frame};
 use super::link::{Link, Signs};
 use super::store::Live;
 
@@ -116,14 +116,18 @@ impl Connection {
     }
 
     fn receive(&self, text: &str) {
-        let Some(message) = frame::read(text) else {
-            self.resync();
+        let Some(frame) = frame::read(text) else {
+            self.say(ClientMessage::RESYNC);
             return;
         };
         self.heard_ms.set(Some(steady_ms()));
+        let message = match frame {
+            Frame::Message(message) => message,
+            Frame::Perf => return self.live.perf.set(text.to_owned()),
+        };
         match self.live.apply(message) {
             Applied::Changed(_) => {}
-            Applied::Gap => self.resync(),
+            Applied::Gap => self.say(ClientMessage::RESYNC),
             Applied::OtherProtocol => return reload_once(),
         }
         if let Some(heard) = self.live.heard() {
@@ -131,14 +135,20 @@ impl Connection {
         }
         if !self.alive.replace(true) {
             self.attempt.set(0);
+            self.look();
             self.judge();
         }
     }
 
-    fn resync(&self) {
-        if let (Some(socket), Ok(text)) = (&*self.socket.borrow(), serde_json::to_string(&ClientMessage::Resync)) {
+    /// Says whether somebody looks: hosts are read fast only then.
+    fn look(&self) {
+        self.say(if document().hidden() { ClientMessage::LOOK_AWAY } else { ClientMessage::LOOK });
+    }
+
+    fn say(&self, text: &str) {
+        if let Some(socket) = &*self.socket.borrow() {
             // A socket that cannot send is closing; `onclose` does the rest.
-            let _ = socket.inner.send_with_str(&text);
+            let _ = socket.inner.send_with_str(text);
         }
     }
 
@@ -156,6 +166,8 @@ impl Connection {
     fn hurry(self: &Rc<Self>) {
         if self.retry_ms.get().is_some() && !document().hidden() {
             self.connect();
+        } else if self.alive.get() {
+            self.look();
         }
         self.tick();
     }

@@ -24,6 +24,8 @@ pub(crate) struct Live {
     edges: RwSignal<u32>,
     /// Counts whole snapshots: something may have been missed before each.
     snapshots: RwSignal<u32>,
+    /// The newest message `perf_metrics` as it came; empty before the first one. Each page reads of it what it shows.
+    pub perf: RwSignal<String>,
     /// Which town; none before the first snapshot.
     pub town: RwSignal<Option<TownName>>,
     /// Whether it is the made-up one.
@@ -55,6 +57,7 @@ impl Live {
             events: RwSignal::new(0),
             edges: RwSignal::new(0),
             snapshots: RwSignal::new(0),
+            perf: RwSignal::new(String::new()),
             town: RwSignal::new(None),
             demo: RwSignal::new(false),
             link: RwSignal::new(Link::default()),

@@ -19,9 +19,10 @@ pub(crate) fn provide_viewer() {
 pub(crate) fn town_frame(seed: TownSeed, tab: Tab) -> (Live, impl IntoView) {
     provide_viewer();
     let live = Live::new();
-    let TownSeed { snapshot, towns } = seed;
+    let TownSeed { snapshot, towns, perf } = seed;
     let town = snapshot.town.clone();
     live.seed(snapshot);
+    live.perf.set(perf);
     keep_open(live);
     let top = view! {
         <a class="skip" href="#main">"Skip to content"</a>

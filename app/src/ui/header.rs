@@ -4,7 +4,9 @@ use leptos::prelude::*;
 use model::TownName;
 
 use super::chips::DemoChip;
+use super::fixed::fixed;
 use super::link_status::LinkStatus;
+use super::machine_chip::MachineChip;
 use super::theme_toggle::ThemeToggle;
 use crate::live::Live;
 
@@ -13,26 +15,28 @@ use crate::live::Live;
 pub(crate) enum Tab {
     /// Gauges, agents, events.
     Overview,
+    /// What happens this minute.
+    Live,
     /// Charts.
     Observability,
+    /// What the town's hosts use.
+    Machine,
     /// Where events come from.
     Sources,
     /// Every tank; reached from the gas tank's dial, and so no tab of its own.
     Tank,
 }
 
+/// The sign and the name.
+const BRAND: &str = r#"<svg viewBox="0 0 20 20" width="20" height="20" aria-hidden="true">
+<path d="M4.2 15.8a8 8 0 1 1 11.6 0" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round"/>
+<path class="brand-needle" d="M10.9 11 14.2 5.6 9.1 9.8z"/><circle cx="10" cy="10.5" r="1.6" fill="currentColor"/>
+</svg><span>Towngauge</span>"#;
+
 #[component]
 fn Brand() -> impl IntoView {
-    view! {
-        <a class="brand" href="/" aria-label="Towngauge: all towns">
-            <svg viewBox="0 0 20 20" width="20" height="20" aria-hidden="true">
-                <path d="M4.2 15.8a8 8 0 1 1 11.6 0" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round"/>
-                <path class="brand-needle" d="M10.9 11 14.2 5.6 9.1 9.8z"/>
-                <circle cx="10" cy="10.5" r="1.6" fill="currentColor"/>
-            </svg>
-            <span>"Towngauge"</span>
-        </a>
-    }
+    let html = fixed(|| BRAND.to_owned());
+    view! { <a class="brand" href="/" aria-label="Towngauge: all towns" inner_html=html></a> }
 }
 
 /// The header where there is no town.
@@ -56,25 +60,35 @@ pub(crate) fn TownHeader(
     /// The page that is open.
     tab: Tab,
 ) -> impl IntoView {
-    let overview = format!("/t/{town}");
-    let observability = format!("/t/{town}/observability");
-    let sources = format!("/t/{town}/sources");
-    let current = |page: Tab| (page == tab).then_some("page");
+    let machine = format!("/t/{town}/machine");
+    let tabs = fixed(|| tabs(&town, tab));
     view! {
         <header class="top">
             <Brand/>
             <TownSwitch town towns/>
             {move || live.demo.get().then(|| view! { <DemoChip/> })}
-            <nav class="tabs" aria-label="Pages of this town">
-                <a href=overview aria-current=current(Tab::Overview)>"Overview"</a>
-                <a href=observability aria-current=current(Tab::Observability)>"Observability"</a>
-                <a href=sources aria-current=current(Tab::Sources)>"Sources"</a>
-            </nav>
-            <span class="spring"></span>
+            <nav class="tabs" aria-label="Pages of this town" inner_html=tabs></nav>
+            <MachineChip live href=machine/>
             <LinkStatus live/>
             <ThemeToggle/>
         </header>
     }
+}
+
+/// The links to a town's pages. Names of towns need no escaping.
+fn tabs(town: &TownName, open: Tab) -> String {
+    const TABS: [(Tab, &str, &str); 5] = [
+        (Tab::Overview, "", "Overview"),
+        (Tab::Live, "/live", "Live"),
+        (Tab::Observability, "/observability", "Observability"),
+        (Tab::Machine, "/machine", "Machine"),
+        (Tab::Sources, "/sources", "Sources"),
+    ];
+    let link = |(tab, path, label): (Tab, &str, &str)| {
+        let current = if tab == open { " aria-current=\"page\"" } else { "" };
+        format!("<a href=\"/t/{town}{path}\"{current}>{label}</a>")
+    };
+    TABS.into_iter().map(link).collect()
 }
 
 #[component]

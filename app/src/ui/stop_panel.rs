@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use model::format::{ago, dollars, grouped};
-use model::stop::{Asker, Balance, StopFail, StopMode, StopView};
+use model::stop::{Asker, Balance, StopFail, StopMode, StopView, StopWindows, WindowLevel};
 use model::time::{MICROS_PER_SECOND, Timestamp};
 
 use super::command::Command;
@@ -54,14 +54,20 @@ fn verdict(view: &StopView) -> (&'static str, String) {
     if let Some(reason) = &view.stopping {
         return ("stopping", format!("Agents that ask are told to stop now. {reason}."));
     }
+    let by_windows = view.policy.windows == StopWindows::Own && view.windows == WindowLevel::Open;
     let left = match view.balance {
         Balance::Known(left) => format!("{} left", dollars(left)),
+        // A subscription is measured by its windows.
+        Balance::NoTank if by_windows => {
+            "something is left in every window of Claude Code\u{2019}s subscription".to_owned()
+        }
         Balance::NoTank => "the tank was never filled".to_owned(),
         Balance::NoTown | Balance::NoAnswer => "the balance is not known".to_owned(),
     };
     match (view.policy.mode, view.balance) {
         (StopMode::Off, _) => ("off", format!("Switched off: agents go on whatever is left ({left}).")),
         (StopMode::Empty, Balance::Known(_)) => ("going", format!("Agents go on: {left}.")),
+        (StopMode::Empty, Balance::NoTank) if by_windows => ("going", format!("Agents go on: {left}.")),
         (StopMode::Empty, _) => ("unknown", format!("Agents go on, although {left}.")),
     }
 }
@@ -75,8 +81,12 @@ fn rule(view: &StopView) -> String {
         StopFail::Open => "go on",
         StopFail::Closed => "stop too",
     };
+    let windows = match view.policy.windows {
+        StopWindows::Own => ", and while a window of Claude Code\u{2019}s own subscription is used up",
+        StopWindows::Off => "",
+    };
     format!(
-        "Switched on, agents stop {when}: before their next tool, their next prompt, or the next call of the model. While the balance is not known they {fail}."
+        "Switched on, agents stop {when}{windows}: before their next tool, their next prompt, or the next call of the model. While the balance is not known they {fail}."
     )
 }
 
@@ -172,8 +182,9 @@ mod tests {
         StopView {
             town: TownName::new("home").expect("a name"),
             at: now,
-            policy: StopPolicy { mode, reserve: Nanodollars(0), fail: StopFail::Open },
+            policy: StopPolicy { mode, ..StopPolicy::default() },
             balance,
+            windows: WindowLevel::Untold,
             stopping: None,
             asked: 1_234,
             denied: 2,
@@ -204,6 +215,11 @@ mod tests {
         let reason = "Gas tank empty: $0.00 left".to_owned();
         let stopping = StopView { stopping: Some(reason), ..view(StopMode::Empty, Balance::Known(Nanodollars(0))) };
         check(stopping, "Agents that ask are told to stop now. Gas tank empty: $0.00 left.");
+        let subscribed = StopView { windows: WindowLevel::Open, ..view(StopMode::Empty, Balance::NoTank) };
+        check(subscribed.clone(), "Agents go on: something is left in every window");
+        check(subscribed.clone(), "and while a window of Claude Code\u{2019}s own subscription is used up");
+        let policy = StopPolicy { windows: StopWindows::Off, ..subscribed.policy };
+        check(StopView { policy, ..subscribed }, "Agents go on, although the tank was never filled.");
         check(view(StopMode::Empty, dollars), "None: no hook asked in the last 10 minutes.");
         check(view(StopMode::Empty, dollars), "1,234 questions");
     }

@@ -12,7 +12,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::config::{Config, checked_url};
-use crate::ship::{Sender, SenderSettings, ShipKey, Spool, SpoolSettings, Target};
+use crate::host::{self, MachineProbe};
+use crate::ship::{Sender, SenderSettings, ShipKey, ShippedSink, Spool, SpoolSettings, Target};
 use crate::source::registry::Roots;
 use crate::source::watch;
 
@@ -109,6 +110,10 @@ pub async fn run(
     let settings = SpoolSettings { folder, url: url.to_owned(), town: town.clone(), max_bytes: args.spool_bytes };
     let spool = Spool::open(&settings, Clock::system(), stop.clone())?;
     let target = Target { url: url.to_owned(), town: town.clone(), key };
+    let hosts = match &config.host.value {
+        Some(_) => Some(ShippedSink::new(&target, spool.shipper(), &name)?),
+        None => None,
+    };
     let sender = Sender::new(spool.clone(), SenderSettings { target, name: name.clone(), patience: PATIENCE })?;
     println!("shipping to {url} as \"{name}\", for town \"{town}\"; state in {}", settings.folder.display());
     let (batches, bytes) = spool.waiting();
@@ -119,6 +124,8 @@ pub async fn run(
     let stop_sending = CancellationToken::new();
     let mut watcher = watch::spawn_into(Arc::new(spool.clone()), roots, stop.clone(), !config.paths.value);
     let mut sending = tokio::spawn(sender.run(stop_sending.clone()));
+    let reading = hosts
+        .map(|sink| tokio::spawn(host::run(move || Box::new(MachineProbe::new(settings.folder)), sink, stop.clone())));
     let sent = tokio::select! {
         // The disk failed: there is no use in reading on.
         sent = &mut sending => {
@@ -133,6 +140,9 @@ pub async fn run(
             sending.await
         }
     };
+    if let Some(reading) = reading {
+        reading.await?;
+    }
     let closed = spool.close().await;
     sent??;
     closed?;

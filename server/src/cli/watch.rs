@@ -4,11 +4,15 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::CommandContext;
 use super::ship::ShipArgs;
+use crate::clock::Clock;
 use crate::config::{Config, Origin};
+use crate::db::town;
+use crate::host::{self, MachineProbe, Recorder, StoredSink, Who};
 use crate::source::beads::Issues;
 use crate::source::claude_code::Transcripts;
 use crate::source::gas_town::Costs;
@@ -88,6 +92,25 @@ pub async fn run(
 ) -> anyhow::Result<ExitCode> {
     let roots = told_roots(&args, config)?;
     let (town, intake, pool) = (context.town.clone(), context.intake.clone(), context.pool.clone());
+    let reading = read_host(config, context, &cancel).await?;
     watch::spawn(roots, town, intake, pool, cancel, context.no_paths).await?;
+    if let Some(reading) = reading {
+        reading.await?;
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Reads what this machine uses, unless told not to: into the store, where servers find it.
+async fn read_host(
+    config: &Config,
+    context: &CommandContext,
+    stop: &CancellationToken,
+) -> anyhow::Result<Option<JoinHandle<()>>> {
+    let Some(name) = config.host.value.clone() else { return Ok(None) };
+    let town = town::ensure(&context.pool, &context.town, false).await?;
+    let who = Who::this_process("watch", name);
+    let recorder = Recorder::new(context.pool.clone(), town, who);
+    let sink = StoredSink { recorder, clock: Clock::system() };
+    let data_dir = config.data_dir.value.clone();
+    Ok(Some(tokio::spawn(host::run(move || Box::new(MachineProbe::new(data_dir)), sink, stop.clone()))))
 }

@@ -1,6 +1,7 @@
 //! Configuration: flags, then environment, then `towngauge.toml`, then defaults; each value knows where it is from.
 
 mod balance;
+mod host;
 mod origin;
 mod retention;
 mod settings;
@@ -13,7 +14,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use clap::ValueEnum as _;
 use model::Timestamp;
-use model::id::TownName;
+use model::id::{HostName, TownName};
 
 pub use balance::{BalanceSettings, PolledBalance};
 pub use origin::{Env, From, Origin};
@@ -51,6 +52,8 @@ pub struct Config {
     pub allow_hosts: From<Vec<String>>,
     /// Viewers at most.
     pub max_viewers: From<usize>,
+    /// What this machine is called; none: it is not read.
+    pub host: From<Option<HostName>>,
     /// Events that may wait for the writer; at least 1.
     pub queue_events: From<usize>,
     /// Balances that providers are asked for.
@@ -119,6 +122,7 @@ impl Config {
             || 20_000,
             |raw| Ok(raw.parse()?),
         )?;
+        let host = pick.option(flags.host.clone(), "TOWNGAUGE_HOST", file.host);
         let queue_events = pick.parsed(
             flags.queue_events,
             "TOWNGAUGE_QUEUE_EVENTS",
@@ -134,6 +138,7 @@ impl Config {
             pick.option(flags.stop.clone(), "TOWNGAUGE_STOP", file.stop),
             pick.option(flags.stop_reserve_usd.clone(), "TOWNGAUGE_STOP_RESERVE_USD", file.stop_reserve_usd),
             pick.option(flags.stop_fail.clone(), "TOWNGAUGE_STOP_FAIL", file.stop_fail),
+            pick.option(flags.stop_windows.clone(), "TOWNGAUGE_STOP_WINDOWS", file.stop_windows),
         )?;
         let alert_low_percent = pick.parsed(
             flags.alert_low_percent,
@@ -173,6 +178,7 @@ impl Config {
             public_url: public_url.try_map("public_url", |url| url.map(|url| checked_url(&url)).transpose())?,
             allow_hosts,
             max_viewers,
+            host: host.try_map("host", host::host_name)?,
             queue_events: queue_events.try_map("queue_events", |n| match n {
                 0 => bail!("a queue for no events at all takes none; use 1 or more"),
                 n => Ok(n),
@@ -227,10 +233,16 @@ impl Config {
             ),
             line("allow_host", self.allow_hosts.value.join(","), &self.allow_hosts.origin),
             line("max_viewers", self.max_viewers.value.to_string(), &self.max_viewers.origin),
+            line(
+                "host",
+                self.host.value.as_ref().map_or_else(|| "off".to_owned(), ToString::to_string),
+                &self.host.origin,
+            ),
             line("queue_events", self.queue_events.value.to_string(), &self.queue_events.origin),
             line("stop", self.stop.mode.value.name().to_owned(), &self.stop.mode.origin),
             line("stop_reserve_usd", self.stop.reserve.value.to_string(), &self.stop.reserve.origin),
             line("stop_fail", self.stop.fail.value.name().to_owned(), &self.stop.fail.origin),
+            line("stop_windows", self.stop.windows.value.name().to_owned(), &self.stop.windows.origin),
             line("alert_low_percent", self.alert_low_percent.value.to_string(), &self.alert_low_percent.origin),
             line(
                 "alert_silent_minutes",

@@ -71,6 +71,7 @@ impl Fold<'_> {
             .bind(self.notices);
         let statement = source_count::bind_rest(statement, self.sources);
         let statement = headline::bind_rest(statement, self.buckets);
+        let statement = agent::bind_rest(statement, self.agents);
         let statement = latency::bind(statement, self.latency);
         feed::bind(statement, self.feed.unwrap_or(&BTreeMap::new())).execute(&mut *connection).await?;
         if self.may_empty {

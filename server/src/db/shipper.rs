@@ -13,6 +13,9 @@ use super::{DbError, PgTime, Pool, TownKey};
 /// Shippers that are kept of each town; a few more while they come in at once.
 const KEPT: i64 = 500;
 
+/// Parts of one batch that are remembered: a sender puts no more aside of one batch.
+const MAX_PARTS: usize = 10_000;
+
 /// A shipper, as it said itself when it was heard last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shipper {
@@ -73,19 +76,23 @@ pub async fn last_batch(pool: &Pool, town: TownKey, id: Uuid) -> Result<u64, DbE
     Ok(unsigned(last.unwrap_or(0)))
 }
 
-/// Notes what a shipper said at `now`, that its batches up to `taken` are stored, and counts the bad lines of those that
-/// were not noted before, all at once. Returns how many bad lines that were.
+/// What a request brought, as far as it has no identity by itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Part<'a> {
+    /// The last batch that is stored with it.
+    pub whole: u64,
+    /// A hash of what it brought: a part of a batch that is sent again has the same.
+    pub digest: Uuid,
+    /// Its bad lines.
+    pub bad: &'a [BadLine],
+}
+
+/// Notes what a shipper said at `now`, that its batches up to `part.whole` are stored, and counts the bad lines of those
+/// that were not noted before, all at once. Those of a batch that comes in parts count once per part. Returns how many bad lines that were.
 ///
 /// # Errors
 /// The database refused; then nothing was noted.
-pub async fn heard(
-    pool: &Pool,
-    town: TownKey,
-    said: &Shipper,
-    taken: u64,
-    bad: &[BadLine],
-    now: Timestamp,
-) -> Result<u64, DbError> {
+pub async fn heard(pool: &Pool, town: TownKey, said: &Shipper, part: Part<'_>, now: Timestamp) -> Result<u64, DbError> {
     let mut transaction = pool.begin().await?;
     let row = sqlx::query(include_str!("sql/shipper_lock.sql"))
         .bind(town.0)
@@ -94,7 +101,15 @@ pub async fn heard(
         .fetch_one(&mut *transaction)
         .await?;
     let known = unsigned(row.try_get("last_batch")?);
-    let fresh: Vec<&BadLine> = bad.iter().filter(|line| line.batch > known).collect();
+    let counted: Vec<Uuid> = row.try_get("parts")?;
+    let is_again = counted.contains(&part.digest);
+    let fresh: Vec<&BadLine> = part.bad.iter().filter(|line| line.batch > known && !is_again).collect();
+    // As long as the batch is not whole, its number says nothing yet of its parts.
+    let parts: Vec<Uuid> = match () {
+        () if part.whole > known => Vec::new(),
+        () if fresh.is_empty() => counted,
+        () => counted.into_iter().rev().take(MAX_PARTS - 1).rev().chain([part.digest]).collect(),
+    };
     if !fresh.is_empty() {
         let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
         fresh.iter().for_each(|line| *counts.entry(&line.source).or_default() += 1);
@@ -123,12 +138,13 @@ pub async fn heard(
         .bind(&said.name)
         .bind(&said.host)
         .bind(&said.version)
-        .bind(signed(taken))
+        .bind(signed(part.whole))
         .bind(PgTime(now))
         .bind(signed(said.waiting_bytes))
         .bind(said.oldest.map(PgTime))
         .bind(signed(said.parked))
         .bind(said.trouble.as_deref())
+        .bind(&parts)
         .execute(&mut *transaction)
         .await?;
     if row.try_get::<bool, _>("is_new")? {

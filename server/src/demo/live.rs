@@ -15,6 +15,7 @@ use super::fill::{self, FillSpec};
 use super::{SEED, live_rhythm, past_rhythm};
 use crate::clock::Clock;
 use crate::db::{self, Pool};
+use crate::host::{Desk, made_up};
 use crate::ingest::Intake;
 
 /// History of a town that is opened from the page: enough for every window, made in seconds.
@@ -32,6 +33,7 @@ pub struct Keeper {
     pool: Pool,
     intake: Intake,
     clock: Clock,
+    desk: Desk,
     stop: CancellationToken,
     going: Arc<Mutex<HashSet<TownName>>>,
 }
@@ -39,8 +41,8 @@ pub struct Keeper {
 impl Keeper {
     /// A keeper without towns; every task it starts ends with `stop`.
     #[must_use]
-    pub fn new(pool: Pool, intake: Intake, clock: Clock, stop: CancellationToken) -> Self {
-        Self { pool, intake, clock, stop, going: Arc::default() }
+    pub fn new(pool: Pool, intake: Intake, clock: Clock, desk: Desk, stop: CancellationToken) -> Self {
+        Self { pool, intake, clock, desk, stop, going: Arc::default() }
     }
 
     /// Continues every made-up town of the database: fills in what it missed, and lives on.
@@ -110,6 +112,9 @@ impl Keeper {
 
     async fn live(&self, town: &TownName) -> anyhow::Result<()> {
         self.fill_gap(town).await?;
+        let key = db::town::ensure(&self.pool, town, true).await?;
+        made_up::fill_past(&self.pool, key, SEED, self.clock.now()).await.context("the machines' past")?;
+        made_up::live(&self.desk, town, SEED, &self.clock, &self.stop);
         let demo = Demo::new(SEED, live_rhythm());
         let mut due: Vec<Envelope> = Vec::new();
         let mut made_to = self.clock.now().seconds() / 60;

@@ -1,6 +1,6 @@
 //! Guides for whatever has no guide of its own, and for other machines.
 
-use app::sources::Guide;
+use app::sources::{Guide, Step};
 
 use super::{Place, guide, step};
 
@@ -30,9 +30,14 @@ pub(super) fn http(place: &Place) -> Guide {
     guide("http", "Plain HTTP", about, &["api"], vec![step("Send one event", curl)])
 }
 
+/// The command that ships from another machine.
+pub(super) fn watch_elsewhere(place: &Place) -> Step {
+    let watch = format!("towngauge watch --to {} --key-env TOWNGAUGE_KEY --town {}", place.address, place.town);
+    step("There, where the agents run", watch)
+}
+
 pub(super) fn machine(place: &Place) -> Guide {
     let about = "Follows the agents' files there and ships what they say, with a spool and retries: nothing is lost while \
                  this server is away, and nothing counts twice.";
-    let watch = format!("towngauge watch --to {} --key-env TOWNGAUGE_KEY --town {}", place.address, place.town);
-    guide("machine", "Another machine", about, &[], vec![step("There, where the agents run", watch)])
+    guide("machine", "Another machine", about, &[], vec![watch_elsewhere(place)])
 }

@@ -39,6 +39,12 @@ pub fn all(place: &Place) -> Vec<Guide> {
     ]
 }
 
+/// The command that has another machine read, and its agents followed.
+#[must_use]
+pub fn machine(place: &Place) -> Step {
+    anything::watch_elsewhere(place)
+}
+
 /// The command that makes a key for senders, where they need one.
 #[must_use]
 pub fn key(place: &Place) -> Option<Step> {

@@ -228,7 +228,7 @@ fn cookie(headers: &HeaderMap) -> Option<&str> {
 pub fn needed(method: &axum::http::Method, uri: &Uri) -> Option<Scope> {
     match uri.path() {
         "/login" | "/logout" | "/login.css" => None,
-        "/api/ingest" | "/api/ship" => Some(Scope::Ingest),
+        "/api/ingest" | "/api/ship" | "/api/ship/host" => Some(Scope::Ingest),
         // Hooks ask on the machines that send: the same key does for both.
         path if super::hook::is_hook(path) => Some(Scope::Ingest),
         path if path.starts_with("/api/webhooks") => Some(Scope::Admin),

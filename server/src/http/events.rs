@@ -1,17 +1,18 @@
 //! `GET /api/towns/{town}/events`: a page of events, newest first, with filters.
 
+use app::EventFilter;
 use axum::extract::{Path, Query, State};
 use axum::routing::get;
 use axum::{Json, Router};
 use model::event::EventKind;
 use model::event_line::{EventPage, Level};
-use model::id::{AgentName, NameError, RigName, Role};
+use model::id::{AgentName, NameError, RigName, Role, TownName};
 use serde::Deserialize;
 
 use super::town::town_name;
 use crate::db::line::{self, Before, Filter};
 use crate::error::ApiError;
-use crate::state::App;
+use crate::state::{App, AppState};
 
 /// Longest text that is searched for, in bytes.
 const MAX_TEXT_BYTES: usize = 100;
@@ -23,6 +24,7 @@ pub fn router() -> Router<App> {
     Router::new().route("/api/towns/{town}/events", get(events))
 }
 
+/// What an address asks for.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Asked {
     before: Option<String>,
@@ -40,16 +42,49 @@ async fn events(
     Path(town): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Json<EventPage>, ApiError> {
-    let town = town_name(&town)?;
+    Ok(Json(read(&app, &town_name(&town)?, &asked).await?))
+}
+
+/// A page of events, for the API and the Live page.
+pub(super) async fn read(app: &AppState, town: &TownName, asked: &Asked) -> Result<EventPage, ApiError> {
     let before = match some(&asked.before) {
         Some(raw) => Before::parse(raw).ok_or_else(|| {
             ApiError::bad_request("\"before\" is no place in the list", "use \"next\" of the page before, as it is")
         })?,
         None => Before::NEWEST,
     };
-    let filter = filter(&asked)?;
-    let key = app.reader.town_key(&town).await?;
-    Ok(Json(line::page(&app.pool, key, before, &filter, asked.limit.unwrap_or(LINES)).await?))
+    let filter = filter(asked)?;
+    let key = app.reader.town_key(town).await?;
+    Ok(line::page(&app.pool, key, before, &filter, asked.limit.unwrap_or(LINES)).await?)
+}
+
+impl Asked {
+    /// The same by its name in the address.
+    pub(super) fn part(&self, name: &str) -> Option<String> {
+        match name {
+            "kind" => self.kind.clone(),
+            "level" => self.level.clone(),
+            "role" => self.role.clone(),
+            "rig" => self.rig.clone(),
+            "agent" => self.agent.clone(),
+            "q" => self.q.clone(),
+            _ => None,
+        }
+    }
+
+    /// The newest events that a filter of the Live page lets through.
+    pub(super) fn of(filter: &EventFilter) -> Self {
+        Self {
+            before: None,
+            limit: None,
+            kind: filter.kind.map(|kind| kind.name().to_owned()),
+            rig: filter.rig.clone(),
+            role: filter.role.map(|role| role.name().to_owned()),
+            agent: filter.agent.clone(),
+            level: filter.level.map(|level| level.name().to_owned()),
+            q: filter.text.clone(),
+        }
+    }
 }
 
 fn some(raw: &Option<String>) -> Option<&str> {

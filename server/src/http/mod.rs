@@ -10,6 +10,7 @@ mod guard;
 mod health;
 pub(crate) mod hmac;
 mod hook;
+mod host;
 mod ingest;
 mod listener;
 mod live;
@@ -58,6 +59,8 @@ pub fn router(app: &App) -> Router {
         //                              POST /api/towns/{town}/topup, PUT /api/towns/{town}/capacity
         .merge(tank::router()) //       GET  /api/towns/{town}/tanks, POST /api/towns/{town}/windows
         .merge(hook::router()) //       POST /hooks/claude, /hooks/claude/{event}, GET /api/towns/{town}/stop
+        .merge(host::router()) //       GET  /api/towns/{town}/hosts, /api/towns/{town}/hosts/history, /api/system/cost
+        //                              POST /api/ship/host
         .merge(webhook::router()) //    GET  /api/webhooks, POST /api/webhooks/test
         .merge(demo::router()) //       POST /api/demo
         .merge(series::router()) //     GET  /api/towns/{town}/series
@@ -76,7 +79,7 @@ pub fn router(app: &App) -> Router {
         .merge(asset::router()) //      GET  /pkg/{*file}
         .route("/api/{*unknown}", axum::routing::any(unknown))
         .with_state(App::clone(app));
-    api.merge(page::router(app)) //     the pages, and GET /api/page/towns, /api/page/charts|sources|tank/{town}
+    api.merge(page::router(app)) //     the pages, and GET /api/page/towns, /api/page/charts|live|sources|tank/{town}
         .layer(DefaultBodyLimit::max(SMALL_BODY_BYTES))
         .layer(middleware::from_fn_with_state(App::clone(app), guard::guard))
 }

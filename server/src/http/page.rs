@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use app::reader::{ReadError, SeriesRange, TankPage, TownCard};
-use app::seed::{ChartsSeed, SourcesSeed, TankSeed, TownSeed, TownsSeed};
-use app::{Document, Notice, parse_range, shell};
+use app::reader::{MachinePage, ReadError, SeriesRange, TankPage, TownCard};
+use app::seed::{ChartsSeed, LiveSeed, MachineSeed, SourcesSeed, TankSeed, TownSeed, TownsSeed};
+use app::{Document, EventFilter, Notice, parse_range, shell};
 use axum::body::Body;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST};
@@ -13,17 +13,20 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use jiff::tz::TimeZone;
 use leptos::context::use_context;
 use leptos::nonce::use_nonce;
 use leptos_axum::{ResponseOptions, render_app_async_with_context};
 use model::TownName;
+use model::Window;
+use model::live_stats::LiveStats;
 use model::series::{Metric, SeriesPage};
 use serde::Deserialize;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
 use super::access::Mode;
-use super::{hook, webhook};
+use super::{events, hook, host, live_stats, webhook};
 use crate::assets::Assets;
 use crate::db::DbError;
 use crate::db::key::Scope;
@@ -48,6 +51,9 @@ struct Asked {
 }
 
 impl Asked {
+    fn window(&self) -> Window {
+        self.window.as_deref().and_then(|raw| Window::parse(raw).ok()).unwrap_or_default()
+    }
     fn range(&self) -> SeriesRange {
         parse_range(self.window.as_deref(), self.from.as_deref(), self.to.as_deref())
     }
@@ -60,10 +66,14 @@ pub fn router(app: &App) -> Router {
     Router::new()
         .route("/", get(towns))
         .route("/t/{town}", get(overview))
+        .route("/t/{town}/live", get(live))
         .route("/t/{town}/observability", get(observability))
+        .route("/t/{town}/machine", get(machine))
         .route("/t/{town}/sources", get(sources))
         .route("/t/{town}/tank", get(tank))
         .route("/api/page/towns", get(read_towns))
+        .route("/api/page/machine/{town}", get(read_machine))
+        .route("/api/page/live/{town}", get(read_live))
         .route("/api/page/sources/{town}", get(read_sources))
         .route("/api/page/tank/{town}", get(read_tank))
         .route("/api/page/charts/{town}", get(read_charts))
@@ -76,13 +86,35 @@ pub fn router(app: &App) -> Router {
 async fn towns(State(pages): State<Pages>, request: Request) -> Response {
     let towns = pages.reader.towns().await;
     // Only a page without data needs it.
-    let setup = pages.reader.setup(host(&request)).await.ok();
+    let setup = pages.reader.setup(host_name(&request)).await.ok();
     pages.answer(request, towns.map(|towns| Document::Towns(TownsSeed { towns, setup }))).await
 }
 
 async fn overview(State(pages): State<Pages>, Path(town): Path<String>, request: Request) -> Response {
     let seed = pages.town(&town).await;
     pages.answer(request, seed.map(Document::Overview)).await
+}
+
+async fn live(
+    State(pages): State<Pages>,
+    Path(town): Path<String>,
+    Query(asked): Query<events::Asked>,
+    request: Request,
+) -> Response {
+    let filter = EventFilter::parse(|name| asked.part(name));
+    let seed = match pages.town(&town).await {
+        Ok(town) => {
+            let name = &town.snapshot.town;
+            // The first paint speaks UTC, as everywhere.
+            let stats = pages.stats(name, None).await;
+            let events = events::read(&pages.app, name, &events::Asked::of(&filter)).await;
+            // What cannot be a filter finds nothing; the store has the reason for the rest.
+            let events = events.map_err(|_| ReadError::Unavailable);
+            Ok(Document::Live(LiveSeed { town, stats, filter, events }))
+        }
+        Err(error) => Err(error),
+    };
+    pages.answer(request, seed).await
 }
 
 async fn observability(
@@ -102,11 +134,30 @@ async fn observability(
     pages.answer(request, seed).await
 }
 
+async fn machine(
+    State(pages): State<Pages>,
+    Path(town): Path<String>,
+    Query(asked): Query<Asked>,
+    request: Request,
+) -> Response {
+    let window = asked.window();
+    let seed = match pages.town(&town).await {
+        Ok(town) => {
+            let name = &town.snapshot.town;
+            let connect = guide::machine(&pages.reader.place(name, host_name(&request)));
+            let page = host::page(&pages.app, name, window).await;
+            Ok(Document::Machine(MachineSeed { window, page, connect, town }))
+        }
+        Err(error) => Err(error),
+    };
+    pages.answer(request, seed).await
+}
+
 async fn sources(State(pages): State<Pages>, Path(town): Path<String>, request: Request) -> Response {
     let seed = match pages.town(&town).await {
         Ok(town) => {
             let name = &town.snapshot.town;
-            let place = pages.reader.place(name, host(&request));
+            let place = pages.reader.place(name, host_name(&request));
             let sources = pages.reader.sources(name).await;
             Ok(Document::Sources(SourcesSeed { guides: guide::all(&place), key: guide::key(&place), town, sources }))
         }
@@ -119,7 +170,7 @@ async fn tank(State(pages): State<Pages>, Path(town): Path<String>, request: Req
     let seed = match pages.town(&town).await {
         Ok(town) => {
             let page = pages.tank(&town.snapshot.town, request.headers()).await;
-            Ok(Document::Tank(TankSeed { town, page }))
+            Ok(Document::Tank(Box::new(TankSeed { town, page })))
         }
         Err(error) => Err(error),
     };
@@ -127,7 +178,7 @@ async fn tank(State(pages): State<Pages>, Path(town): Path<String>, request: Req
 }
 
 /// The name under which this server was asked; the guard let it pass.
-fn host(request: &Request) -> Option<&str> {
+fn host_name(request: &Request) -> Option<&str> {
     request.headers().get(HOST).and_then(|host| host.to_str().ok())
 }
 
@@ -146,10 +197,29 @@ async fn read_tank(State(pages): State<Pages>, Path(town): Path<String>, headers
     }
 }
 
+#[derive(Deserialize)]
+struct Zoned {
+    tz: Option<String>,
+}
+
+async fn read_live(State(pages): State<Pages>, Path(town): Path<String>, Query(asked): Query<Zoned>) -> Response {
+    match town_name(&town) {
+        Ok(town) => spell(pages.stats(&town, asked.tz.as_deref()).await),
+        Err(error) => spell::<()>(Err(error)),
+    }
+}
+
 async fn read_charts(State(pages): State<Pages>, Path(town): Path<String>, Query(asked): Query<Asked>) -> Response {
     match town_name(&town) {
         Ok(town) => spell(pages.charts(&town, asked.range()).await),
         Err(error) => spell::<()>(Err(error)),
+    }
+}
+
+async fn read_machine(State(pages): State<Pages>, Path(town): Path<String>, Query(asked): Query<Asked>) -> Response {
+    match town_name(&town) {
+        Ok(town) => spell(host::page(&pages.app, &town, asked.window()).await),
+        Err(error) => spell::<MachinePage>(Err(error)),
     }
 }
 
@@ -165,7 +235,17 @@ impl Pages {
         let snapshot = self.reader.snapshot(&town_name(raw)?).await?;
         // Without the others the switcher knows this one.
         let towns = self.reader.towns().await.unwrap_or_default();
-        Ok(TownSeed { snapshot, towns: towns.into_iter().map(|TownCard { name, .. }| name).collect() })
+        let towns = towns.into_iter().map(|TownCard { name, .. }| name).collect();
+        // Without it the header says that no machine is read; the page itself does not depend on it.
+        let hosts = self.app.desk.metrics(&snapshot.town).await.unwrap_or_default();
+        let perf = hosts.first().and_then(|first| serde_json::to_string(first).ok()).unwrap_or_default();
+        Ok(TownSeed { snapshot, towns, perf })
+    }
+
+    /// A browser's zone that is not known here is UTC, as the answer says.
+    async fn stats(&self, town: &TownName, zone: Option<&str>) -> Result<LiveStats, ReadError> {
+        let (zone, name) = live_stats::zone(zone).unwrap_or_else(|_| (TimeZone::UTC, "UTC".to_owned()));
+        live_stats::read(&self.app, town, &zone, &name).await
     }
 
     async fn charts(&self, town: &TownName, range: SeriesRange) -> Result<Vec<SeriesPage>, ReadError> {

@@ -13,12 +13,14 @@ use model::id::TownName;
 use model::time::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use uuid::Uuid;
+use xxhash_rust::xxh3::Xxh3;
 
 use super::body;
 use super::tank::{teller, told_at};
 use super::town::{asked_town, town_name};
 use crate::db::bead::{self, BeadRow};
-use crate::db::shipper::{self, BadLine, Shipper, ShipperRow};
+use crate::db::shipper::{self, BadLine, Part, Shipper, ShipperRow};
 use crate::db::tank::{self, Told, kept_name};
 use crate::db::{DbError, town};
 use crate::error::ApiError;
@@ -55,6 +57,8 @@ struct Shipment {
     bad: Vec<BadLine>,
     /// The last batch that is whole with this request.
     whole: u64,
+    /// A hash of everything after the head: the same part of a batch has the same.
+    digest: Uuid,
 }
 
 async fn ship(
@@ -115,11 +119,21 @@ fn parse(plain: &[u8], now: Timestamp) -> Result<Shipment, ApiError> {
     }
     let head: Head =
         serde_json::from_slice(head).map_err(|_| ApiError::bad_request("the head lacks something", HINT))?;
-    let mut shipment =
-        Shipment { head, events: Vec::new(), beads: Vec::new(), readings: Vec::new(), bad: Vec::new(), whole: 0 };
+    let mut shipment = Shipment {
+        head,
+        events: Vec::new(),
+        beads: Vec::new(),
+        readings: Vec::new(),
+        bad: Vec::new(),
+        whole: 0,
+        digest: Uuid::nil(),
+    };
+    let mut digest = Xxh3::new();
     let mut mark = Mark { seq: 0, more: true };
     for (line, number) in lines.zip(2_u64..) {
         let (batch, place) = (mark.seq, format!("line {number}"));
+        digest.update(line);
+        digest.update(b"\n");
         match serde_json::from_slice(line) {
             Ok(Line::Batch(next)) => mark = next,
             Ok(_) if mark.seq == 0 => return Err(ApiError::bad_request("an item stands before every batch", HINT)),
@@ -142,6 +156,7 @@ fn parse(plain: &[u8], now: Timestamp) -> Result<Shipment, ApiError> {
             shipment.whole = shipment.whole.max(mark.seq);
         }
     }
+    shipment.digest = Uuid::from_u128(digest.digest128());
     if shipment.events.len() + shipment.beads.len() + shipment.readings.len() + shipment.bad.len() > MAX_ITEMS {
         return Err(ApiError::new(
             StatusCode::PAYLOAD_TOO_LARGE,
@@ -170,7 +185,7 @@ fn clean(text: &str) -> String {
 }
 
 async fn store(app: &AppState, town: &TownName, shipment: Shipment) -> Result<Report, ApiError> {
-    let Shipment { head, events, beads, readings, bad, whole } = shipment;
+    let Shipment { head, events, beads, readings, bad, whole, digest } = shipment;
     let key = town::ensure(&app.pool, town, false).await?;
     let known = shipper::last_batch(&app.pool, key, head.shipper).await?;
     let mut report = Report { ship: wire::VERSION, ..Report::default() };
@@ -198,7 +213,7 @@ async fn store(app: &AppState, town: &TownName, shipment: Shipment) -> Result<Re
         trouble: head.error.as_deref().map(clean),
     };
     // Last, and with the bad lines in one transaction: a batch is noted only when all of it is stored.
-    let counted = shipper::heard(&app.pool, key, &said, whole, &bad, app.clock.now());
+    let counted = shipper::heard(&app.pool, key, &said, Part { whole, digest, bad: &bad }, app.clock.now());
     report.rejected += counted.await.map_err(|error| refusal(error, "a bad line"))?;
     report.taken = whole.max(known);
     Ok(report)

@@ -8,6 +8,7 @@ use tokio::task::yield_now;
 
 use super::command::Command;
 use super::frame::{self, CloseCode};
+use super::look::Look;
 use super::reader::{Said, ViewerId};
 use super::stats::HubStats;
 use super::viewer::{Viewer, Wrote};
@@ -125,6 +126,8 @@ impl Audience {
                 viewer.fall_behind();
                 None
             }
+            // Whose count it is, only the hub knows: see `look`.
+            Said::Look(_) => None,
             Said::Ping(payload) => viewer.send_control(&frame::pong(payload), now),
             Said::Writable => {
                 viewer.waited_for = false;
@@ -147,6 +150,30 @@ impl Audience {
             let wrote = viewer.send_snapshot(&snapshot(), now);
             self.after(place, wrote);
         }
+        self.sweep();
+    }
+
+    /// Notes that a viewer looks at the hosts, or does not any more.
+    pub fn look(&mut self, id: u64, look: Option<Look>) {
+        if let Ok(place) = self.viewers.binary_search_by_key(&id, |viewer| viewer.id) {
+            self.viewers[place].look = look;
+        }
+    }
+
+    /// Writes what a host uses to everyone who looks and whose socket is free. Who is behind is left out: the next
+    /// reading says all that this one does.
+    pub fn send_to_lookers(&mut self, frame: &Bytes, stats: &HubStats, now: Timestamp) {
+        let mut sent = 0;
+        for place in 0..self.viewers.len() {
+            if self.viewers[place].look.is_some()
+                && let Some(wrote) = self.viewers[place].send_control(frame, now)
+            {
+                sent += 1;
+                self.after(place, wrote);
+            }
+        }
+        stats.frames.fetch_add(sent, Ordering::Relaxed);
+        stats.bytes.fetch_add(sent * u64::try_from(frame.len()).unwrap_or_default(), Ordering::Relaxed);
         self.sweep();
     }
 

@@ -3,6 +3,7 @@
 use app::reader::TownCard;
 use bytes::Bytes;
 use model::fuel::FuelTank;
+use model::host::PerfMetrics;
 use model::id::TownName;
 use model::wire::{BeadCounts, Edge, Gauges, Snapshot};
 use tokio::net::TcpStream;
@@ -35,6 +36,8 @@ pub enum Command {
     Snapshot(TownName, oneshot::Sender<Option<Box<Snapshot>>>),
     /// The dials of a town, none when there is no such town: less than a snapshot, for who asks often.
     Gauges(TownName, oneshot::Sender<Option<Gauges>>),
+    /// The dials and the tanks beside the meter of a town, none when there is no such town.
+    Fuel(TownName, oneshot::Sender<Option<(Gauges, Vec<FuelTank>)>>),
     /// The sums of the last minutes of a town, none when there is no such town.
     Sums(TownName, oneshot::Sender<Option<LiveSums>>),
     /// The previous and the newest bucket of each tier of a town; none for an unknown one.
@@ -55,6 +58,8 @@ pub enum Command {
     ReloadTanks(TownName),
     /// The tanks beside the meter as the store has them.
     Tanks(TownName, Option<Vec<FuelTank>>),
+    /// A host of the town was read: for those who look.
+    Host(TownName, Box<PerfMetrics>),
     /// Say goodbye to every viewer, then answer.
     Stop(oneshot::Sender<()>),
 }

@@ -1,7 +1,7 @@
 //! WebSocket frames as bytes: encoded once, written to every viewer as they are (RFC 6455, section 5.2).
 
 use bytes::Bytes;
-use model::wire::ServerMessage;
+use serde::Serialize;
 
 /// A ping without payload.
 pub const PING: &[u8] = &[0x89, 0];
@@ -23,7 +23,7 @@ pub enum CloseCode {
 ///
 /// # Errors
 /// Never for the messages of this program; serde's signature.
-pub fn text(message: &ServerMessage) -> Result<Bytes, serde_json::Error> {
+pub fn text(message: &impl Serialize) -> Result<Bytes, serde_json::Error> {
     const LONGEST_HEADER: usize = 10;
     let mut frame = vec![0; LONGEST_HEADER];
     serde_json::to_writer(&mut frame, message)?;
@@ -69,6 +69,7 @@ fn header(first: u8, length: usize) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use model::Timestamp;
+    use model::wire::ServerMessage;
 
     use super::*;
 

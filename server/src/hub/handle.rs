@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use app::reader::TownCard;
 use bytes::Bytes;
+use model::fuel::FuelTank;
+use model::host::PerfMetrics;
 use model::id::TownName;
 use model::wire::{Edge, Gauges, Snapshot};
 use tokio::net::TcpStream;
@@ -12,6 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::command::Command;
+use super::look::Lookers;
 use super::seeds::Seeds;
 use super::stats::HubStats;
 use super::task::HubTask;
@@ -41,6 +44,7 @@ pub struct Hub {
     max_viewers: usize,
     stats: Arc<HubStats>,
     reloads: Arc<AtomicU64>,
+    lookers: Lookers,
 }
 
 impl Hub {
@@ -62,6 +66,7 @@ impl Hub {
             max_viewers: settings.max_viewers,
             stats: Arc::default(),
             reloads: Arc::default(),
+            lookers: Lookers::default(),
         };
         let stats = Arc::clone(&hub.stats);
         let mut task = HubTask::new(
@@ -71,6 +76,7 @@ impl Hub {
             stats,
             hub.commands.downgrade(),
             &settings.build,
+            hub.lookers.clone(),
         );
         for town in seeds.towns().await? {
             if let Some(seed) = seeds.view().await?.read(&town, clock.now()).await? {
@@ -89,6 +95,11 @@ impl Hub {
     /// The dials of a town: `None` when the hub has stopped, `Some(None)` when there is no such town.
     pub async fn gauges(&self, town: &TownName) -> Option<Option<Gauges>> {
         self.ask(|answer| Command::Gauges(town.clone(), answer)).await
+    }
+
+    /// The dials of a town with the tanks beside its meter: as [`Hub::gauges`].
+    pub async fn fuel(&self, town: &TownName) -> Option<Option<(Gauges, Vec<FuelTank>)>> {
+        self.ask(|answer| Command::Fuel(town.clone(), answer)).await
     }
 
     /// The sums of a town's last minutes: `None` when the hub has stopped, `Some(None)` when there is no such town.
@@ -140,6 +151,17 @@ impl Hub {
     /// Reads a town's tanks beside the meter again.
     pub async fn reload_tanks(&self, town: TownName) {
         let _ = self.commands.send(Command::ReloadTanks(town)).await;
+    }
+
+    /// Tells those who look what a host of the town uses: encoded once, and not at all when nobody looks.
+    pub async fn show_host(&self, town: TownName, metrics: PerfMetrics) {
+        let _ = self.commands.send(Command::Host(town, Box::new(metrics))).await;
+    }
+
+    /// Who looks at the hosts of which town.
+    #[must_use]
+    pub const fn lookers(&self) -> &Lookers {
+        &self.lookers
     }
 
     /// Says goodbye to every viewer and ends the task.

@@ -9,9 +9,12 @@ mod edges;
 mod fixture;
 mod frame;
 mod handle;
+mod look;
 mod news;
 mod parse;
 mod reader;
+#[cfg(test)]
+mod reload;
 mod roster;
 mod row;
 mod seeds;
@@ -23,6 +26,7 @@ mod viewer;
 
 pub use edges::{Bucket, Edges, role_slot};
 pub use handle::{Hub, HubSettings};
+pub use look::Lookers;
 pub use roster::MAX_AGENTS;
 pub use row::{event_row, row_key};
 pub use seeds::{SeedView, Seeds};

@@ -2,7 +2,7 @@
 
 use model::wire::ClientMessage;
 
-/// Longest message that a viewer may send; the longest that makes sense has 17 bytes.
+/// Longest message that a viewer may send; the longest that makes sense has 20 bytes.
 pub const MAX_PAYLOAD: usize = 512;
 
 /// One frame of a viewer.

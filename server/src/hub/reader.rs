@@ -4,6 +4,7 @@ use std::io::{Error, ErrorKind, Result};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use model::wire::ClientMessage;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
@@ -27,6 +28,8 @@ pub struct ViewerId {
 pub enum Said {
     /// Send a snapshot.
     Resync,
+    /// Somebody looks at the page, or does not any more.
+    Look(bool),
     /// Send a pong.
     Ping(Vec<u8>),
     /// It left, or has to.
@@ -45,7 +48,9 @@ pub async fn read(viewer: ViewerId, link: Arc<Link>, first: Bytes, commands: mps
                 Ok(Some((incoming, used))) => {
                     unread.drain(..used);
                     match incoming {
-                        Incoming::Message(model::wire::ClientMessage::Resync) => Said::Resync,
+                        Incoming::Message(ClientMessage::Resync) => Said::Resync,
+                        Incoming::Message(ClientMessage::Look) => Said::Look(true),
+                        Incoming::Message(ClientMessage::LookAway) => Said::Look(false),
                         Incoming::Ping(payload) => Said::Ping(payload),
                         Incoming::Close => break 'reading Some(CloseCode::Normal),
                         Incoming::Pong | Incoming::Unknown => continue,

@@ -8,9 +8,11 @@ use std::time::Duration;
 use app::reader::TownCard;
 use bytes::Bytes;
 use model::event::Event;
+use model::host::PerfMetrics;
 use model::id::TownName;
 use model::time::Timestamp;
 use model::wire::{BEAT_S, PROTOCOL, ServerMessage};
+use serde::Serialize;
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::{Instant, sleep_until};
@@ -18,7 +20,8 @@ use tokio::time::{Instant, sleep_until};
 use super::audience::Audience;
 use super::command::{Command, LoadFailed};
 use super::frame;
-use super::reader::{self, ViewerId};
+use super::look::Lookers;
+use super::reader::{self, Said, ViewerId};
 use super::seeds::Seeds;
 use super::stats::HubStats;
 use super::town::{Seed, Town};
@@ -59,6 +62,15 @@ struct Place {
     next_tanks: Timestamp,
     next_load: Timestamp,
     loading: Loading,
+    /// While loading somebody told that beads or tanks changed: what is being loaded may be from before.
+    told_beads: bool,
+    told_tanks: bool,
+}
+
+impl Place {
+    const fn is_loading(&self) -> bool {
+        !matches!(self.loading, Loading::No)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -83,6 +95,7 @@ pub struct HubTask {
     stats: Arc<HubStats>,
     commands: mpsc::WeakSender<Command>,
     build: String,
+    lookers: Lookers,
 }
 
 impl HubTask {
@@ -94,6 +107,7 @@ impl HubTask {
         stats: Arc<HubStats>,
         commands: mpsc::WeakSender<Command>,
         build: &str,
+        lookers: Lookers,
     ) -> Self {
         Self {
             places: Vec::new(),
@@ -106,6 +120,7 @@ impl HubTask {
             stats,
             commands,
             build: build.to_owned(),
+            lookers,
         }
     }
 
@@ -126,6 +141,8 @@ impl HubTask {
             next_tanks: now.plus_seconds(TANKS_S),
             next_load: now,
             loading: Loading::No,
+            told_beads: false,
+            told_tanks: false,
         });
         index
     }
@@ -215,6 +232,11 @@ impl HubTask {
         let now = self.clock.now();
         match command {
             Command::Join { town, stream, first, permit } => self.join(&town, stream, first, permit, now),
+            Command::Said(ViewerId { town, id }, Said::Look(looks)) => {
+                let Some(place) = self.places.get_mut(town) else { return };
+                place.audience.look(id, looks.then(|| self.lookers.begin(&place.name)));
+            }
+            Command::Host(town, metrics) => self.show_host(&town, &metrics, now),
             Command::Said(ViewerId { town, id }, said) => {
                 let (stats, build) = (&self.stats, &self.build);
                 let Some(Place { town, audience, greeting, .. }) = self.places.get_mut(town) else { return };
@@ -231,6 +253,10 @@ impl HubTask {
             Command::Gauges(town, answer) => {
                 let place = self.by_name.get(&town).copied();
                 let _ = answer.send(place.map(|index| self.places[index].town.gauges(now)));
+            }
+            Command::Fuel(town, answer) => {
+                let fuel = self.place(&town).map(|place| (place.town.gauges(now), place.town.tanks().to_vec()));
+                let _ = answer.send(fuel);
             }
             Command::Sums(town, answer) => {
                 let place = self.by_name.get(&town).copied();
@@ -258,13 +284,16 @@ impl HubTask {
                 self.start_loads(index, now);
             }
             Command::ReloadBeads(town) => {
-                if let Some(index) = self.by_name.get(&town).copied() {
-                    self.places[index].wants_beads = true;
+                if let Some(place) = self.place(&town) {
+                    place.wants_beads = true;
+                    place.told_beads |= place.is_loading();
                 }
             }
             Command::ReloadTanks(town) => {
                 if let Some(index) = self.by_name.get(&town).copied() {
-                    self.places[index].wants_tanks = true;
+                    let place = &mut self.places[index];
+                    place.wants_tanks = true;
+                    place.told_tanks |= place.is_loading();
                     self.start_loads(index, now);
                 }
             }
@@ -287,6 +316,14 @@ impl HubTask {
             }
             // Handled by the loop.
             Command::Stop(_) => {}
+        }
+    }
+
+    fn show_host(&mut self, town: &TownName, metrics: &PerfMetrics, now: Timestamp) {
+        let Some(index) = self.by_name.get(town).copied().filter(|_| self.lookers.of(town) > 0) else { return };
+        HubStats::count(&self.stats.encoded);
+        if let Some(bytes) = encoded(metrics) {
+            self.places[index].audience.send_to_lookers(&bytes, &self.stats, now);
         }
     }
 
@@ -355,6 +392,8 @@ impl HubTask {
         let Some(place) = self.place(town) else { return };
         let loading = std::mem::take(&mut place.loading);
         place.wants_load |= seed.is_err();
+        place.wants_beads |= std::mem::take(&mut place.told_beads);
+        place.wants_tanks |= std::mem::take(&mut place.told_tanks);
         let (Loading::Fixed(held), Ok(Some(seed))) = (loading, seed) else { return };
         place.town = Town::new(place.name.clone(), *seed, place.town.rev() + 1, now);
         for changes in &held {
@@ -403,7 +442,7 @@ async fn load(
     let _ = commands.send(Command::Loaded(town, seed)).await;
 }
 
-fn encoded(message: &ServerMessage) -> Option<Bytes> {
+fn encoded(message: &impl Serialize) -> Option<Bytes> {
     frame::text(message).inspect_err(|error| tracing::error!(%error, "a frame could not be encoded")).ok()
 }
 

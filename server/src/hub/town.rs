@@ -315,6 +315,12 @@ impl Town {
     pub const fn beads(&self) -> BeadCounts {
         self.beads
     }
+    /// The tanks beside the meter.
+    #[must_use]
+    pub fn tanks(&self) -> &[FuelTank] {
+        &self.tanks
+    }
+
     /// Whether there are tanks beside the meter.
     #[must_use]
     pub const fn has_tanks(&self) -> bool {

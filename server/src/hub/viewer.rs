@@ -11,6 +11,8 @@ use socket2::SockRef;
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::look::Look;
+
 /// Bytes that the kernel buffers for a viewer (it doubles the figure): a snapshot fits, seconds of backlog do not.
 const SEND_BUFFER_BYTES: usize = 32 * 1024;
 /// A viewer whose socket takes nothing for this long is dropped.
@@ -62,6 +64,8 @@ pub struct Viewer {
     pub waited_for: bool,
     /// Since when the pending frame has made no progress.
     stuck_since: Timestamp,
+    /// Somebody looks at the hosts.
+    pub look: Option<Look>,
     /// To be taken off the list.
     pub gone: bool,
     _permit: OwnedSemaphorePermit,
@@ -84,6 +88,7 @@ impl Viewer {
             behind: false,
             waited_for: false,
             stuck_since: now,
+            look: None,
             gone: false,
             _permit: permit,
         }

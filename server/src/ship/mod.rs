@@ -7,6 +7,7 @@
 
 mod answer;
 mod backoff;
+mod host;
 mod log;
 mod parked;
 mod sender;
@@ -14,5 +15,6 @@ mod spool;
 mod state;
 pub mod wire;
 
+pub use host::{HostReport, HostWanted, ShippedSink};
 pub use sender::{Sender, SenderSettings, ShipKey, Target};
 pub use spool::{Spool, SpoolError, SpoolSettings};

@@ -34,6 +34,13 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
 #[derive(Clone)]
 pub struct ShipKey(HeaderValue);
 
+impl ShipKey {
+    /// As the header `Authorization`.
+    pub(super) fn header(&self) -> HeaderValue {
+        self.0.clone()
+    }
+}
+
 impl FromStr for ShipKey {
     type Err = &'static str;
 
@@ -304,8 +311,8 @@ impl Sender {
             .header(CONTENT_TYPE, "application/x-ndjson")
             .header(CONTENT_ENCODING, "gzip")
             .body(body);
-        if let Some(ShipKey(key)) = &self.settings.target.key {
-            post = post.header(AUTHORIZATION, key.clone());
+        if let Some(key) = &self.settings.target.key {
+            post = post.header(AUTHORIZATION, key.header());
         }
         match post.send().await {
             Ok(answer) => read(answer, sent).await,

@@ -177,7 +177,8 @@ impl Spool {
     }
 
     /// Who sends.
-    pub(super) fn shipper(&self) -> Uuid {
+    #[must_use]
+    pub fn shipper(&self) -> Uuid {
         self.0.shipper
     }
 

@@ -19,7 +19,8 @@ pub struct Server {
 
 /// The configuration of tests: nothing of this machine is read.
 pub fn config(settings: Settings) -> Config {
-    let settings = Settings { no_watch: true, data_dir: Some("unused".into()), ..settings };
+    let host = settings.host.clone().or_else(|| Some("off".into()));
+    let settings = Settings { no_watch: true, data_dir: Some("unused".into()), host, ..settings };
     Config::resolve(&settings, &|_| None).expect("the configuration is good")
 }
 

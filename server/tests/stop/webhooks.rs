@@ -94,7 +94,55 @@ async fn every_step_of_a_tank_is_told_once() {
     assert_eq!(receiver.events(), ["tank.low", "tank.empty", "tank.refilled"]);
     let told = &receiver.received()[1].body;
     assert_eq!((&told["town"], &told["data"]["balance_nanodollars"]), (&json!("home"), &json!(-10_600_000)));
-    assert_eq!(told["data"]["runway"], "empty");
+    assert_eq!((&told["data"]["runway"], &told["data"]["tank"]), (&json!("empty"), &json!("Meter")));
+    rig.server.running.stop().await;
+}
+
+#[tokio::test]
+async fn windows_of_subscriptions_are_told_by_their_names_and_each_for_itself() {
+    let receiver = Receiver::start("127.0.0.1:0", &[]).await;
+    let mut rig = Rig::start(&receiver, "").await;
+    let resets = now().plus_seconds(3_600);
+    let mut told = 0;
+    // Windows are told a moment apart: of one moment the first reading counts.
+    let mut tell = async |rig: &Rig, name: &str, used: i64| {
+        told += 1;
+        let window = json!({"name": name, "used_percent": used, "resets_at": resets.to_string()});
+        let at = now().plus_seconds(told * 61 - 600).to_string();
+        let body = json!({"source": "claude_code", "at": at, "windows": [window]});
+        assert_eq!(rig.server.post("/api/towns/home/windows", &body).await.1["stored"], 1);
+        let want = 1_000_000 - used * 10_000;
+        for _ in 0..200 {
+            let gauges = rig.server.get("/api/towns/home/snapshot").await;
+            let tanks = gauges["tanks"].as_array().unwrap();
+            if tanks.iter().any(|tank| tank["name"] == name && tank["left"] == want) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("{name} is not known to the live state");
+    };
+    tell(&rig, "Claude Code 5 h", 60).await;
+    tell(&rig, "Claude Code 7 d", 10).await;
+    rig.turn().await;
+    assert!(receiver.events().is_empty());
+    tell(&rig, "Claude Code 5 h", 85).await;
+    rig.turn().await;
+    rig.turn().await;
+    assert_eq!(receiver.events(), ["tank.low"]);
+    tell(&rig, "Claude Code 5 h", 100).await;
+    tell(&rig, "Claude Code 7 d", 81).await;
+    rig.turn().await;
+    assert_eq!(receiver.events(), ["tank.low", "tank.empty", "tank.low"]);
+    let data = receiver.received()[1].body["data"].clone();
+    assert_eq!((&data["tank"], &data["left"]), (&json!("Claude Code 5 h"), &json!("0 %")), "{data}");
+    assert_eq!(data["resets_at"], resets.to_string());
+    assert_eq!(receiver.received()[2].body["data"]["tank"], "Claude Code 7 d");
+    // The resets have passed: both are whole again, and that is told once.
+    rig.pass(3_700);
+    rig.turn().await;
+    rig.turn().await;
+    assert_eq!(receiver.events()[3..], ["tank.refilled", "tank.refilled"]);
     rig.server.running.stop().await;
 }
 

@@ -4,6 +4,7 @@
 //! demo continues its history, and two runs agree to the byte.
 
 mod cast;
+mod machine;
 mod rhythm;
 mod rng;
 mod work;
@@ -13,6 +14,7 @@ use crate::id::BeadId;
 use crate::time::Timestamp;
 
 pub use cast::{Actor, cast};
+pub use machine::{DemoMachine, MACHINES};
 pub use rhythm::Rhythm;
 use rng::Rng;
 

@@ -3,4 +3,4 @@
 insert into shipper as s (town_id, shipper, name, host, version, last_batch, first_heard, last_heard, waiting_bytes, parked)
 values ($1, $2, '', '', '', 0, $3, $3, 0, 0)
 on conflict (town_id, shipper) do update set last_batch = s.last_batch
-returning last_batch, (xmax = 0) as is_new
+returning last_batch, parts, (xmax = 0) as is_new

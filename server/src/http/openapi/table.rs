@@ -273,4 +273,43 @@ pub const OPERATIONS: &[Operation] = &[
         ..PLAIN
     },
     Operation { path: "/api/openapi.json", summary: "This document.", tried: Try::Elsewhere, ..PLAIN },
+    Operation {
+        path: "/api/towns/{town}/hosts",
+        summary: "What the machines of a town use right now.",
+        tried: Try::Elsewhere,
+        ..PLAIN
+    },
+    Operation {
+        path: "/api/towns/{town}/hosts/history",
+        summary: "What the machines of a town used, as columns.",
+        query: &[("window", "1h", "1h, 6h, 24h or 7d")],
+        tried: Try::Elsewhere,
+        ..PLAIN
+    },
+    Operation {
+        path: "/api/system/cost",
+        summary: "What this server itself costs its machine.",
+        tried: Try::Elsewhere,
+        ..PLAIN
+    },
+    Operation {
+        method: "post",
+        path: "/api/ship/host",
+        summary: "Takes what another machine uses.",
+        query: &[("town", "home", "town")],
+        tried: Try::Elsewhere,
+        ..PLAIN
+    },
+    Operation {
+        path: "/api/page/live/{town}",
+        summary: "What the Live page reads again.",
+        tried: Try::Elsewhere,
+        ..PLAIN
+    },
+    Operation {
+        path: "/api/page/machine/{town}",
+        summary: "What the Machine page reads again.",
+        tried: Try::Elsewhere,
+        ..PLAIN
+    },
 ];

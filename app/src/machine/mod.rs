@@ -1,0 +1,7 @@
+//! The Machine page's state: the hosts as they are, their past, and what the viewer looks at.
+
+mod board;
+mod words;
+
+pub(crate) use board::MachineBoard;
+pub(crate) use words::{figure, note, of_all, percent, short, state, total_gib};
