@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
-#[expect(dead_code, reason = "other tests use all of it")]
+#[expect(dead_code, reason = "what is asked for here are streams")]
 mod server_support;
 #[expect(dead_code, reason = "the store's tests use all of it")]
 mod support;

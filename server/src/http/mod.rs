@@ -18,6 +18,7 @@ mod live_stats;
 mod live_stream;
 mod login;
 mod metrics;
+pub mod openapi;
 mod otlp;
 mod page;
 mod price;
@@ -70,6 +71,7 @@ pub fn router(app: &App) -> Router {
         .merge(live::router()) //       GET  /live
         .merge(live_stats::router()) // GET  /api/live/stats
         .merge(live_stream::router()) // GET /api/live/stream
+        .merge(openapi::router()) //    GET  /api/openapi.json
         .merge(system::router()) //     GET  /api/system/metrics|events|activeRequests|health|channels
         .merge(health::router()) //     GET  /health, /ready
         .merge(metrics::router()) //    GET  /metrics
