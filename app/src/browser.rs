@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+pub use crate::page::live::LivePage;
 pub use crate::page::machine::MachineView;
 pub use crate::page::notice::NoticePage;
 pub use crate::page::observability::ObservabilityPage;

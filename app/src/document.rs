@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use crate::page::live::LivePage;
 use crate::page::machine::MachineView;
 use crate::page::notice::{Notice, NoticePage};
 use crate::page::observability::ObservabilityPage;
@@ -9,7 +10,7 @@ use crate::page::overview::OverviewPage;
 use crate::page::sources::SourcesView;
 use crate::page::tank::TankPage;
 use crate::page::towns::TownsPage;
-use crate::seed::{ChartsSeed, MachineSeed, SourcesSeed, TankSeed, TownSeed, TownsSeed, spell};
+use crate::seed::{ChartsSeed, LiveSeed, MachineSeed, SourcesSeed, TankSeed, TownSeed, TownsSeed, spell};
 
 /// One page with its data.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +19,8 @@ pub enum Document {
     Towns(TownsSeed),
     /// `/t/{town}`
     Overview(TownSeed),
+    /// `/t/{town}/live`
+    Live(Box<LiveSeed>),
     /// `/t/{town}/observability`
     Observability(ChartsSeed),
     /// `/t/{town}/machine`
@@ -25,7 +28,7 @@ pub enum Document {
     /// `/t/{town}/sources`
     Sources(SourcesSeed),
     /// `/t/{town}/tank`
-    Tank(TankSeed),
+    Tank(Box<TankSeed>),
     /// Instead of a page.
     Notice(Notice),
 }
@@ -37,6 +40,7 @@ impl Document {
         match self {
             Self::Towns(_) | Self::Notice(_) => Client::Towns,
             Self::Overview(_) => Client::Overview,
+            Self::Live(_) => Client::Live,
             Self::Observability(_) => Client::Observability,
             Self::Machine(_) => Client::Machine,
             Self::Sources(_) => Client::Sources,
@@ -50,6 +54,7 @@ impl Document {
         match self {
             Self::Towns(_) => "Towns · Towngauge".to_owned(),
             Self::Overview(seed) => format!("{} · Towngauge", seed.snapshot.town),
+            Self::Live(seed) => format!("Live · {} · Towngauge", seed.town.snapshot.town),
             Self::Observability(seed) => format!("Observability · {} · Towngauge", seed.town.snapshot.town),
             Self::Machine(seed) => format!("Machine · {} · Towngauge", seed.town.snapshot.town),
             Self::Sources(seed) => format!("Sources · {} · Towngauge", seed.town.snapshot.town),
@@ -64,6 +69,7 @@ impl Document {
             Self::Notice(notice) => notice.retry_s(),
             Self::Towns(_)
             | Self::Overview(_)
+            | Self::Live(_)
             | Self::Observability(_)
             | Self::Machine(_)
             | Self::Sources(_)
@@ -75,10 +81,11 @@ impl Document {
         match self {
             Self::Towns(seed) => spell(seed),
             Self::Overview(seed) => spell(seed),
+            Self::Live(seed) => spell(&**seed),
             Self::Observability(seed) => spell(seed),
             Self::Machine(seed) => spell(seed),
             Self::Sources(seed) => spell(seed),
-            Self::Tank(seed) => spell(seed),
+            Self::Tank(seed) => spell(&**seed),
             Self::Notice(notice) => spell(notice),
         }
     }
@@ -87,10 +94,11 @@ impl Document {
         match self {
             Self::Towns(seed) => view! { <TownsPage seed/> }.into_any(),
             Self::Overview(seed) => view! { <OverviewPage seed/> }.into_any(),
+            Self::Live(seed) => view! { <LivePage seed=*seed/> }.into_any(),
             Self::Observability(seed) => view! { <ObservabilityPage seed/> }.into_any(),
             Self::Machine(seed) => view! { <MachineView seed/> }.into_any(),
             Self::Sources(seed) => view! { <SourcesView seed/> }.into_any(),
-            Self::Tank(seed) => view! { <TankPage seed/> }.into_any(),
+            Self::Tank(seed) => view! { <TankPage seed=*seed/> }.into_any(),
             Self::Notice(notice) => view! { <NoticePage notice/> }.into_any(),
         }
     }
@@ -103,6 +111,8 @@ pub enum Client {
     Towns,
     /// Takes over a town's overview.
     Overview,
+    /// Takes over a town's Live page.
+    Live,
     /// Takes over a town's charts.
     Observability,
     /// Takes over a town's machines.
@@ -115,8 +125,8 @@ pub enum Client {
 
 impl Client {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Towns, Self::Overview, Self::Observability, Self::Machine, Self::Sources, Self::Tank];
+    pub const ALL: [Self; 7] =
+        [Self::Towns, Self::Overview, Self::Live, Self::Observability, Self::Machine, Self::Sources, Self::Tank];
 
     /// Name of its module, of `frontend`'s feature, and of the document's `data-client`.
     #[must_use]
@@ -124,6 +134,7 @@ impl Client {
         match self {
             Self::Towns => "towns",
             Self::Overview => "overview",
+            Self::Live => "live",
             Self::Observability => "observability",
             Self::Machine => "machine",
             Self::Sources => "sources",

@@ -1,13 +1,17 @@
 //! What pages read again while they are open. Runs in the browser.
 
 use gloo_net::http::{Request, RequestBuilder, Response};
+use model::event_line::EventPage;
+use model::live_stats::LiveStats;
 use model::series::SeriesPage;
 use model::{Nanodollars, TownName, Window};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::observe::range;
 use crate::reader::{MachinePage, ReadError, SeriesRange, TankPage, TownCard};
 use crate::sources::SourcesPage;
+use crate::stream::EventFilter;
 
 /// Reads the body through text: the same way as the seed, so that the client carries one reader per type.
 async fn read<T: DeserializeOwned>(response: Response) -> Result<T, ReadError> {
@@ -43,17 +47,62 @@ pub(crate) async fn machine(town: TownName, window: Window) -> Result<MachinePag
     get(&format!("/api/page/machine/{town}?window={}", window.name())).await
 }
 
+/// Everything that the Live page shows besides the stream, with days that begin in `zone`.
+pub(crate) async fn live_stats(town: &TownName, zone: &str) -> Result<LiveStats, ReadError> {
+    get(&format!("/api/page/live/{town}?tz={}", escape(zone))).await
+}
+
+/// Events of a town, newest first; those that follow on a page before when `before` is its `next`.
+pub(crate) async fn events(
+    town: &TownName,
+    filter: &EventFilter,
+    before: Option<&str>,
+) -> Result<EventPage, ReadError> {
+    let before = before.map(|before| format!("&before={}", escape(before))).unwrap_or_default();
+    get(&format!("/api/towns/{town}/events?{}{before}", filter.query(escape))).await
+}
+
+/// Text as a part of an address.
+pub(crate) fn escape(raw: &str) -> String {
+    js_sys::encode_uri_component(raw).into()
+}
+
+/// Why the server did not do what it was asked.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Refused {
+    error: Option<String>,
+    hint: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Opened {
+    town: String,
+}
+
+#[derive(Serialize)]
+struct Topup<'a> {
+    usd: String,
+    note: &'a str,
+    request_id: &'a str,
+}
+
+#[derive(Serialize)]
+struct Capacity {
+    usd: Option<String>,
+}
+
 /// Asks the server for the demo town. Gives the town's name, or what went wrong.
 pub(crate) async fn open_demo() -> Result<String, String> {
     let unreachable = |_| "The server cannot be reached.".to_owned();
     let response = Request::post("/api/demo").send().await.map_err(unreachable)?;
     let text = response.text().await.map_err(unreachable)?;
-    let body: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
-    let field = |name: &str| body.get(name).and_then(|value| value.as_str()).map(str::to_owned);
     if response.ok() {
-        Ok(field("town").unwrap_or_else(|| "demo".to_owned()))
+        let opened: Option<Opened> = serde_json::from_str(&text).ok();
+        Ok(opened.map_or_else(|| "demo".to_owned(), |opened| opened.town))
     } else {
-        Err(field("error").unwrap_or_else(|| format!("The server answered {}; its log says why.", response.status())))
+        let refused: Refused = serde_json::from_str(&text).unwrap_or_default();
+        Err(refused.error.unwrap_or_else(|| format!("The server answered {}; its log says why.", response.status())))
     }
 }
 
@@ -64,27 +113,27 @@ pub(crate) async fn tank(town: TownName) -> Result<TankPage, ReadError> {
 
 /// Fills a town's tank. The same `request` fills in once, however often it is sent.
 pub(crate) async fn topup(town: &str, amount: Nanodollars, note: &str, request: &str) -> Result<(), String> {
-    let body = serde_json::json!({"usd": amount.to_string(), "note": note, "request_id": request});
-    send(Request::post(&format!("/api/towns/{town}/topup")), &body).await
+    let body = Topup { usd: amount.to_string(), note, request_id: request };
+    send(Request::post(&format!("/api/towns/{town}/topup")), serde_json::to_string(&body)).await
 }
 
 /// Sets what a full tank holds; none: the balance right after the last top-up.
 pub(crate) async fn set_capacity(town: &str, capacity: Option<Nanodollars>) -> Result<(), String> {
-    let body = serde_json::json!({"usd": capacity.map(|amount| amount.to_string())});
-    send(Request::put(&format!("/api/towns/{town}/capacity")), &body).await
+    let body = Capacity { usd: capacity.map(|amount| amount.to_string()) };
+    send(Request::put(&format!("/api/towns/{town}/capacity")), serde_json::to_string(&body)).await
 }
 
 /// Sends a small body; the error is for the reader of the page.
-async fn send(request: RequestBuilder, body: &serde_json::Value) -> Result<(), String> {
+async fn send(request: RequestBuilder, body: serde_json::Result<String>) -> Result<(), String> {
     let unreachable = |_| "The server cannot be reached. Nothing is lost: try again.".to_owned();
-    let request = request.header("content-type", "application/json").body(body.to_string()).map_err(unreachable)?;
+    let body = body.map_err(|error| error.to_string())?;
+    let request = request.header("content-type", "application/json").body(body).map_err(unreachable)?;
     let response = request.send().await.map_err(unreachable)?;
     if response.ok() {
         return Ok(());
     }
-    let body: serde_json::Value = serde_json::from_str(&response.text().await.unwrap_or_default()).unwrap_or_default();
-    let field = |name: &str| body.get(name).and_then(|value| value.as_str());
-    Err(match (field("error"), field("hint")) {
+    let refused: Refused = serde_json::from_str(&response.text().await.unwrap_or_default()).unwrap_or_default();
+    Err(match (refused.error, refused.hint) {
         (Some(error), Some(hint)) => format!("{error}: {hint}"),
         _ => format!("The server answered {}; its log says why.", response.status()),
     })

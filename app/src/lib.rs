@@ -18,12 +18,15 @@ mod live;
 mod machine;
 mod observe;
 mod page;
+pub mod panel;
+mod poll;
 pub mod reader;
 mod roll;
 pub mod seed;
 #[cfg(feature = "ssr")]
 mod shell;
 pub mod sources;
+mod stream;
 mod ui;
 mod zone;
 
@@ -33,5 +36,6 @@ pub use observe::range::parse as parse_range;
 pub use page::notice::Notice;
 #[cfg(feature = "ssr")]
 pub use shell::{AssetPaths, ClientPaths, shell};
+pub use stream::EventFilter;
 pub use ui::stop_panel::StopPanel;
 pub use ui::webhooks_panel::WebhooksPanel;

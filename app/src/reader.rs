@@ -1,15 +1,14 @@
 //! What the pages read. The server fills it in, so this crate never sees a database.
 
 use model::Nanodollars;
-use model::alert::WebhooksView;
 use model::host::{HostHistory, OwnCost, PerfMetrics};
 use model::id::TownName;
 use model::runway::RunwayBand;
-use model::stop::StopView;
 use model::time::{TimeRange, Timestamp, Window};
 use model::wire::{BeadCounts, Gauges};
 use serde::{Deserialize, Serialize};
 
+use crate::panel::{HookCard, StopCard};
 use crate::sources::{Guide, Step};
 
 /// A town on the towns page.
@@ -77,9 +76,9 @@ pub struct TankPage {
     /// Entries there are altogether.
     pub total: i64,
     /// What stops agents at an empty tank, and who obeys.
-    pub stop: Option<StopView>,
+    pub stop: Option<Box<StopCard>>,
     /// Who is told of alerts; none for readers who may not see it.
-    pub webhooks: Option<WebhooksView>,
+    pub webhooks: Option<Vec<HookCard>>,
 }
 
 /// An entry of the ledger.

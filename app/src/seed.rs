@@ -3,15 +3,17 @@
 //! other.
 
 use leptos::prelude::*;
-use model::TownName;
-use model::Window;
+use model::event_line::EventPage;
+use model::live_stats::LiveStats;
 use model::series::SeriesPage;
 use model::wire::Snapshot;
+use model::{TownName, Window};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::reader::{MachinePage, ReadError, SeriesRange, Setup, TankPage, TownCard};
 use crate::sources::{Guide, SourcesPage, Step};
+use crate::stream::EventFilter;
 
 /// Element of the document that carries the seed.
 pub(crate) const SEED_ID: &str = "seed";
@@ -34,6 +36,19 @@ pub struct TownSeed {
     pub towns: Vec<TownName>,
     /// What its first host uses: the message `perf_metrics` as the socket brings it. Empty without hosts.
     pub perf: String,
+}
+
+/// Of a town's Live page.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LiveSeed {
+    /// The town.
+    pub town: TownSeed,
+    /// Everything besides the stream.
+    pub stats: Result<LiveStats, ReadError>,
+    /// The filter of the address.
+    pub filter: EventFilter,
+    /// The newest events that it lets through.
+    pub events: Result<EventPage, ReadError>,
 }
 
 /// Of a town's charts.

@@ -13,6 +13,10 @@ pub struct SourcesPage {
     pub at: Timestamp,
     /// Every source that ever sent something, and every other that this version knows.
     pub sources: Vec<SourceCard>,
+    /// Machines that ship their events here, by name.
+    pub machines: Vec<Machine>,
+    /// How many there are altogether.
+    pub machines_known: usize,
     /// Models that calls were made with and that no price is known of.
     pub unpriced: Vec<UnpricedModel>,
 }
@@ -65,6 +69,8 @@ pub enum SourceKind {
     Otlp,
     /// JSON is posted.
     Http,
+    /// A program on the server's machine is asked.
+    Asked,
     /// Made up.
     Demo,
     /// This version does not know it; another one wrote it.
@@ -79,6 +85,7 @@ impl SourceKind {
             Self::FileTail => "file_tail",
             Self::Otlp => "otlp",
             Self::Http => "http",
+            Self::Asked => "asked",
             Self::Demo => "demo",
             Self::Unknown => "unknown",
         }
@@ -91,6 +98,7 @@ impl SourceKind {
             Self::FileTail => "files",
             Self::Otlp => "OpenTelemetry",
             Self::Http => "posted JSON",
+            Self::Asked => "asked",
             Self::Demo => "made up",
             Self::Unknown => "unknown to this version",
         }
@@ -162,6 +170,70 @@ pub struct RefusedItem {
     pub place: String,
     /// Why.
     pub reason: String,
+}
+
+/// Whether a machine is heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MachineStanding {
+    /// It was heard a moment ago.
+    Connected,
+    /// Its signs of life are missing.
+    Stale,
+}
+
+impl MachineStanding {
+    /// As in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Connected => "connected",
+            Self::Stale => "stale",
+        }
+    }
+
+    /// As on the page.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Connected => "Connected",
+            Self::Stale => "Stale",
+        }
+    }
+}
+
+/// A machine that ships its events here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Machine {
+    /// Made with its state folder; names need not differ.
+    pub id: String,
+    /// What its owner calls it.
+    pub name: String,
+    /// Kind of machine, and its version of Towngauge.
+    pub about: String,
+    /// Whether it is heard.
+    pub standing: MachineStanding,
+    /// What there is to say about that; may be empty.
+    pub words: String,
+    /// When it was heard last, by the server's clock.
+    pub last_heard: Timestamp,
+    /// Bytes that waited on its disk when it was heard last.
+    pub waiting_bytes: u64,
+    /// When the oldest of them was read, by its own clock.
+    pub oldest: Option<Timestamp>,
+    /// Items that came: in the store, known before, refused.
+    pub came: [i64; 3],
+    /// What this server refused for good and the machine put aside.
+    pub parked: u64,
+}
+
+impl Machine {
+    /// Received, and of these stored, duplicate and rejected.
+    #[must_use]
+    pub const fn counts(&self) -> [i64; 4] {
+        let [stored, duplicate, rejected] = self.came;
+        [stored.saturating_add(duplicate).saturating_add(rejected), stored, duplicate, rejected]
+    }
 }
 
 /// A model without a price.

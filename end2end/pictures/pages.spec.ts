@@ -14,6 +14,11 @@ const SIZES = [
 ];
 const PAGES = { towns: "/", overview: "/t/demo", observability: "/t/demo/observability?window=24h", machine: "/t/demo/machine", sources: "/t/demo/sources", tank: "/t/demo/tank" };
 const NOTHING = { "first-run": "/", "empty-overview": "/t/home", "empty-observability": "/t/home/observability", "machine-home": "/t/home/machine", "empty-sources": "/t/home/sources", "empty-tank": "/t/home/tank", "no-town": "/t/nowhere" };
+const MACHINE = { ship: 1, shipper: "00000000-0000-0000-0000-000000000001", name: "desk", host: "linux x86_64", version: "0.1.0", waiting_bytes: 0, oldest_us: null, parked: 0, error: null };
+const MACHINES = [
+  {},
+  { shipper: "00000000-0000-0000-0000-000000000002", name: "laptop", host: "macos aarch64", waiting_bytes: 1_234_567, oldest_us: Date.parse(CLOCK) * 1_000 - 400e6, parked: 3, error: "the server answered 503" },
+];
 // Needles come to rest, charts are drawn.
 const SETTLE_MS = 2_500;
 
@@ -59,13 +64,24 @@ for (const colorScheme of ["dark", "light"] as const) {
         }
       });
 
-      test("without data", async ({ page }) => {
+      test("without data, and with little", async ({ page, request }) => {
         const server = await Server.start(["--clock", CLOCK]);
         try {
           for (const [name, path] of Object.entries(NOTHING)) {
             await page.goto(server.url + path);
             await take(page, name);
           }
+          // One tank, and machines in every state but stale, which needs time to pass.
+          await request.post(`${server.url}/api/ingest?town=one`, { data: [{ type: "session", ts: CLOCK, session: "s", state: "started" }] });
+          await request.post(`${server.url}/api/towns/one/topup`, { data: { usd: "50", note: "March" } });
+          await page.goto(`${server.url}/t/one/tank`);
+          await take(page, "one-tank");
+          for (const head of MACHINES) {
+            const headers = { "content-type": "application/x-ndjson" };
+            await request.post(`${server.url}/api/ship?town=one`, { headers, data: `${JSON.stringify({ ...MACHINE, ...head })}\n` });
+          }
+          await page.goto(`${server.url}/t/one/sources`);
+          await take(page, "sources-machines");
         } finally {
           await server.discard();
         }

@@ -31,6 +31,12 @@ pub fn hydrate() {
                 hydrate_body(|| view! { <browser::OverviewPage seed/> });
             }
         }
+        #[cfg(feature = "live")]
+        "live" => {
+            if let Some(seed) = browser::take() {
+                hydrate_body(|| view! { <browser::LivePage seed/> });
+            }
+        }
         #[cfg(feature = "observability")]
         "observability" => {
             if let Some(seed) = browser::take() {

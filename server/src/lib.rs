@@ -8,6 +8,7 @@ pub mod config;
 pub mod db;
 pub mod demo;
 pub mod error;
+pub mod feed;
 pub mod guide;
 pub mod host;
 pub mod http;

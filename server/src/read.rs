@@ -1,7 +1,9 @@
 //! What pages and the API read: the hub's state and the rollups.
 
 mod host;
+mod live;
 mod tank;
+mod webhooks;
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -9,26 +11,31 @@ use std::sync::Arc;
 
 use app::reader::{ReadError, SeriesRange, Setup, TownCard};
 use app::sources::{SourcesPage, UnpricedModel};
+use model::alert::WebhooksView;
 use model::host::HostHistory;
 use model::id::TownName;
+use model::live_stats::{LatencyStats, LatencyWindow};
 use model::series::{Metric, SeriesPage};
 use model::time::{TimeRange, Timestamp, Window};
 use model::wire::Snapshot;
 use tokio::sync::Mutex;
 
+use self::live::{Activity, Spent};
 use self::tank::TankBook;
 use crate::clock::Clock;
 use crate::db::series::{self, Present};
 use crate::db::unpriced::{self, Unpriced};
-use crate::db::{DbError, Pool, TownKey, town};
+use crate::db::{DbError, Pool, TownKey, shipper, town};
 use crate::guide::{self, Place};
 use crate::hub::Hub;
-use crate::standing::{Folders, Rates, Standings, Watcher};
+use crate::standing::{Folders, Rates, Standings, Watcher, machine};
 
 /// How long a chart is good for everybody who asks for the same.
 const FRESH_US: i64 = 1_000_000;
 /// Readings of each kind remembered at most; a town has 20 live charts.
 const MAX_KEPT: usize = 2_000;
+/// Machines on the Sources page.
+const MACHINES: usize = 100;
 
 type ChartKey = (TownName, Metric, SeriesRange);
 /// What was read last, and when.
@@ -56,7 +63,12 @@ pub struct Reader {
     charts: Mutex<HashMap<ChartKey, Kept<SeriesPage>>>,
     sources: Mutex<HashMap<TownName, Kept<SourcesPage>>>,
     tanks: Mutex<HashMap<TownName, Kept<TankBook>>>,
+    /// Of all towns.
+    webhooks: Mutex<Option<(Timestamp, WebhooksView)>>,
     hosts: Mutex<HashMap<(TownName, Window), Kept<HostHistory>>>,
+    burns: Mutex<HashMap<(TownName, String), Kept<Spent>>>,
+    latencies: Mutex<HashMap<(TownName, LatencyWindow), Kept<LatencyStats>>>,
+    activities: Mutex<HashMap<TownName, Kept<Activity>>>,
 }
 
 /// Where senders reach this server.
@@ -110,7 +122,11 @@ impl Reader {
             charts: Mutex::default(),
             sources: Mutex::default(),
             tanks: Mutex::default(),
+            webhooks: Mutex::default(),
             hosts: Mutex::default(),
+            burns: Mutex::default(),
+            latencies: Mutex::default(),
+            activities: Mutex::default(),
         }
     }
 
@@ -202,7 +218,14 @@ impl Reader {
         }
         let sources = self.standings.of(key, town, at).await.map_err(unavailable)?;
         let unpriced = unpriced::list(&self.pool, key).await.map_err(unavailable)?;
-        let page = SourcesPage { at, sources, unpriced: unpriced.into_iter().map(unpriced_model).collect() };
+        let shippers = shipper::list(&self.pool, key).await.map_err(unavailable)?;
+        let page = SourcesPage {
+            at,
+            sources,
+            machines_known: shippers.len(),
+            machines: shippers.into_iter().take(MACHINES).map(|row| machine(row, at)).collect(),
+            unpriced: unpriced.into_iter().map(unpriced_model).collect(),
+        };
         *kept = Some((at, page.clone()));
         Ok(page)
     }

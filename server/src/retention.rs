@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::db::partition::{self, Day};
 use crate::db::retention::{self, EVENTS, TIERS};
-use crate::db::{DbError, Pool, host, spent};
+use crate::db::{DbError, Pool, feed, host, spent};
 
 /// Partitions exist this many days ahead.
 const DAYS_AHEAD: i64 = 3;
@@ -53,6 +53,8 @@ pub async fn run_once(pool: &Pool, days: RetentionDays, now: Timestamp, settled_
     let tiers = [days.tier_10s, days.tier_1m, days.tier_5m, days.tier_30m, days.tier_6h];
     // Of hosts no more is kept than the pages show, whatever the retention of the rest.
     let mut dropped = host::trim(pool, now).await?;
+    // Whatever else is kept: streams go back a day.
+    dropped += feed::prune(pool).await?;
     for (store, keep) in std::iter::once((EVENTS, days.events)).chain(TIERS.into_iter().zip(tiers)) {
         let Some(keep) = keep else { continue };
         if let Some(floor) = retention::settled_floor(pool, store, settled_s).await? {

@@ -19,6 +19,7 @@ use crate::db::notify::{Ears, Heard};
 use crate::db::price::Prices;
 use crate::db::{self, DbError, Pool, coverage, key};
 use crate::demo::Keeper;
+use crate::feed::Feeds;
 use crate::host::{self, Desk, MachineProbe, OwnMeter, RunBook, Who};
 use crate::http::{self, Access, AccessSettings, Mode};
 use crate::hub::{Hub, HubSettings};
@@ -55,6 +56,7 @@ pub struct Running {
     /// What brings events in of its own accord.
     stop_sources: CancellationToken,
     stop_background: CancellationToken,
+    stop_streams: CancellationToken,
     stop_http: CancellationToken,
 }
 
@@ -177,6 +179,7 @@ async fn assemble(config: Config, listener: TcpListener, local: SocketAddr, stor
     if !assets.is_built() {
         tracing::warn!("the client is not built, so pages do not come alive; run cargo xtask build");
     }
+    let stop_streams = CancellationToken::new();
     let app = Arc::new(AppState {
         config,
         started,
@@ -188,6 +191,7 @@ async fn assemble(config: Config, listener: TcpListener, local: SocketAddr, stor
         intake,
         demo,
         hub,
+        feeds: Feeds::new(store.pool.clone(), stop_streams.clone()),
         access,
         assets,
         large_bodies: AppState::large_bodies(),
@@ -209,6 +213,7 @@ async fn assemble(config: Config, listener: TcpListener, local: SocketAddr, stor
         background,
         stop_sources,
         stop_background,
+        stop_streams,
         stop_http,
     })))
 }
@@ -239,6 +244,7 @@ impl Running {
             }
         }
         self.app.hub.stop().await;
+        self.stop_streams.cancel();
         self.stop_http.cancel();
         for (name, task) in [("hub", self.hub_task), ("http", self.http)] {
             if let Err(error) = task.await {

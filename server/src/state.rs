@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Pool;
 use crate::demo::Keeper;
+use crate::feed::Feeds;
 use crate::host::{Desk, OwnMeter};
 use crate::http::Access;
 use crate::hub::Hub;
@@ -40,6 +41,8 @@ pub struct AppState {
     pub intake: Intake,
     /// The live state.
     pub hub: Hub,
+    /// Streams of events.
+    pub feeds: Feeds,
     /// What pages read.
     pub reader: Arc<Reader>,
     /// What hosts use.
@@ -65,6 +68,11 @@ pub struct AppState {
 }
 
 impl AppState {
+    /// Seconds since the start.
+    #[must_use]
+    pub fn uptime_s(&self) -> i64 {
+        self.clock.now().seconds() - self.started.seconds()
+    }
     /// Room for large bodies, as every server has it.
     #[must_use]
     pub fn large_bodies() -> Semaphore {

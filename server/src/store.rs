@@ -61,6 +61,12 @@ impl Store {
         Ok(Self { pool, prices, cluster: None })
     }
 
+    /// Whether a server is known to work on the same store. Of a database of the owner's nobody knows.
+    #[must_use]
+    pub fn is_served(&self) -> bool {
+        self.cluster.as_ref().is_some_and(Cluster::is_served)
+    }
+
     /// Lets go of it; the private cluster stops unless somebody else uses it.
     pub async fn close(self) {
         self.pool.close().await;

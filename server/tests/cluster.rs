@@ -32,8 +32,10 @@ async fn a_cluster_is_made_used_by_several_and_stopped_by_the_last() {
     assert!(refused.to_string().contains("towngauge serve"), "{refused}");
 
     let command = open_unsafe(&data_dir, OpenMode::Attach).await.unwrap();
+    assert!(command.is_served() && !server.is_served(), "a command has a server beside it, a server has not");
     server.stop().await;
     assert!(runs(&data_dir), "the command still uses it");
+    assert!(!command.is_served());
     db::connect(command.connect_options()).await.unwrap().close().await;
     command.stop().await;
     assert!(!runs(&data_dir));

@@ -173,6 +173,32 @@ async fn http(place: &Place, home: &std::path::Path) {
     assert_eq!(place.stored("api").await, before + 1);
 }
 
+/// With the program of this test on the path, and the transcript of a session at home.
+async fn machine(place: &Place, home: &std::path::Path) {
+    let folder = home.join(".claude/projects/-work");
+    std::fs::create_dir_all(&folder).unwrap();
+    let line = json!({"type": "assistant", "timestamp": now().to_string(), "sessionId": "m1", "requestId": "req_m",
+        "cwd": "/work", "uuid": "u1", "message": {"id": "msg_m", "type": "message", "role": "assistant",
+        "model": "claude-sonnet-4-5", "content": [], "usage": {"input_tokens": 5, "output_tokens": 7}}});
+    std::fs::write(folder.join("m1.jsonl"), format!("{line}\n")).unwrap();
+    let binary = std::path::Path::new(env!("CARGO_BIN_EXE_towngauge")).parent().unwrap();
+    let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap());
+    let key = if place.keys[1].is_empty() { "tg_none" } else { &place.keys[1] };
+    let mut shell = tokio::process::Command::new("sh");
+    // In place of the shell, so that the program itself is ended at last.
+    shell.args(["-e", "-c", &format!("exec {}", place.step("machine", 1))]).env_clear();
+    shell.env("HOME", home).env("PATH", path).env("TOWNGAUGE_KEY", key);
+    let mut running = shell.stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true).spawn().unwrap();
+    let begun = std::time::Instant::now();
+    while place.stored("claude_code").await == 0 {
+        assert!(running.try_wait().unwrap().is_none() && begun.elapsed().as_secs() < 30, "nothing was shipped");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    running.kill().await.unwrap();
+    let sql = "select count(*) from shipper join town using (town_id) where town.name = 'other' and stored > 0";
+    assert_eq!(sqlx::query_scalar::<_, i64>(sql).fetch_one(&place.server.pool).await.unwrap(), 1);
+}
+
 async fn use_all(place: &Place) {
     let home = tempfile::tempdir().unwrap();
     claude_code(place).await;
@@ -181,6 +207,7 @@ async fn use_all(place: &Place) {
     gas_town(place, home.path()).await;
     gen_ai(place).await;
     http(place, home.path()).await;
+    machine(place, home.path()).await;
 }
 
 #[tokio::test]

@@ -150,6 +150,17 @@ async fn tanks_are_read_through_their_keys() {
 
 /// The statement that once read the whole tier for each half hour: counted in rows, on a town with years of history.
 #[tokio::test(flavor = "multi_thread")]
+async fn the_newest_deliveries_of_all_webhooks_are_read_down_their_index() {
+    let pool = fresh_database().await;
+    let fill = "insert into delivery (town_id, delivery_id, hook, kind, ts, body)
+                    select 1, gen_random_uuid(), 'h' || n % 30, 'tank.low', to_timestamp(n), '' from generate_series(1, 30000) n;
+                analyze delivery";
+    sqlx::raw_sql(fill).execute(&pool).await.unwrap();
+    let newest = plan(&pool, include_str!("../src/db/sql/delivery_newest.sql"), "array['h1', 'h2'], 20").await;
+    assert!(newest.contains("delivery_newest") && !newest.contains("Seq Scan on delivery"), "{newest}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn redoing_half_an_hour_reads_half_an_hour() {
     let pool = fresh_database().await;
     let ones = ", 1".repeat(16);

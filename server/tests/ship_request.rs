@@ -19,6 +19,11 @@ async fn number(server: &Server, sql: &'static str) -> i64 {
 
 /// A request of one batch, by hand.
 fn shipment(shipper: uuid::Uuid, seq: u64, items: &[Line]) -> Vec<u8> {
+    part(shipper, Mark { seq, more: false }, items)
+}
+
+/// A request of a part of a batch.
+fn part(shipper: uuid::Uuid, mark: Mark, items: &[Line]) -> Vec<u8> {
     let head = Head {
         ship: wire::VERSION,
         shipper,
@@ -28,10 +33,11 @@ fn shipment(shipper: uuid::Uuid, seq: u64, items: &[Line]) -> Vec<u8> {
         waiting_bytes: 0,
         oldest_us: None,
         parked: 0,
+        dropped: 0,
         error: None,
     };
     let mut body = wire::spell(&head);
-    body.extend(wire::spell(&Line::Batch(Mark { seq, more: false })));
+    body.extend(wire::spell(&Line::Batch(mark)));
     items.iter().for_each(|item| body.extend(wire::spell(item)));
     body
 }
@@ -63,6 +69,13 @@ fn rejected(place: &str) -> Line {
     Line::Rejected(wire::Rejected { source, place: place.to_owned(), reason: "no".to_owned() })
 }
 
+/// Received = stored + duplicate + rejected, as answered.
+fn assert_counts(machine: &Value, counts: [u64; 4]) {
+    let told = ["received", "stored", "duplicate", "rejected"].map(|name| machine[name].as_u64().unwrap());
+    assert_eq!(told, counts, "{machine}");
+    assert_eq!(told[0], told[1..].iter().sum::<u64>());
+}
+
 #[tokio::test]
 async fn new_events_of_a_sender_whose_numbers_went_back_are_stored() {
     let server = start().await;
@@ -80,10 +93,34 @@ async fn new_events_of_a_sender_whose_numbers_went_back_are_stored() {
     assert_eq!(number(&server, "select count(*) from event").await, 4);
     let page = server.get("/api/towns/far/shippers").await;
     assert_eq!(page["shippers"][0]["last_batch"], 9, "numbers never go back here: {page}");
+    assert_counts(&page["shippers"][0], [8, 4, 3, 1]);
     // What is posted by hand meets what is shipped.
     assert_eq!(server.post("/api/ingest?town=far", &call(now(), 1)).await.0, 200);
     assert_eq!(number(&server, "select count(*) from town where name = 'far'").await, 1);
     assert_eq!(number(&server, "select rejected from source where source = 'codex'").await, 1);
+    server.running.stop().await;
+}
+
+#[tokio::test]
+async fn bad_lines_of_a_batch_that_comes_in_parts_count_once_however_often_a_part_is_sent() {
+    let server = start().await;
+    let shipper = uuid::Uuid::from_u128(9);
+    let counted = async |body: Vec<u8>| post_shipment(&server, body).await["rejected"].as_u64().unwrap();
+    let of = |seq: u64, more: bool, items: &[Line]| part(shipper, Mark { seq, more }, items);
+    let first = of(4, true, &[landed(1), rejected("a:1"), rejected("a:2")]);
+    let second = of(4, true, &[rejected("a:3")]);
+    let last = of(4, false, &[landed(2), rejected("a:4")]);
+    assert_eq!(counted(first.clone()).await, 2);
+    assert_eq!(counted(first.clone()).await, 0, "its answer was lost");
+    assert_eq!(counted(second.clone()).await, 1);
+    // The sender was killed, and begins the batch again.
+    assert_eq!((counted(first.clone()).await, counted(second).await), (0, 0));
+    assert_eq!((counted(last.clone()).await, counted(last).await), (1, 0));
+    assert_eq!(counted(first).await, 0, "the batch is whole");
+    // The next batch is another one, with whatever lines.
+    assert_eq!(counted(of(5, true, &[rejected("a:3")])).await, 1);
+    assert_eq!(number(&server, "select rejected from source where source = 'codex'").await, 5);
+    assert_eq!(number(&server, "select cardinality(parts)::bigint from shipper").await, 1, "only of the batch in hand");
     server.running.stop().await;
 }
 
@@ -110,6 +147,12 @@ async fn shipped_readings_are_checked_and_those_that_are_refused_are_counted_onc
     let body = shipment(uuid::Uuid::from_u128(8), 1, &items);
     assert_eq!(post_shipment(&server, body.clone()).await["rejected"], 2);
     assert_eq!(post_shipment(&server, body).await["rejected"], 0);
+    let page = server.get("/api/page/sources/far").await;
+    let machine = &page["machines"][0];
+    assert_eq!(
+        (&machine["name"], &machine["standing"], &machine["came"]),
+        (&json!("laptop"), &json!("connected"), &json!([0, 0, 2]))
+    );
     let kept: Vec<(String, i64)> =
         sqlx::query_as("select tank, amount from reading order by tank").fetch_all(&server.pool).await.unwrap();
     assert_eq!(kept, [("Codex 5 h".to_owned(), 1_000_000), ("Codex 7 d".to_owned(), 0)]);
@@ -119,6 +162,27 @@ async fn shipped_readings_are_checked_and_those_that_are_refused_are_counted_onc
         sqlx::query_scalar("select reason from rejection order by reason").fetch_all(&server.pool).await.unwrap();
     assert!(reasons[0].contains("Codex 90 min") && reasons[0].contains("in the future"), "{reasons:?}");
     assert!(reasons[1].contains("OpenRouter") && reasons[1].contains("asked by the server itself"), "{reasons:?}");
+    server.running.stop().await;
+}
+
+#[tokio::test]
+async fn a_sender_that_does_not_tell_what_it_dropped_is_understood_and_one_that_does_is_believed() {
+    let server = start().await;
+    let head = |dropped: &str, parked: u32| {
+        format!(
+            "{{\"ship\":1,\"shipper\":\"{}\",\"name\":\"old\",\"host\":\"linux\",\"version\":\"0\",\
+             \"waiting_bytes\":7,\"oldest_us\":null,\"parked\":{parked}{dropped},\"error\":null}}\n",
+            uuid::Uuid::nil()
+        )
+    };
+    post_shipment(&server, head("", 1).into_bytes()).await;
+    let machine = async || server.get("/api/towns/far/shippers").await["shippers"][0].clone();
+    assert_eq!(machine().await["dropped"], 0);
+    post_shipment(&server, head(",\"dropped\":3", 2).into_bytes()).await;
+    let told = machine().await;
+    assert_eq!((&told["dropped"], &told["parked"], &told["waiting_bytes"]), (&json!(3), &json!(2), &json!(7)));
+    assert_eq!(told["state"], "connected");
+    assert_counts(&told, [0; 4]);
     server.running.stop().await;
 }
 

@@ -7,6 +7,7 @@ use crate::{
     site,
     step::Step,
     tools::{Quality, Tools},
+    wasm_opt,
 };
 use anyhow::{Context as _, Result, bail};
 use std::{
@@ -31,7 +32,7 @@ pub enum Part {
 }
 
 /// The pages with a client, by the names of `frontend`'s features.
-pub const PAGES: [&str; 6] = ["overview", "observability", "towns", "machine", "sources", "tank"];
+pub const PAGES: [&str; 7] = ["overview", "live", "observability", "towns", "machine", "sources", "tank"];
 
 impl Part {
     /// What is built in this mode.
@@ -147,6 +148,7 @@ fn bind(context: &Context, tools: &Tools, wasm: &Path, output: &Path, mode: Mode
 /// Changes when wasm-bindgen's or wasm-opt's output may change.
 fn inputs(context: &Context, wasm: &Path) -> Result<String> {
     let mut hashes = site::content_hash(&fs::read(wasm).with_context(|| format!("cannot read {}", wasm.display()))?);
+    hashes.push_str(&wasm_opt::arguments());
     for folder in ["xtask/pack", "xtask/wasm-opt"] {
         for (name, content) in site::walk(&context.root.join(folder))? {
             hashes.push_str(&format!("\n{} {folder}/{name}", site::content_hash(&content)));

@@ -22,6 +22,11 @@ const FEATURES: [&str; 6] = [
 /// cannot press any further, so that they come out 5 % larger, and larger than without wasm-opt at all.
 const PASSES: [&str; 5] = ["--dae-optimizing", "--remove-unused-module-elements", "-O1", "--dae-optimizing", "-O1"];
 
+/// Everything that the output depends on, beside the module and the version.
+pub fn arguments() -> String {
+    [FEATURES.as_slice(), PASSES.as_slice()].concat().join(" ")
+}
+
 /// The pinned wasm-opt, ready to run.
 #[derive(Clone)]
 pub struct WasmOpt {

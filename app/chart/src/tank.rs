@@ -86,7 +86,10 @@ pub fn draw_tank<DB: DrawingBackend>(
     pen.text("F", dial.label(1.0, reach, letter), Anchor::Middle, font, theme.ink)?;
     if !size.compact {
         let small = Font { px: size.font, ..font };
-        pen.text("½", dial.label(0.5, reach, letter), Anchor::Middle, small, theme.muted)?;
+        // Half its width, half the needle's, and a little air.
+        let clear = (letter.0 / 2.0 + size.hub * 0.36 + 2.0) / (reach - letter.1).max(1.0) / SWEEP_DEG.to_radians();
+        let at = beside_needle(0.5, level, clear);
+        pen.text("½", dial.label(at, reach, letter), Anchor::Middle, small, theme.muted)?;
     }
     match level {
         Some(level) => draw_needle(&mut pen, &dial, level, outer - band - 1.5, &size, spec.stale, theme),
@@ -94,9 +97,31 @@ pub fn draw_tank<DB: DrawingBackend>(
     }
 }
 
+/// Where a label of `at` stands so that the needle does not strike it out: a needle that is nearer than `clear` pushes it
+/// aside.
+fn beside_needle(at: f64, needle: Option<f64>, clear: f64) -> f64 {
+    match needle {
+        Some(needle) if needle >= at && needle - at < clear => needle - clear,
+        Some(needle) if needle < at && at - needle < clear => needle + clear,
+        _ => at,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_needle_never_hides_the_mark_of_half() {
+        let clear = 0.06;
+        for level in (0..=1_000).map(|n| f64::from(n) / 1_000.0) {
+            let at = beside_needle(0.5, Some(level), clear);
+            assert!((at - level).abs() >= clear - 1e-9, "{level}: {at}");
+            assert!((at - 0.5).abs() <= clear + 1e-9, "{level}: {at}");
+        }
+        assert_eq!(beside_needle(0.5, None, clear), 0.5);
+        assert_eq!(beside_needle(0.5, Some(0.9), clear), 0.5);
+    }
 
     #[test]
     fn zones_meet_at_20_and_50_percent() {

@@ -118,11 +118,13 @@ pub enum AgentState {
     Stuck,
     /// Finished and leaving.
     Exiting,
+    /// Not there any more: its worktree and session were removed.
+    Gone,
 }
 
 impl AgentState {
     /// Every state; the position is the number stored in the database.
-    pub const ALL: [Self; 4] = [Self::Working, Self::Idle, Self::Stuck, Self::Exiting];
+    pub const ALL: [Self; 5] = [Self::Working, Self::Idle, Self::Stuck, Self::Exiting, Self::Gone];
 
     /// As in JSON and on pages.
     #[must_use]
@@ -132,6 +134,7 @@ impl AgentState {
             Self::Idle => "idle",
             Self::Stuck => "stuck",
             Self::Exiting => "exiting",
+            Self::Gone => "gone",
         }
     }
     /// Reads [`AgentState::name`].
@@ -231,6 +234,11 @@ impl EventKind {
             Self::LinesLanded => "lines_landed",
         }
     }
+    /// Reads [`EventKind::name`].
+    #[must_use]
+    pub fn parse(raw: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == raw)
+    }
 }
 
 impl Event {
@@ -248,7 +256,7 @@ impl Event {
             Self::LinesLanded(_) => EventKind::LinesLanded,
         }
     }
-    /// Whether it shows that an agent is at work: what utilization is made of.
+    /// Whether it shows that an agent is at work, if the agent itself tells it ([`Envelope::is_activity`]).
     #[must_use]
     pub const fn is_activity(&self) -> bool {
         match self {

@@ -33,6 +33,9 @@ pub enum FuelKind {
 pub struct FuelTank {
     /// What it is called, such as `OpenRouter` or `Claude Code 5 h`.
     pub name: String,
+    /// Whose it is: the source that tells of it, such as `claude_code`. Known to the server only.
+    #[serde(skip)]
+    pub source: String,
     /// What it holds.
     pub kind: FuelKind,
     /// It is the balance that corrects the meter, and the dial of the meter stands for it.
@@ -199,6 +202,7 @@ mod tests {
     fn window(left: i64, resets_in_s: i64, p50_s: Option<i64>) -> FuelTank {
         FuelTank {
             name: "Claude Code 5 h".into(),
+            source: "claude_code".into(),
             kind: FuelKind::Window,
             meter: false,
             left,

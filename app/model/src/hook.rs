@@ -27,7 +27,7 @@ impl Hook {
     pub fn said(state: AgentState, bead: Option<&BeadId>, at: Timestamp) -> Option<Self> {
         let run = |bead, state| Self { bead, state, since: at, at, closed: false };
         match (state, bead) {
-            (AgentState::Idle | AgentState::Exiting, _) => Some(run(None, AgentState::Idle)),
+            (AgentState::Idle | AgentState::Exiting | AgentState::Gone, _) => Some(run(None, AgentState::Idle)),
             (AgentState::Working | AgentState::Stuck, Some(bead)) => Some(run(Some(bead.clone()), state)),
             (AgentState::Working | AgentState::Stuck, None) => None,
         }
@@ -72,7 +72,7 @@ mod tests {
     proptest! {
         /// In whatever order reports come, the newest is believed, and no run is longer than it was.
         #[test]
-        fn late_reports_never_lengthen_a_run(reports in proptest::collection::vec((0_usize..4, 0_u8..2), 1..9), shuffle in proptest::collection::vec(any::<u16>(), 9)) {
+        fn late_reports_never_lengthen_a_run(reports in proptest::collection::vec((0..AgentState::ALL.len(), 0_u8..2), 1..9), shuffle in proptest::collection::vec(any::<u16>(), 9)) {
             let told: Vec<Hook> = (0_i64..).zip(&reports).filter_map(|(s, (state, bead))| said(*state, *bead, s)).collect();
             let merged = |told: Vec<Hook>| told.into_iter().reduce(Hook::merge);
             let in_order = merged(told.clone()).unwrap();

@@ -47,7 +47,9 @@ fn checked(what: &'static str, raw: &str) -> Result<CompactString, NameError> {
     if name.len() > MAX_NAME_BYTES {
         return Err(NameError::TooLong { what, bytes: name.len() });
     }
-    if name.chars().any(char::is_control) {
+    // Nearly all names are printable ASCII, which is seen without looking at one character after another.
+    let is_plain = name.bytes().fold(true, |is_plain, byte| is_plain & (b' '..=b'~').contains(&byte));
+    if !is_plain && name.chars().any(char::is_control) {
         return Err(NameError::Control { what });
     }
     Ok(CompactString::new(name))

@@ -245,6 +245,7 @@ mod tests {
         state.apply(snapshot(0));
         let tank = FuelTank {
             name: "OpenRouter".into(),
+            source: String::new(),
             kind: FuelKind::Money,
             meter: true,
             left: 5,

@@ -3,12 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use crate::event::AgentState;
+use crate::evidence::{Evidence, OWN_FRESH_S, Saying, believed};
 use crate::hook::Hook;
 use crate::id::{AgentName, BeadId, RigName, Role, SessionId};
 use crate::time::Timestamp;
 
 /// An agent counts as working for this long after its last sign of work; also how long a heartbeat is believed.
-pub const WORKING_HOLD_S: i64 = 180;
+pub const WORKING_HOLD_S: i64 = OWN_FRESH_S;
 /// Hooked work without progress for this long has stalled.
 pub const STALLED_S: i64 = 15 * 60;
 /// For this long, it violates Gas Town's rule that hooked work is worked on (GUPP).
@@ -31,6 +32,12 @@ pub struct AgentRow {
     pub bead: Option<BeadId>,
     /// What it last said of itself, and when.
     pub said: Option<(AgentState, Timestamp)>,
+    /// What its bead says, and since when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorded: Option<(AgentState, Timestamp)>,
+    /// When something moved last in its terminal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Timestamp>,
     /// Its last sign of work.
     pub worked: Option<Timestamp>,
     /// Its last progress: a model call, a tool call, lines. Saying that it works is none.
@@ -82,29 +89,84 @@ impl AgentStatus {
 }
 
 impl AgentRow {
-    /// What the agent is doing at `now`. What it said holds until it works again; `working` is believed for
-    /// [`WORKING_HOLD_S`] only.
+    /// An agent of which nothing is known but its name, at `at`.
+    #[must_use]
+    pub const fn new(rig: Option<RigName>, name: AgentName, role: Role, at: Timestamp) -> Self {
+        Self {
+            rig,
+            name,
+            role,
+            session: None,
+            bead: None,
+            said: None,
+            recorded: None,
+            seen: None,
+            worked: None,
+            progressed: None,
+            hook: None,
+            first_seen: at,
+            last_seen: at,
+        }
+    }
+
+    /// Takes what somebody says of its state, unless the same one has told of a later moment.
+    pub fn hear(&mut self, saying: Saying) {
+        let Saying { by, state, at } = saying;
+        match by {
+            Evidence::Own => self.said = later(self.said, Some((state, at))),
+            Evidence::Record => self.recorded = later(self.recorded, Some((state, at))),
+            Evidence::Terminal => self.seen = self.seen.max(Some(at)),
+        }
+    }
+
+    /// Whether it was not seen for so long that nobody asks for it any more.
+    #[must_use]
+    pub fn is_forgotten(&self, now: Timestamp) -> bool {
+        now >= self.last_seen.plus_seconds(ROSTER_HOLD_S)
+    }
+
+    /// Whom to believe of its state at `now`. What it said holds until it works again.
+    fn belief(&self, now: Timestamp) -> Option<Saying> {
+        let said = self.said.filter(|(_, at)| self.worked.is_none_or(|worked| worked <= *at));
+        let own = said.or(self.worked.map(|at| (AgentState::Working, at)));
+        let saying = |by| move |(state, at)| Saying { by, state, at };
+        let seen = self.seen.map(|at| (self.seen_state(), at));
+        believed(
+            [
+                own.map(saying(Evidence::Own)),
+                self.recorded.map(saying(Evidence::Record)),
+                seen.map(saying(Evidence::Terminal)),
+            ],
+            now,
+        )
+    }
+
+    /// What something that moves in its terminal means: work, if it has any.
+    fn seen_state(&self) -> AgentState {
+        let is_hooked = self.hook.as_ref().is_some_and(|hook| hook.hooked_since().is_some());
+        if is_hooked { AgentState::Working } else { AgentState::Idle }
+    }
+
+    /// What the agent is doing at `now`. What was said of it holds until something else is known; `working` is believed
+    /// only as long as it is fresh.
     #[must_use]
     pub fn status(&self, now: Timestamp) -> AgentStatus {
-        let within = |at: Timestamp, seconds: i64| now < at.plus_seconds(seconds);
-        if !within(self.last_seen, ROSTER_HOLD_S) {
+        if self.is_forgotten(now) {
             return AgentStatus::Gone;
         }
-        match self.untouched_s(now) {
+        let belief = self.belief(now);
+        match belief.and_then(|belief| self.untouched_by(belief, now)) {
             Some(seconds) if seconds >= GUPP_S => return AgentStatus::GuppViolation,
             Some(seconds) if seconds >= STALLED_S => return AgentStatus::Stalled,
             _ => {}
         }
-        let worked_lately = self.worked.is_some_and(|at| within(at, WORKING_HOLD_S));
-        match self.said {
-            Some((state, at)) if self.worked.is_none_or(|worked| worked <= at) => match state {
-                AgentState::Working if within(at, WORKING_HOLD_S) => AgentStatus::Working,
-                AgentState::Working | AgentState::Idle => AgentStatus::Idle,
-                AgentState::Stuck => AgentStatus::Stuck,
-                AgentState::Exiting => AgentStatus::Exiting,
-            },
-            _ if worked_lately => AgentStatus::Working,
-            _ => AgentStatus::Idle,
+        let Some(belief) = belief else { return AgentStatus::Idle };
+        match belief.state {
+            AgentState::Working if belief.is_fresh(now) => AgentStatus::Working,
+            AgentState::Working | AgentState::Idle => AgentStatus::Idle,
+            AgentState::Stuck => AgentStatus::Stuck,
+            AgentState::Exiting => AgentStatus::Exiting,
+            AgentState::Gone => AgentStatus::Gone,
         }
     }
 
@@ -112,8 +174,11 @@ impl AgentRow {
     /// said that it is stuck, idle or leaving.
     #[must_use]
     pub fn untouched_s(&self, now: Timestamp) -> Option<i64> {
-        let (state, at) = self.said?;
-        if state != AgentState::Working && self.progressed.is_none_or(|progressed| progressed <= at) {
+        self.untouched_by(self.belief(now)?, now)
+    }
+
+    fn untouched_by(&self, belief: Saying, now: Timestamp) -> Option<i64> {
+        if belief.state != AgentState::Working {
             return None;
         }
         let since = self.hook.as_ref()?.hooked_since()?;
@@ -151,9 +216,9 @@ impl AgentRow {
                 self.role = other.role;
             }
         }
-        if other.said.map(|(_, at)| at) >= self.said.map(|(_, at)| at) {
-            self.said = other.said.or(self.said);
-        }
+        self.said = later(self.said, other.said);
+        self.recorded = later(self.recorded, other.recorded);
+        self.seen = self.seen.max(other.seen);
         self.worked = self.worked.max(other.worked);
         self.progressed = self.progressed.max(other.progressed);
         self.hook = match (self.hook.take(), other.hook) {
@@ -165,6 +230,15 @@ impl AgentRow {
     }
 }
 
+/// The one of the later moment; of the same moment the second.
+fn later(
+    mine: Option<(AgentState, Timestamp)>,
+    other: Option<(AgentState, Timestamp)>,
+) -> Option<(AgentState, Timestamp)> {
+    let at = |said: Option<(AgentState, Timestamp)>| said.map(|(_, at)| at);
+    if at(other) >= at(mine) { other.or(mine) } else { mine }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -173,17 +247,10 @@ mod tests {
 
     fn agent(said: Option<(AgentState, i64)>, worked: Option<i64>) -> AgentRow {
         AgentRow {
-            rig: None,
-            name: AgentName::new("toast").unwrap(),
-            role: Role::Polecat,
-            session: None,
-            bead: None,
             said: said.map(|(state, s)| (state, T0.plus_seconds(s))),
             worked: worked.map(|s| T0.plus_seconds(s)),
-            progressed: None,
-            hook: None,
-            first_seen: T0,
             last_seen: T0.plus_seconds(10),
+            ..AgentRow::new(None, AgentName::new("toast").unwrap(), Role::Polecat, T0)
         }
     }
 
@@ -264,5 +331,77 @@ mod tests {
         again.hook = Hook::said(AgentState::Working, BeadId::new("b-1").ok().as_ref(), T0.plus_seconds(1_900));
         row.merge(again);
         assert_eq!(row.untouched_s(late.plus_seconds(9_000)), None);
+    }
+
+    /// What a bead says at `s`, with what is on the hook then.
+    fn record(row: &mut AgentRow, state: AgentState, bead: &str, s: i64) {
+        let at = T0.plus_seconds(s);
+        row.hear(Saying { by: Evidence::Record, state, at });
+        let told = Hook::said(state, BeadId::new(bead).ok().as_ref(), at);
+        row.hook = match (row.hook.take(), told) {
+            (Some(mine), Some(theirs)) => Some(mine.merge(theirs)),
+            (mine, theirs) => mine.or(theirs),
+        };
+        row.last_seen = row.last_seen.max(at);
+    }
+
+    #[test]
+    fn the_bead_speaks_where_the_agent_itself_is_silent() {
+        let check = |said, state, s: i64, now: i64, want| {
+            let mut row = agent(said, None);
+            record(&mut row, state, "", s);
+            assert_eq!(row.status(T0.plus_seconds(now)), want, "{said:?} {state:?} {s} {now}");
+        };
+        use AgentState::{Exiting, Gone, Idle, Stuck, Working};
+        check(None, Working, 0, 899, AgentStatus::Working);
+        check(None, Working, 0, 900, AgentStatus::Idle);
+        check(None, Stuck, 0, 5_000, AgentStatus::Stuck);
+        check(None, Idle, 0, 5_000, AgentStatus::Idle);
+        check(None, Gone, 0, 1, AgentStatus::Gone);
+        // A fresh heartbeat wins, a stale one does not.
+        check(Some((Working, 0)), Gone, 60, 179, AgentStatus::Working);
+        check(Some((Working, 0)), Gone, 60, 180, AgentStatus::Gone);
+        check(Some((Idle, 0)), Working, 60, 179, AgentStatus::Idle);
+        check(Some((Idle, 0)), Working, 60, 180, AgentStatus::Working);
+        // A bead that is older than the last heartbeat says nothing new.
+        check(Some((Exiting, 100)), Working, 60, 500, AgentStatus::Exiting);
+    }
+
+    #[test]
+    fn work_that_is_seen_later_than_the_bead_was_written_counts() {
+        let mut row = agent(None, Some(100));
+        record(&mut row, AgentState::Gone, "", 60);
+        assert_eq!(row.status(T0.plus_seconds(200)), AgentStatus::Working);
+        record(&mut row, AgentState::Gone, "", 101);
+        assert_eq!(row.status(T0.plus_seconds(279)), AgentStatus::Working);
+        assert_eq!(row.status(T0.plus_seconds(280)), AgentStatus::Gone);
+    }
+
+    #[test]
+    fn hooked_work_of_a_bead_stalls_as_well() {
+        let mut row = agent(None, None);
+        record(&mut row, AgentState::Working, "b-1", 0);
+        assert_eq!(row.status(T0.plus_seconds(899)), AgentStatus::Working);
+        assert_eq!(row.status(T0.plus_seconds(900)), AgentStatus::Stalled);
+        assert_eq!(row.status(T0.plus_seconds(1_800)), AgentStatus::GuppViolation);
+        record(&mut row, AgentState::Gone, "", 1_801);
+        assert_eq!(row.status(T0.plus_seconds(1_802)), AgentStatus::Gone);
+    }
+
+    #[test]
+    fn a_terminal_that_moves_means_work_for_five_minutes_if_something_is_hooked() {
+        let mut row = agent(None, None);
+        row.hear(Saying { by: Evidence::Terminal, state: AgentState::Working, at: T0 });
+        assert_eq!(row.status(T0.plus_seconds(1)), AgentStatus::Idle);
+        record(&mut row, AgentState::Working, "b-1", -3_600);
+        row.hook.as_mut().unwrap().since = T0;
+        assert_eq!(row.status(T0.plus_seconds(299)), AgentStatus::Working);
+        assert_eq!(row.status(T0.plus_seconds(300)), AgentStatus::Idle);
+        assert_eq!(row.status(T0.plus_seconds(900)), AgentStatus::Stalled);
+        // It ranks below a bead that is fresh, and below the agent itself.
+        record(&mut row, AgentState::Stuck, "b-1", -60);
+        assert_eq!(row.status(T0.plus_seconds(1)), AgentStatus::Stuck);
+        row.said = Some((AgentState::Exiting, T0.plus_seconds(-10)));
+        assert_eq!(row.status(T0.plus_seconds(1)), AgentStatus::Exiting);
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod first_run;
 pub(crate) mod frame;
+pub(crate) mod live;
 pub(crate) mod machine;
 pub(crate) mod notice;
 pub(crate) mod observability;

@@ -10,10 +10,14 @@ use crate::roll::Roll;
 use crate::seed::SourcesSeed;
 use crate::ui::guide::{GuideCard, StepBox};
 use crate::ui::header::Tab;
+use crate::ui::machines::Machines;
 use crate::ui::source_row::{SourceColumns, SourceRow};
 use crate::ui::source_words::tally;
 use crate::ui::state::Empty;
 use crate::ui::unpriced::Unpriced;
+
+/// The guide for machines that ship here.
+const SHIP_GUIDE: &str = "machine";
 
 /// The connected sources in a list, then a guide for each agent and tool.
 #[component]
@@ -24,6 +28,8 @@ pub fn SourcesView(seed: SourcesSeed) -> impl IntoView {
     let roll = Roll::new(sources);
     roll.follow(live, name);
     let unpriced = Signal::derive(move || roll.with(|page| page.unpriced.clone()).unwrap_or_default());
+    // The one place that says how to ship says it twice: here, where there is nothing to show yet, and among the others.
+    let ship = guides.iter().find(|guide| guide.id == SHIP_GUIDE).cloned();
     let guides = guides.into_iter().map(|guide| view! { <GuideCard guide roll/> }).collect_view();
     view! {
         {top}
@@ -37,6 +43,7 @@ pub fn SourcesView(seed: SourcesSeed) -> impl IntoView {
                 <List roll live/>
             </section>
             <Unpriced models=unpriced/>
+            <Machines roll live guide=ship/>
             <section class="guides" aria-labelledby="guides-title">
                 <h2 id="guides-title">"Connect another"</h2>
                 {key.map(|step| view! { <div class="panel guide"><StepBox step/></div> })}

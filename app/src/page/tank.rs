@@ -59,8 +59,8 @@ pub fn TankPage(seed: TankSeed) -> impl IntoView {
             <div class="tank-panels">
                 <FillPanel live page refresh/>
                 <LedgerPanel live page/>
-                {move || page.with(|page| page.stop.clone()).map(|view| view! { <StopPanel view/> })}
-                {move || page.with(|page| page.webhooks.clone()).map(|view| view! { <WebhooksPanel view/> })}
+                {move || page.with(|page| page.stop.clone()).map(|card| view! { <StopPanel card=*card/> })}
+                {move || page.with(|page| page.webhooks.clone()).map(|cards| view! { <WebhooksPanel cards/> })}
             </div>
         </main>
     }

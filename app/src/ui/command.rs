@@ -32,7 +32,7 @@ pub(crate) fn Command(
     };
     view! {
         <div class="command" class:small=small>
-            <pre tabindex="0" role="region" aria-label=label><code>{text}</code></pre>
+            <pre><code>{text}</code></pre>
             <button r#type="button" class="copy" on:click=copy aria-label=copies>
                 {move || if copied.get() { "Copied" } else { "Copy" }}
             </button>

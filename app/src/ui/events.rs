@@ -13,7 +13,7 @@ use crate::zone::use_zone;
 const SHOWN: usize = 40;
 
 /// What an event says in a few words.
-fn says(event: &EventRow) -> String {
+pub(super) fn says(event: &EventRow) -> String {
     let mut words = vec![event.what.clone()];
     if let Some(file) = &event.file {
         words.push(file.clone());
@@ -29,7 +29,7 @@ fn says(event: &EventRow) -> String {
 
 /// The figures at the right of a line: tokens and cost of a call, time of a tool.
 #[expect(clippy::cast_precision_loss, reason = "display only")]
-fn figures(event: &EventRow) -> String {
+pub(super) fn figures(event: &EventRow) -> String {
     let mut figures = Vec::new();
     if let Some(tokens) = event.tokens {
         figures.push(format!("{} tok", compact(tokens as f64)));

@@ -15,6 +15,8 @@ use crate::live::Live;
 pub(crate) enum Tab {
     /// Gauges, agents, events.
     Overview,
+    /// What happens this minute.
+    Live,
     /// Charts.
     Observability,
     /// What the town's hosts use.
@@ -75,8 +77,9 @@ pub(crate) fn TownHeader(
 
 /// The links to a town's pages. Names of towns need no escaping.
 fn tabs(town: &TownName, open: Tab) -> String {
-    const TABS: [(Tab, &str, &str); 4] = [
+    const TABS: [(Tab, &str, &str); 5] = [
         (Tab::Overview, "", "Overview"),
+        (Tab::Live, "/live", "Live"),
         (Tab::Observability, "/observability", "Observability"),
         (Tab::Machine, "/machine", "Machine"),
         (Tab::Sources, "/sources", "Sources"),

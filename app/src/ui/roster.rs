@@ -124,17 +124,9 @@ mod tests {
     fn those_at_work_come_first_and_those_gone_not_at_all() {
         let now = Timestamp::from_seconds(1_700_000_000);
         let agent = |name: &str, worked_s: i64, said: Option<AgentState>| AgentRow {
-            rig: None,
-            name: AgentName::new(name).unwrap(),
-            role: Role::Polecat,
-            session: None,
-            bead: None,
             said: said.map(|state| (state, now)),
             worked: Some(now.plus_seconds(-worked_s)),
-            progressed: None,
-            hook: None,
-            first_seen: now.plus_seconds(-worked_s),
-            last_seen: now.plus_seconds(-worked_s),
+            ..AgentRow::new(None, AgentName::new(name).unwrap(), Role::Polecat, now.plus_seconds(-worked_s))
         };
         let stalled = |name: &str, minutes: i64| {
             let at = now.plus_seconds(-minutes * 60);
@@ -146,6 +138,7 @@ mod tests {
             stalled("stalled", 17),
             stalled("violating", 32),
             agent("gone", 100_000, None),
+            agent("nuked", 5, Some(AgentState::Gone)),
             agent("idle", 600, None),
             agent("stuck", 5, Some(AgentState::Stuck)),
             agent("zed", 1, None),

@@ -1,8 +1,10 @@
 //! One source: its standing and figures in a line, and what is behind them when it is opened.
 
 use leptos::prelude::*;
-use model::format::{ago, grouped};
+use model::format::ago;
+use wasm_bindgen::JsCast;
 
+use super::identity::{IdentityColumns, cell, identity};
 use super::source_details::SourceDetails;
 use super::source_words as words;
 use crate::live::Live;
@@ -26,15 +28,25 @@ pub(crate) fn SourceColumns() -> impl IntoView {
             <span>"State"</span>
             <span class="number">"Last event"</span>
             <span class="number">"Events/s"</span>
-            <span class="identity">
-                <span>"Received"</span>
-                <span>"= Stored"</span>
-                <span>"+ Duplicate"</span>
-                <span>"+ Rejected"</span>
-            </span>
+            <IdentityColumns/>
             <span class="number">"Lag"</span>
             <span class="number">"Drift"</span>
         </div>
+    }
+}
+
+/// Closes what is open, and leaves the focus on the line.
+fn close_on_escape(event: leptos::ev::KeyboardEvent) {
+    if event.key() != "Escape" {
+        return;
+    }
+    let details = event.current_target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    let Some(details) = details.filter(|details| details.has_attribute("open")) else { return };
+    // Fails only where there is no such attribute.
+    let _ = details.remove_attribute("open");
+    let summary = details.query_selector("summary").ok().flatten();
+    if let Some(summary) = summary.and_then(|summary| summary.dyn_into::<web_sys::HtmlElement>().ok()) {
+        let _ = summary.focus();
     }
 }
 
@@ -51,43 +63,27 @@ pub(crate) fn SourceRow(
     let key = name.clone();
     let card: Card = Memo::new(move |_| roll.card(&name));
     let standing = move || card.with(|card| card.as_ref().map_or(Standing::NeverStarted, |card| card.standing));
-    let last_event = move || {
+    let last_event = Signal::derive(move || {
         let at = part(card, |card| card.last_event);
         at.map_or_else(|| "–".to_owned(), |at| ago(live.now.get().micros_since(at) / 1_000_000))
-    };
-    let lag = move || part(card, |card| card.lag_ms).map_or_else(|| "–".to_owned(), words::lag);
+    });
+    let lag = Signal::derive(move || part(card, |card| card.lag_ms).map_or_else(|| "–".to_owned(), words::lag));
+    let rate = Signal::derive(move || words::per_s(part(card, |card| card.per_s)));
+    let counts = Signal::derive(move || part(card, |card| [card.received, card.stored, card.duplicate, card.rejected]));
     let drift = move || card.with(|card| card.as_ref().and_then(SourceCard::drift));
-    let count = move |label: &'static str, sign: &'static str, read: fn(&SourceCard) -> i64| {
-        view! {
-            <span class="count" data-count=label class:some=move || part(card, read) != 0>
-                <span class="k">{label}</span>
-                <span class="sign" aria-hidden="true">{sign}</span>
-                <span class="n">{move || grouped(part(card, read))}</span>
-            </span>
-        }
-        .into_any()
-    };
     view! {
         <li class="source" data-source=key data-standing=move || standing().name()>
-            <details>
+            <details on:keydown=close_on_escape>
                 <summary class="source-grid">
                     <span class="source-name">
                         <strong>{move || part(card, |card| card.title.clone())}</strong>
                         <span class="unit">{move || part(card, words::subtitle)}</span>
                     </span>
                     <span class="standing" data-standing=move || standing().name()>{move || standing().label()}</span>
-                    <span class="cell number" data-cell="last-event"><span class="k">"Last event"</span>{last_event}</span>
-                    <span class="cell number" data-cell="rate">
-                        <span class="k">"Events/s"</span>
-                        {move || words::per_s(part(card, |card| card.per_s))}
-                    </span>
-                    <span class="identity">
-                        {count("Received", "", |card| card.received)}
-                        {count("Stored", "=", |card| card.stored)}
-                        {count("Duplicate", "+", |card| card.duplicate)}
-                        {count("Rejected", "+", |card| card.rejected)}
-                    </span>
-                    <span class="cell number" data-cell="lag"><span class="k">"Lag"</span>{lag}</span>
+                    {cell("last-event", "Last event", last_event)}
+                    {cell("rate", "Events/s", rate)}
+                    {identity(counts)}
+                    {cell("lag", "Lag", lag)}
                     <span class="cell number drift" data-cell="drift" data-warn=move || drift().is_some_and(|drift| drift.warns()).to_string()>
                         <span class="k">"Drift"</span>
                         {move || drift().map_or_else(|| "–".to_owned(), words::percent)}

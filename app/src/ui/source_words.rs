@@ -3,7 +3,7 @@
 use model::drift::Drift;
 use model::format::{ago, compact, dollars};
 
-use crate::sources::{SourceCard, SourceKind, SourcesPage, Standing};
+use crate::sources::{Machine, MachineStanding, SourceCard, SourceKind, SourcesPage, Standing};
 
 /// How long something took or is behind: `0.4 s`, `42 s`, `5 min`, `3 h`, `2 d`.
 pub(super) fn lag(ms: i64) -> String {
@@ -11,6 +11,42 @@ pub(super) fn lag(ms: i64) -> String {
         i64::MIN..10_000 => format!("{}.{} s", ms.max(0) / 1_000, ms.max(0) % 1_000 / 100),
         _ => ago(ms / 1_000).trim_end_matches(" ago").to_owned(),
     }
+}
+
+/// How far a machine is behind at `now_us`: the age of what waits there longest.
+pub(super) fn behind(machine: &Machine, now_us: i64) -> String {
+    match machine.oldest {
+        Some(oldest) if machine.waiting_bytes > 0 => lag((now_us - oldest.0) / 1_000),
+        _ if machine.waiting_bytes > 0 => "–".to_owned(),
+        _ => "none".to_owned(),
+    }
+}
+
+/// An amount of data: `none`, `640 B`, `1.2 kB`, `52.0 MB`.
+pub(super) fn bytes(n: u64) -> String {
+    let tenths = |unit: u64| format!("{}.{}", n / unit, n % unit / (unit / 10));
+    match n {
+        0 => "none".to_owned(),
+        1..1_000 => format!("{n} B"),
+        1_000..1_000_000 => tenths(1_000) + " kB",
+        1_000_000..1_000_000_000 => tenths(1_000_000) + " MB",
+        _ => tenths(1_000_000_000) + " GB",
+    }
+}
+
+/// How many machines stand how: `2 connected · 1 stale`, and how many are not shown.
+pub(super) fn machines(page: &SourcesPage) -> String {
+    let count = |standing| page.machines.iter().filter(|machine| machine.standing == standing).count();
+    let (connected, stale) = (count(MachineStanding::Connected), count(MachineStanding::Stale));
+    let mut words = if connected + stale == 0 { String::new() } else { format!("{connected} connected") };
+    if stale > 0 {
+        words += &format!(" · {stale} stale");
+    }
+    let hidden = page.machines_known.saturating_sub(page.machines.len());
+    if hidden > 0 {
+        words += &format!(" · {hidden} more by GET /api/towns/{{town}}/shippers");
+    }
+    words
 }
 
 /// A rate: `–` while it is not known.
@@ -77,6 +113,20 @@ mod tests {
             (172_800_000, "2 d"),
         ] {
             assert_eq!(lag(ms), text);
+        }
+    }
+
+    #[test]
+    fn data_is_told_in_the_unit_that_keeps_it_short() {
+        for (n, text) in [
+            (0, "none"),
+            (999, "999 B"),
+            (1_000, "1.0 kB"),
+            (1_299, "1.2 kB"),
+            (52_000_000, "52.0 MB"),
+            (2_500_000_000, "2.5 GB"),
+        ] {
+            assert_eq!(bytes(n), text);
         }
     }
 

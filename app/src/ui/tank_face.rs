@@ -111,6 +111,7 @@ mod tests {
     fn window(left: i64) -> FuelTank {
         FuelTank {
             name: "Codex 5 h".into(),
+            source: String::new(),
             kind: FuelKind::Window,
             meter: false,
             left,

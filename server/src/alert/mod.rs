@@ -4,11 +4,13 @@
 //! there. So it is told at least once, and by its id once, however many servers there are and whenever they are killed.
 
 mod body;
+mod card;
 mod courier;
 mod hooks;
 mod watcher;
 
 pub use body::Body;
+pub use card::cards;
 pub use courier::Courier;
 pub use hooks::{Hook, Hooks};
 pub use watcher::{Limits, Watcher};

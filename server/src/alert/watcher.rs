@@ -4,8 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use model::alert::{AlertState, SourceReading, Step, TankLimits, agent_step, silence_step, tank_step};
+use model::alert::{AlertState, SourceReading, Step, TankLimits, agent_step, fuel_step, silence_step, tank_step};
 use model::format::dollars;
+use model::fuel::FuelTank;
 use model::id::{RigName, TownName};
 use model::roster::{AgentRow, AgentStatus, WORKING_HOLD_S};
 use model::time::Timestamp;
@@ -19,9 +20,12 @@ use crate::db::town;
 use crate::db::{Pool, TownKey};
 use crate::hub::Hub;
 
-/// The subject of a town's tank.
-const TANK: &str = "tank";
+/// The subject of a town's meter.
+const METER: &str = "tank";
+/// What the meter is called, as in `GET /api/towns/{town}/tanks`.
+const METER_NAME: &str = "Meter";
 /// Beginnings of the other subjects.
+const TANK: &str = "tank/";
 const SOURCE: &str = "source/";
 const AGENT: &str = "agent/";
 
@@ -83,7 +87,8 @@ impl Watcher {
         let stored: HashMap<String, AlertState> = alert::list(&self.pool, town).await?.into_iter().collect();
         let state = |subject: &str| stored.get(subject).copied().unwrap_or_default();
         let mut readings = Vec::new();
-        readings.extend(tank(&snapshot.gauges, state(TANK), self.limits.tank));
+        readings.extend(meter(snapshot, state(METER), self.limits.tank));
+        readings.extend(tanks(&snapshot.tanks, &stored, self.limits.tank, now));
         readings.extend(agents(&snapshot.roster, &stored, now));
         let heard = alert::heard(&self.pool, town).await?;
         readings.extend(self.sources(town, &heard, &snapshot.gauges, &state, now));
@@ -138,15 +143,44 @@ impl Watcher {
     }
 }
 
-fn tank(gauges: &Gauges, from: AlertState, limits: TankLimits) -> Option<Reading> {
+fn meter(snapshot: &Snapshot, from: AlertState, limits: TankLimits) -> Option<Reading> {
+    let gauges = &snapshot.gauges;
     let tank = gauges.tank?;
     let step = tank_step(from, &tank, limits)?;
+    let behind = snapshot.tanks.iter().find(|tank| tank.meter);
     let data = json!({
+        "tank": behind.map_or(METER_NAME, |tank| tank.name.as_str()),
         "balance_nanodollars": tank.balance.0, "balance": dollars(tank.balance),
         "capacity_nanodollars": tank.capacity.0, "level": tank.level(),
         "runway": tank.runway(gauges.pace).to_string(),
     });
-    Some(Reading { subject: TANK.to_owned(), from, step, data })
+    Some(Reading { subject: METER.to_owned(), from, step, data })
+}
+
+/// The tanks beside the meter: windows of subscriptions, and balances of their own.
+fn tanks(tanks: &[FuelTank], stored: &HashMap<String, AlertState>, limits: TankLimits, now: Timestamp) -> Vec<Reading> {
+    let mut readings = Vec::new();
+    let mut seen = HashSet::with_capacity(tanks.len());
+    for tank in tanks.iter().filter(|tank| !tank.meter) {
+        let subject = format!("{TANK}{}", tank.name);
+        let from = stored.get(&subject).copied().unwrap_or_default();
+        if let Some(step) = fuel_step(from, tank, limits, now) {
+            let known = tank.is_known(now);
+            let data = json!({
+                "tank": tank.name, "kind": tank.kind, "source": tank.source,
+                "left": known.then(|| tank.figure().0), "level": known.then(|| tank.gas().level()),
+                "resets_at": tank.resets_at.filter(|_| known).map(|at| at.to_string()), "note": tank.note(now),
+            });
+            readings.push(Reading { subject: subject.clone(), from, step, data });
+        }
+        seen.insert(subject);
+    }
+    // A tank that is not there any more, or that the meter stands for by now, is nothing to tell of.
+    for (subject, from) in stored.iter().filter(|(subject, _)| subject.starts_with(TANK) && !seen.contains(*subject)) {
+        let step = Step { to: AlertState::Fine, tell: None };
+        readings.push(Reading { subject: subject.clone(), from: *from, step, data: Value::Null });
+    }
+    readings
 }
 
 fn agents(roster: &[AgentRow], stored: &HashMap<String, AlertState>, now: Timestamp) -> Vec<Reading> {

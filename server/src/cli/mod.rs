@@ -26,7 +26,7 @@ use clap::{Parser, Subcommand};
 
 pub use context::CommandContext;
 
-use self::session::Session;
+use self::session::{Rollups, Session};
 use crate::config::{Config, Settings};
 use crate::telemetry;
 
@@ -141,7 +141,10 @@ async fn dispatch(config: Config, command: Command) -> anyhow::Result<ExitCode> 
         // Done before there is a runtime.
         Command::Statusline(args) => Ok(statusline::run(&args, Some(&config))),
         Command::Hook(args) => Ok(hook::run(&args, Ok(config), &|name| std::env::var(name).ok()).await),
-        Command::Backfill(args) => with_store(&config, async |context| backfill::run(args, context).await).await,
+        Command::Backfill(args) => {
+            // The past is long, and a server has its tiers made before somebody looks.
+            with_store_and(&config, Rollups::Server, async |context| backfill::run(args, context).await).await
+        }
         Command::Watch(args) => {
             let stop = signals::shutdown()?;
             // Nothing of the store is needed here: it is elsewhere.
@@ -166,9 +169,17 @@ async fn with_store(
     config: &Config,
     work: impl AsyncFnOnce(&CommandContext) -> anyhow::Result<ExitCode>,
 ) -> anyhow::Result<ExitCode> {
+    with_store_and(config, Rollups::Own, work).await
+}
+
+async fn with_store_and(
+    config: &Config,
+    rollups: Rollups,
+    work: impl AsyncFnOnce(&CommandContext) -> anyhow::Result<ExitCode>,
+) -> anyhow::Result<ExitCode> {
     let session = Session::open(config).await?;
     let result = work(session.context()).await;
-    session.close().await;
+    session.close(rollups).await;
     result
 }
 

@@ -19,6 +19,15 @@ use crate::store::Store;
 /// Before the database is listened to again.
 const PAUSE: Duration = Duration::from_secs(2);
 
+/// Who makes the coarser tiers of what a command stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rollups {
+    /// The command, before it ends.
+    Own,
+    /// A running server, which looks every second; without one the command.
+    Server,
+}
+
 /// An open store with a writer.
 pub struct Session {
     context: CommandContext,
@@ -55,11 +64,13 @@ impl Session {
     }
 
     /// Finishes what was submitted and its rollups, and lets go of the store.
-    pub async fn close(self) {
+    pub async fn close(self, rollups: Rollups) {
         self.context.intake.close_and_drain(self.writer).await;
         self.prices.abort();
         // Without a server nobody else would do it soon.
-        if let Err(error) = rollup::run_once(&self.context.pool).await {
+        if (rollups == Rollups::Own || !self.store.is_served())
+            && let Err(error) = rollup::run_once(&self.context.pool).await
+        {
             tracing::warn!(%error, "rollups are left to the next server");
         }
         drop(self.context);

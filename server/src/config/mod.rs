@@ -138,6 +138,7 @@ impl Config {
             pick.option(flags.stop.clone(), "TOWNGAUGE_STOP", file.stop),
             pick.option(flags.stop_reserve_usd.clone(), "TOWNGAUGE_STOP_RESERVE_USD", file.stop_reserve_usd),
             pick.option(flags.stop_fail.clone(), "TOWNGAUGE_STOP_FAIL", file.stop_fail),
+            pick.option(flags.stop_windows.clone(), "TOWNGAUGE_STOP_WINDOWS", file.stop_windows),
         )?;
         let alert_low_percent = pick.parsed(
             flags.alert_low_percent,
@@ -241,6 +242,7 @@ impl Config {
             line("stop", self.stop.mode.value.name().to_owned(), &self.stop.mode.origin),
             line("stop_reserve_usd", self.stop.reserve.value.to_string(), &self.stop.reserve.origin),
             line("stop_fail", self.stop.fail.value.name().to_owned(), &self.stop.fail.origin),
+            line("stop_windows", self.stop.windows.value.name().to_owned(), &self.stop.windows.origin),
             line("alert_low_percent", self.alert_low_percent.value.to_string(), &self.alert_low_percent.origin),
             line(
                 "alert_silent_minutes",

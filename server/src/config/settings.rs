@@ -79,6 +79,10 @@ pub struct Settings {
     /// Whether agents go on while the balance is not known (open), or stop (closed). [default: open]
     #[arg(long, value_name = "HOW", global = true)]
     pub stop_fail: Option<String>,
+    /// Whether agents also stop while a window of their own subscription is used up (own), or for money only (off).
+    /// [default: own]
+    #[arg(long, value_name = "WHICH", global = true)]
+    pub stop_windows: Option<String>,
     /// Percent of full at which a tank is low for webhooks. [default: 20]
     #[arg(long, value_name = "PERCENT", global = true)]
     pub alert_low_percent: Option<u8>,

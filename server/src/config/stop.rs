@@ -2,11 +2,11 @@
 
 use anyhow::{Context as _, bail};
 use model::Nanodollars;
-use model::stop::{StopFail, StopMode, StopPolicy};
+use model::stop::{StopFail, StopMode, StopPolicy, StopWindows};
 
 use super::origin::From;
 
-/// `stop`, `stop_reserve_usd` and `stop_fail`.
+/// `stop`, `stop_reserve_usd`, `stop_fail` and `stop_windows`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StopSettings {
     /// Whether agents are stopped.
@@ -15,6 +15,8 @@ pub struct StopSettings {
     pub reserve: From<Nanodollars>,
     /// What happens while the balance is not known.
     pub fail: From<StopFail>,
+    /// Whether windows of subscriptions stop agents too.
+    pub windows: From<StopWindows>,
 }
 
 impl StopSettings {
@@ -22,6 +24,7 @@ impl StopSettings {
         mode: From<Option<String>>,
         reserve: From<Option<String>>,
         fail: From<Option<String>>,
+        windows: From<Option<String>>,
     ) -> anyhow::Result<Self> {
         Ok(Self {
             mode: mode.try_map("stop", |raw| match raw {
@@ -39,13 +42,22 @@ impl StopSettings {
                 None => Ok(StopFail::default()),
                 Some(raw) => StopFail::parse(&raw).with_context(|| format!("\"{raw}\": use open or closed")),
             })?,
+            windows: windows.try_map("stop_windows", |raw| match raw {
+                None => Ok(StopWindows::default()),
+                Some(raw) => StopWindows::parse(&raw).with_context(|| format!("\"{raw}\": use own or off")),
+            })?,
         })
     }
 
     /// The rule that follows.
     #[must_use]
     pub const fn policy(&self) -> StopPolicy {
-        StopPolicy { mode: self.mode.value, reserve: self.reserve.value, fail: self.fail.value }
+        StopPolicy {
+            mode: self.mode.value,
+            reserve: self.reserve.value,
+            fail: self.fail.value,
+            windows: self.windows.value,
+        }
     }
 }
 
@@ -58,19 +70,33 @@ mod tests {
     fn the_rule_is_said_by_flag_environment_or_file_and_is_off_otherwise() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("towngauge.toml");
-        std::fs::write(&file, "stop = \"empty\"\nstop_reserve_usd = 12.5\nstop_fail = \"closed\"\n").unwrap();
+        std::fs::write(
+            &file,
+            "stop = \"empty\"\nstop_reserve_usd = 12.5\nstop_fail = \"closed\"\nstop_windows = \"off\"\n",
+        )
+        .unwrap();
         let text = |raw: &str| Some(raw.to_owned());
         let by_file = Settings { config: Some(file), ..Settings::default() };
         let by_flag = Settings {
             stop: text("empty"),
             stop_reserve_usd: text("12.50"),
             stop_fail: text("closed"),
+            stop_windows: text("off"),
             ..Settings::default()
         };
-        let env =
-            [("TOWNGAUGE_STOP", "empty"), ("TOWNGAUGE_STOP_RESERVE_USD", "12.5"), ("TOWNGAUGE_STOP_FAIL", "closed")];
+        let env = [
+            ("TOWNGAUGE_STOP", "empty"),
+            ("TOWNGAUGE_STOP_RESERVE_USD", "12.5"),
+            ("TOWNGAUGE_STOP_FAIL", "closed"),
+            ("TOWNGAUGE_STOP_WINDOWS", "off"),
+        ];
         let get = |name: &str| env.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned());
-        let rule = StopPolicy { mode: StopMode::Empty, reserve: Nanodollars(12_500_000_000), fail: StopFail::Closed };
+        let rule = StopPolicy {
+            mode: StopMode::Empty,
+            reserve: Nanodollars(12_500_000_000),
+            fail: StopFail::Closed,
+            windows: StopWindows::Off,
+        };
         let policy = |settings: &Settings| Config::resolve(settings, &|_| None).map(|config| config.stop.policy());
         assert_eq!((policy(&by_file).unwrap(), policy(&by_flag).unwrap()), (rule, rule));
         assert_eq!(Config::resolve(&Settings::default(), &get).unwrap().stop.policy(), rule);
@@ -79,5 +105,6 @@ mod tests {
         assert!(refused(Settings { stop: text("full"), ..Settings::default() }).contains("off or empty"));
         assert!(refused(Settings { stop_reserve_usd: text("-1"), ..Settings::default() }).contains("0 or more"));
         assert!(refused(Settings { stop_fail: text("shut"), ..Settings::default() }).contains("open or closed"));
+        assert!(refused(Settings { stop_windows: text("all"), ..Settings::default() }).contains("own or off"));
     }
 }

@@ -12,8 +12,6 @@ use super::{DbError, PgTime, TownKey};
 /// Binds rows (sorted by town, rig and name, each once) for [`super::fold`], which merges them into the roster as
 /// [`AgentRow::merge`] does.
 pub(super) fn bind<'q>(statement: Statement<'q>, rows: &'q [(TownKey, AgentRow)]) -> Statement<'q> {
-    let number =
-        |state: AgentState| AgentState::ALL.iter().position(|s| *s == state).and_then(|i| i16::try_from(i).ok());
     statement
         .bind(rows.iter().map(|(town, _)| town.0).collect::<Vec<i32>>())
         .bind(rows.iter().map(|(_, row)| row.rig.as_ref().map_or("", RigName::as_str)).collect::<Vec<_>>())
@@ -32,6 +30,19 @@ pub(super) fn bind<'q>(statement: Statement<'q>, rows: &'q [(TownKey, AgentRow)]
         .bind(hooks(rows, |hook| Some(PgTime(hook.since))))
         .bind(hooks(rows, |hook| Some(PgTime(hook.at))))
         .bind(rows.iter().map(|(_, row)| row.hook.as_ref().is_some_and(|hook| hook.closed)).collect::<Vec<_>>())
+}
+
+/// Binds what was added to the roster later: the last values of [`super::fold`].
+pub(super) fn bind_rest<'q>(statement: Statement<'q>, rows: &'q [(TownKey, AgentRow)]) -> Statement<'q> {
+    statement
+        .bind(rows.iter().map(|(_, row)| row.recorded.and_then(|(state, _)| number(state))).collect::<Vec<_>>())
+        .bind(rows.iter().map(|(_, row)| row.recorded.map(|(_, at)| PgTime(at))).collect::<Vec<_>>())
+        .bind(rows.iter().map(|(_, row)| row.seen.map(PgTime)).collect::<Vec<_>>())
+}
+
+/// A state as stored.
+fn number(state: AgentState) -> Option<i16> {
+    AgentState::ALL.iter().position(|known| *known == state).and_then(|i| i16::try_from(i).ok())
 }
 
 /// A column of what is known of the hooks.

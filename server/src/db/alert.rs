@@ -8,7 +8,7 @@ use super::{DbError, PgTime, Pool, TownKey};
 
 /// Sources of a town that are looked at.
 const MAX_SOURCES: i64 = 200;
-/// Subjects of a town that are looked at: more than its roster and its sources hold.
+/// Subjects of a town that are looked at: more than its roster, its tanks and its sources hold.
 const MAX_SUBJECTS: i64 = 5_000;
 
 /// A step of something that is watched.
@@ -16,7 +16,7 @@ const MAX_SUBJECTS: i64 = 5_000;
 pub struct Claim<'a> {
     /// Town.
     pub town: TownKey,
-    /// `tank`, `source/<name>` or `agent/<rig>/<name>`.
+    /// `tank` (the meter), `tank/<name>`, `source/<name>` or `agent/<rig>/<name>`.
     pub subject: &'a str,
     /// The state that it leaves.
     pub from: AlertState,

@@ -7,6 +7,7 @@ use sqlx::postgres::{PgConnection, PgRow};
 use uuid::Uuid;
 
 use super::event::Place;
+use super::fold::Statement;
 use super::{DbError, PgTime, Pool, TownKey};
 
 /// A stored claim and the place of the report that holds it.
@@ -24,6 +25,15 @@ pub struct Stored {
 /// Whatever Postgres reports.
 pub async fn lock(connection: &mut PgConnection, towns: &[i32]) -> Result<(), DbError> {
     sqlx::query(include_str!("sql/claim_lock.sql")).bind(towns).execute(connection).await?;
+    Ok(())
+}
+
+/// As [`lock`], but beside others who share: only for who has custody ([`super::custody`]).
+///
+/// # Errors
+/// Whatever Postgres reports.
+pub(super) async fn share(connection: &mut PgConnection, town: TownKey) -> Result<(), DbError> {
+    sqlx::query(include_str!("sql/claim_share.sql")).bind(town.0).execute(connection).await?;
     Ok(())
 }
 
@@ -148,8 +158,22 @@ pub async fn delete(connection: &mut PgConnection, gone: &[Stored]) -> Result<()
 /// # Errors
 /// Whatever Postgres reports.
 pub async fn insert(connection: &mut PgConnection, new: &[Stored]) -> Result<(), DbError> {
+    bind(sqlx::query(include_str!("sql/claim_insert.sql")), new).execute(connection).await?;
+    Ok(())
+}
+
+/// Stores marks ([`Basis::Mark`]); one that another transaction stored just now stays.
+///
+/// # Errors
+/// Whatever Postgres reports.
+pub async fn mark(connection: &mut PgConnection, new: &[Stored]) -> Result<(), DbError> {
+    bind(sqlx::query(include_str!("sql/claim_mark.sql")), new).execute(connection).await?;
+    Ok(())
+}
+
+fn bind<'q>(statement: Statement<'q>, new: &[Stored]) -> Statement<'q> {
     let rank = |s: &Stored| s.claim.rank;
-    sqlx::query(include_str!("sql/claim_insert.sql"))
+    statement
         .bind(new.iter().map(|s| s.place.town.0).collect::<Vec<i32>>())
         .bind(new.iter().map(|s| Uuid::from_u128(s.claim.message)).collect::<Vec<_>>())
         .bind(new.iter().map(|s| Uuid::from_u128(s.claim.request)).collect::<Vec<_>>())
@@ -161,7 +185,4 @@ pub async fn insert(connection: &mut PgConnection, new: &[Stored]) -> Result<(),
         .bind(new.iter().map(|s| rank(s).origin.cast_signed()).collect::<Vec<_>>())
         .bind(new.iter().map(|s| PgTime(model::time::Timestamp(rank(s).at))).collect::<Vec<_>>())
         .bind(new.iter().map(|s| i16::try_from(s.claim.basis.index()).unwrap_or(i16::MAX)).collect::<Vec<_>>())
-        .execute(connection)
-        .await?;
-    Ok(())
 }

@@ -18,6 +18,10 @@ pub enum DbError {
         /// Column and value.
         what: String,
     },
+    /// Claims that the custodian's transactions may not decide side by side, or custody was lost: nothing was written, and
+    /// the same transaction succeeds when it decides alone.
+    #[error("the claims have to be decided by one transaction at a time")]
+    Contested,
     /// Everything that Postgres or the connection to it reports.
     #[error("database: {0}")]
     Sql(#[from] sqlx::Error),

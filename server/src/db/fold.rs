@@ -1,17 +1,21 @@
 //! Everything that follows from a batch of events, written in one statement.
 
+use std::collections::BTreeMap;
+
 use model::roster::AgentRow;
 use model::time::Timestamp;
 use sqlx::Postgres;
 use sqlx::postgres::{PgArguments, PgConnection};
 use sqlx::query::Query;
 
+use super::feed::FeedChange;
 use super::headline::BucketSum;
+use super::latency::LatencyPart;
 use super::presence::PresenceSum;
 use super::session::SessionRow;
 use super::source_count::{BothCosts, SourceSum};
 use super::unpriced::UnpricedSum;
-use super::{DbError, PgTime, TownKey, agent, headline, presence, session, source_count, unpriced};
+use super::{DbError, PgTime, TownKey, agent, feed, headline, latency, presence, session, source_count, unpriced};
 
 /// A statement that is being given its values.
 pub(super) type Statement<'q> = Query<'q, Postgres, PgArguments>;
@@ -33,6 +37,10 @@ pub(super) struct Fold<'a> {
     pub repriced: &'a [BothCosts<'a>],
     /// Calls without a price.
     pub unpriced: &'a [UnpricedSum<'a>],
+    /// What streams have to tell.
+    pub feed: Option<&'a BTreeMap<TownKey, FeedChange>>,
+    /// How long calls took.
+    pub latency: &'a [LatencyPart<'a>],
     /// Spans that the coarser tiers have to redo.
     pub dirty: &'a [(TownKey, Timestamp)],
     /// Word to the other processes.
@@ -62,7 +70,10 @@ impl Fold<'_> {
             .bind(self.dirty.iter().map(|(_, span)| PgTime(*span)).collect::<Vec<_>>())
             .bind(self.notices);
         let statement = source_count::bind_rest(statement, self.sources);
-        headline::bind_rest(statement, self.buckets).execute(&mut *connection).await?;
+        let statement = headline::bind_rest(statement, self.buckets);
+        let statement = agent::bind_rest(statement, self.agents);
+        let statement = latency::bind(statement, self.latency);
+        feed::bind(statement, self.feed.unwrap_or(&BTreeMap::new())).execute(&mut *connection).await?;
         if self.may_empty {
             headline::drop_empty(&mut *connection, self.buckets).await?;
             presence::drop_empty(connection, self.present).await?;

@@ -55,6 +55,7 @@ fn tank(row: &PgRow, readings: &mut HashMap<String, Vec<Reading>>, now: Timestam
     let most: Option<i64> = row.try_get("most")?;
     let lately = readings.remove(&name).unwrap_or_default();
     Ok(FuelTank {
+        source: row.try_get("source")?,
         kind,
         // The meter counts dollars: a balance in another currency is a tank of its own.
         meter: row.try_get::<bool, _>("meter")? && matches!(currency.as_str(), "" | "USD"),

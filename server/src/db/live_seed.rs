@@ -127,6 +127,8 @@ fn agent(row: &PgRow) -> Result<Option<AgentRow>, DbError> {
         session: text("session")?.and_then(|raw| SessionId::new(raw).ok()),
         bead: text("bead")?.and_then(|raw| BeadId::new(raw).ok()),
         said: state("said")?.zip(time("said_at")?),
+        recorded: state("recorded")?.zip(time("recorded_at")?),
+        seen: time("terminal_at")?,
         worked: time("worked_at")?,
         progressed: time("progressed_at")?,
         hook: match (state("hook_state")?, time("hook_since")?, time("hook_at")?) {

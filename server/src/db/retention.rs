@@ -23,11 +23,35 @@ pub const EVENTS: Store =
     Store { name: "event", tables: &[("claim", "ts"), ("presence", "minute"), ("unpriced", "bucket")] };
 /// The tiers, finest first.
 pub const TIERS: [Store; 5] = [
-    Store { name: "10s", tables: &[("headline_10s", "bucket"), ("by_role_10s", "bucket")] },
+    Store { name: "10s", tables: &[("headline_10s", "bucket"), ("by_role_10s", "bucket"), ("latency_10s", "bucket")] },
     Store { name: "1m", tables: &[("headline_1m", "bucket"), ("by_role_1m", "bucket"), ("working_1m", "bucket")] },
-    Store { name: "5m", tables: &[("headline_5m", "bucket"), ("by_role_5m", "bucket"), ("working_5m", "bucket")] },
-    Store { name: "30m", tables: &[("headline_30m", "bucket"), ("by_role_30m", "bucket"), ("working_30m", "bucket")] },
-    Store { name: "6h", tables: &[("headline_6h", "bucket"), ("by_role_6h", "bucket"), ("working_6h", "bucket")] },
+    Store {
+        name: "5m",
+        tables: &[
+            ("headline_5m", "bucket"),
+            ("by_role_5m", "bucket"),
+            ("working_5m", "bucket"),
+            ("latency_5m", "bucket"),
+        ],
+    },
+    Store {
+        name: "30m",
+        tables: &[
+            ("headline_30m", "bucket"),
+            ("by_role_30m", "bucket"),
+            ("working_30m", "bucket"),
+            ("latency_30m", "bucket"),
+        ],
+    },
+    Store {
+        name: "6h",
+        tables: &[
+            ("headline_6h", "bucket"),
+            ("by_role_6h", "bucket"),
+            ("working_6h", "bucket"),
+            ("latency_6h", "bucket"),
+        ],
+    },
 ];
 
 /// The highest floor of all stores: what is older can no longer be summed, and is refused. None: nothing was dropped.

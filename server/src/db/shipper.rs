@@ -13,6 +13,9 @@ use super::{DbError, PgTime, Pool, TownKey};
 /// Shippers that are kept of each town; a few more while they come in at once.
 const KEPT: i64 = 500;
 
+/// Parts of one batch that are remembered: a sender puts no more aside of one batch.
+const MAX_PARTS: usize = 10_000;
+
 /// A shipper, as it said itself when it was heard last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shipper {
@@ -30,8 +33,21 @@ pub struct Shipper {
     pub oldest: Option<Timestamp>,
     /// What it put aside because it was refused here.
     pub parked: u64,
+    /// What of that it removed again, because more was refused than it keeps.
+    pub dropped: u64,
     /// What went wrong there before.
     pub trouble: Option<String>,
+}
+
+/// What came of items, as it was answered: one of the three for each.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Came {
+    /// New.
+    pub stored: u64,
+    /// Known before.
+    pub duplicate: u64,
+    /// Refused, without the bad lines that are counted here.
+    pub rejected: u64,
 }
 
 /// A shipper as stored.
@@ -45,6 +61,10 @@ pub struct ShipperRow {
     pub first_heard: Timestamp,
     /// When it was heard last.
     pub last_heard: Timestamp,
+    /// What came of all its items since `counted_from`, with its bad lines.
+    pub came: Came,
+    /// When counting began: when it was heard first, or when this server first counted.
+    pub counted_from: Timestamp,
 }
 
 /// A bad line of a batch.
@@ -73,19 +93,25 @@ pub async fn last_batch(pool: &Pool, town: TownKey, id: Uuid) -> Result<u64, DbE
     Ok(unsigned(last.unwrap_or(0)))
 }
 
-/// Notes what a shipper said at `now`, that its batches up to `taken` are stored, and counts the bad lines of those that
-/// were not noted before, all at once. Returns how many bad lines that were.
+/// What a request brought, as far as it has no identity by itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Part<'a> {
+    /// The last batch that is stored with it.
+    pub whole: u64,
+    /// A hash of what it brought: a part of a batch that is sent again has the same.
+    pub digest: Uuid,
+    /// What came of its items, without its bad lines.
+    pub came: Came,
+    /// Its bad lines.
+    pub bad: &'a [BadLine],
+}
+
+/// Notes what a shipper said at `now`, that its batches up to `part.whole` are stored and what came of them, and counts the bad lines of those
+/// that were not noted before, all at once. Those of a batch that comes in parts count once per part. Returns how many bad lines that were.
 ///
 /// # Errors
 /// The database refused; then nothing was noted.
-pub async fn heard(
-    pool: &Pool,
-    town: TownKey,
-    said: &Shipper,
-    taken: u64,
-    bad: &[BadLine],
-    now: Timestamp,
-) -> Result<u64, DbError> {
+pub async fn heard(pool: &Pool, town: TownKey, said: &Shipper, part: Part<'_>, now: Timestamp) -> Result<u64, DbError> {
     let mut transaction = pool.begin().await?;
     let row = sqlx::query(include_str!("sql/shipper_lock.sql"))
         .bind(town.0)
@@ -94,7 +120,15 @@ pub async fn heard(
         .fetch_one(&mut *transaction)
         .await?;
     let known = unsigned(row.try_get("last_batch")?);
-    let fresh: Vec<&BadLine> = bad.iter().filter(|line| line.batch > known).collect();
+    let counted: Vec<Uuid> = row.try_get("parts")?;
+    let is_again = counted.contains(&part.digest);
+    let fresh: Vec<&BadLine> = part.bad.iter().filter(|line| line.batch > known && !is_again).collect();
+    // As long as the batch is not whole, its number says nothing yet of its parts.
+    let parts: Vec<Uuid> = match () {
+        () if part.whole > known => Vec::new(),
+        () if fresh.is_empty() => counted,
+        () => counted.into_iter().rev().take(MAX_PARTS - 1).rev().chain([part.digest]).collect(),
+    };
     if !fresh.is_empty() {
         let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
         fresh.iter().for_each(|line| *counts.entry(&line.source).or_default() += 1);
@@ -117,25 +151,31 @@ pub async fn heard(
             .collect();
         source_count::count(&mut transaction, &sums, &refused).await?;
     }
+    let counted = u64::try_from(fresh.len()).unwrap_or(u64::MAX);
     sqlx::query(include_str!("sql/shipper_heard.sql"))
         .bind(town.0)
         .bind(said.id)
         .bind(&said.name)
         .bind(&said.host)
         .bind(&said.version)
-        .bind(signed(taken))
+        .bind(signed(part.whole))
         .bind(PgTime(now))
         .bind(signed(said.waiting_bytes))
         .bind(said.oldest.map(PgTime))
         .bind(signed(said.parked))
         .bind(said.trouble.as_deref())
+        .bind(signed(said.dropped))
+        .bind(signed(part.came.stored))
+        .bind(signed(part.came.duplicate))
+        .bind(signed(part.came.rejected.saturating_add(counted)))
+        .bind(&parts)
         .execute(&mut *transaction)
         .await?;
     if row.try_get::<bool, _>("is_new")? {
         sqlx::query(include_str!("sql/shipper_trim.sql")).bind(town.0).bind(KEPT).execute(&mut *transaction).await?;
     }
     transaction.commit().await?;
-    Ok(u64::try_from(fresh.len()).unwrap_or(u64::MAX))
+    Ok(counted)
 }
 
 /// Every shipper of a town, by name.
@@ -157,11 +197,18 @@ fn from_row(row: &PgRow) -> Result<ShipperRow, DbError> {
             waiting_bytes: unsigned(row.try_get("waiting_bytes")?),
             oldest: row.try_get::<Option<PgTime>, _>("oldest")?.map(|at| at.0),
             parked: unsigned(row.try_get("parked")?),
+            dropped: unsigned(row.try_get("dropped")?),
             trouble: row.try_get("trouble")?,
         },
         last_batch: unsigned(row.try_get("last_batch")?),
         first_heard: row.try_get::<PgTime, _>("first_heard")?.0,
         last_heard: row.try_get::<PgTime, _>("last_heard")?.0,
+        came: Came {
+            stored: unsigned(row.try_get("stored")?),
+            duplicate: unsigned(row.try_get("duplicate")?),
+            rejected: unsigned(row.try_get("rejected")?),
+        },
+        counted_from: row.try_get::<PgTime, _>("counted_from")?.0,
     })
 }
 

@@ -1,5 +1,7 @@
 //! What webhooks are to be told, and what came of it.
 
+use std::collections::BTreeMap;
+
 use model::alert::AlertKind;
 use model::id::TownName;
 use model::time::Timestamp;
@@ -171,18 +173,21 @@ pub async fn settle(pool: &Pool, due: &Due, outcome: &Outcome) -> Result<(), DbE
     Ok(())
 }
 
-type ListedRow = (Uuid, String, String, PgTime, i32, Option<PgTime>, Option<PgTime>, Option<i16>, Option<String>);
+type ListedRow =
+    (String, Uuid, String, String, PgTime, i32, Option<PgTime>, Option<PgTime>, Option<i16>, Option<String>);
 
-/// The newest deliveries of a webhook, newest first.
+/// The newest deliveries of each of these webhooks, newest first, up to `limit` of each; none of a webhook that was
+/// never told anything.
 ///
 /// # Errors
 /// The database refused.
-pub async fn newest(pool: &Pool, hook: &str, limit: i64) -> Result<Vec<Listed>, DbError> {
+pub async fn newest(pool: &Pool, hooks: &[&str], limit: i64) -> Result<BTreeMap<String, Vec<Listed>>, DbError> {
     let rows: Vec<ListedRow> =
-        sqlx::query_as(include_str!("sql/delivery_newest.sql")).bind(hook).bind(limit).fetch_all(pool).await?;
-    let listed = |(id, town, kind, at, tries, delivered_at, next_try, status, error): ListedRow| {
+        sqlx::query_as(include_str!("sql/delivery_newest.sql")).bind(hooks).bind(limit).fetch_all(pool).await?;
+    let mut all: BTreeMap<String, Vec<Listed>> = BTreeMap::new();
+    for (hook, id, town, kind, at, tries, delivered_at, next_try, status, error) in rows {
         let known = TownName::new(&town).map_err(|_| DbError::Unknown { what: format!("town \"{town}\"") })?;
-        Ok(Listed {
+        let listed = Listed {
             id,
             town: known,
             kind,
@@ -194,7 +199,8 @@ pub async fn newest(pool: &Pool, hook: &str, limit: i64) -> Result<Vec<Listed>, 
                 status: status.and_then(|status| u16::try_from(status).ok()),
                 error,
             },
-        })
-    };
-    rows.into_iter().map(listed).collect()
+        };
+        all.entry(hook).or_default().push(listed);
+    }
+    Ok(all)
 }

@@ -33,11 +33,20 @@ pub(super) fn http(place: &Place) -> Guide {
 /// The command that ships from another machine.
 pub(super) fn watch_elsewhere(place: &Place) -> Step {
     let watch = format!("towngauge watch --to {} --key-env TOWNGAUGE_KEY --town {}", place.address, place.town);
-    step("There, where the agents run", watch)
+    step("There, where the agents run, with the key in TOWNGAUGE_KEY", watch)
 }
 
 pub(super) fn machine(place: &Place) -> Guide {
     let about = "Follows the agents' files there and ships what they say, with a spool and retries: nothing is lost while \
                  this server is away, and nothing counts twice.";
-    guide("machine", "Another machine", about, &[], vec![watch_elsewhere(place)])
+    let reach = if place.keys_required {
+        ""
+    } else {
+        " This server listens on its own machine only: start it with --listen 0.0.0.0:4680 once there is a key."
+    };
+    let steps = vec![
+        step("Here, once for each machine; it prints the key", "towngauge key create --scope ingest laptop"),
+        watch_elsewhere(place),
+    ];
+    guide("machine", "Another machine", format!("{about}{reach}"), &[], steps)
 }

@@ -21,8 +21,7 @@ pub fn router() -> Router<App> {
 }
 
 async fn health(State(app): State<App>) -> Response {
-    let uptime_s = app.clock.now().seconds() - app.started.seconds();
-    Json(json!({"status": "ok", "uptime_s": uptime_s, "version": crate::VERSION})).into_response()
+    Json(json!({"status": "ok", "uptime_s": app.uptime_s(), "version": crate::VERSION})).into_response()
 }
 
 async fn ready(State(app): State<App>) -> Response {

@@ -16,14 +16,18 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use http_body_util::BodyExt as _;
+use model::Timestamp;
+use model::fuel::FuelTank;
 use model::id::{SessionId, TownName};
-use model::stop::{Balance, Decision, HookEvent, HookReply, StopView};
+use model::stop::{Balance, Decision, Fuel, HookEvent, HookReply, StopView, WindowLevel};
+use model::wire::Gauges;
 use serde::Deserialize;
 use tokio::time::{Instant, timeout_at};
 
 use super::town::town_name;
 use crate::error::ApiError;
-use crate::source::claude_code::line::Maybe;
+use crate::source::claude_code::{self, line::Maybe};
+use crate::source::gas_town;
 use crate::state::{App, AppState};
 
 /// In which a hook is answered, counted from its arrival. The network gets the rest of its second.
@@ -34,6 +38,8 @@ const BODY_BUDGET: Duration = Duration::from_millis(600);
 const MAX_LOOKED_AT_BYTES: usize = 1 << 20;
 /// Of longer bodies this much is taken off the wire, so that the sender gets to read the answer.
 const MAX_BODY_BYTES: usize = 64 << 20;
+/// Who tells of windows that Claude Code draws from: its status line, and a Gas Town of its accounts.
+const OWN_WINDOWS: [&str; 2] = [claude_code::SOURCE, gas_town::SOURCE];
 const TOWN_HEADER: &str = "x-towngauge-town";
 /// Why an agent that goes on will never be stopped, as matters stand.
 const NOTE_HEADER: HeaderName = HeaderName::from_static("x-towngauge-note");
@@ -100,12 +106,16 @@ async fn answer(app: &AppState, named: Option<&str>, target: Target, request: Re
         )
     })?;
     let session = told.session_id.0.as_deref().and_then(|session| SessionId::new(session).ok());
+    let now = app.clock.now();
     let (balance, decision) = match &town {
         Ok(town) => {
-            let balance = balance(app, town, begun + BUDGET).await;
-            (balance, app.stop.answer(town, session, balance, app.clock.now()))
+            let fuel = fuel(app, town, begun + BUDGET, now).await;
+            (fuel.balance, app.stop.answer(town, session, &fuel, now))
         }
-        Err(_) => (Balance::NoTown, app.stop.decide(Balance::NoTown)),
+        Err(_) => {
+            let fuel = Fuel { balance: Balance::NoTown, windows: WindowLevel::Untold };
+            (fuel.balance, app.stop.decide(&fuel, now))
+        }
     };
     let mut response = Json(HookReply::to(HookEvent::parse(event), &decision)).into_response();
     if balance == Balance::NoTown && decision == Decision::Go {
@@ -153,13 +163,18 @@ async fn read(mut body: Body) -> Option<Vec<u8>> {
     (seen <= MAX_LOOKED_AT_BYTES).then_some(kept)
 }
 
-/// What is known of a town's tank by `deadline`.
-async fn balance(app: &AppState, town: &TownName, deadline: Instant) -> Balance {
-    match timeout_at(deadline, app.hub.gauges(town)).await {
-        Ok(Some(Some(gauges))) => gauges.tank.map_or(Balance::NoTank, |tank| Balance::Known(tank.balance)),
-        Ok(Some(None)) => Balance::NoTown,
-        Ok(None) | Err(_) => Balance::NoAnswer,
+/// What is known by `deadline` of what Claude Code draws from in a town.
+async fn fuel(app: &AppState, town: &TownName, deadline: Instant, now: Timestamp) -> Fuel {
+    match timeout_at(deadline, app.hub.fuel(town)).await {
+        Ok(Some(Some((gauges, tanks)))) => fuel_of(&gauges, &tanks, now),
+        Ok(Some(None)) => Fuel { balance: Balance::NoTown, windows: WindowLevel::Untold },
+        Ok(None) | Err(_) => Fuel { balance: Balance::NoAnswer, windows: WindowLevel::Untold },
     }
+}
+
+fn fuel_of(gauges: &Gauges, tanks: &[FuelTank], now: Timestamp) -> Fuel {
+    let balance = gauges.tank.map_or(Balance::NoTank, |tank| Balance::Known(tank.balance));
+    Fuel { balance, windows: WindowLevel::of(tanks, &OWN_WINDOWS, now) }
 }
 
 async fn view(
@@ -174,8 +189,9 @@ async fn view(
 pub(super) async fn stop_view(app: &AppState, town: &TownName, headers: &HeaderMap) -> Result<StopView, ReadError> {
     let place = app.reader.place(town, headers.get(HOST).and_then(|host| host.to_str().ok()));
     let snapshot = app.reader.snapshot(town).await?;
-    let balance = snapshot.gauges.tank.map_or(Balance::NoTank, |tank| Balance::Known(tank.balance));
-    Ok(app.stop.view(place, balance, &snapshot.roster, app.clock.now()))
+    let now = app.clock.now();
+    let fuel = fuel_of(&snapshot.gauges, &snapshot.tanks, now);
+    Ok(app.stop.view(place, fuel, &snapshot.roster, now))
 }
 
 #[cfg(test)]

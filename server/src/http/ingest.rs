@@ -153,6 +153,7 @@ async fn store(app: &AppState, town: &TownName, items: Items) -> Result<Report, 
     let mut outcomes: Vec<Option<Outcome>> = Vec::with_capacity(items.results.len());
     let mut batches: BTreeMap<TownName, Batch> = BTreeMap::new();
     let mut rejected = Vec::new();
+    let foreseen = items.results.len();
     for (place, result) in items.results.into_iter().enumerate() {
         match result {
             Ok(item) => {
@@ -163,7 +164,9 @@ async fn store(app: &AppState, town: &TownName, items: Items) -> Result<Report, 
                     Some(named) => batches.entry(named).or_default(),
                     None => match batches.get_mut(town) {
                         Some(batch) => batch,
-                        None => batches.entry(town.clone()).or_default(),
+                        None => batches
+                            .entry(town.clone())
+                            .or_insert_with(|| (Vec::with_capacity(foreseen), Vec::with_capacity(foreseen))),
                     },
                 };
                 batch.0.push(place);

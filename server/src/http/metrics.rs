@@ -60,7 +60,7 @@ async fn metrics(State(app): State<App>) -> Response {
     let mut text = Text(String::with_capacity(4_096));
     let (counters, hub) = (&app.counters, app.hub.stats());
     let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-    text.gauge("uptime_seconds", "Seconds since the start.", &(app.clock.now().seconds() - app.started.seconds()));
+    text.gauge("uptime_seconds", "Seconds since the start.", &app.uptime_s());
     text.gauge("queue_events", "Events that wait for the writer or are in hand.", &app.intake.depth());
     text.counter("http_requests_total", "Requests answered.", &counters.requests);
     text.counter("http_failures_total", "Answers with a 5xx status.", &counters.failures);

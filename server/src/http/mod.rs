@@ -5,6 +5,7 @@ mod asset;
 mod belief;
 mod body;
 mod demo;
+mod events;
 mod guard;
 mod health;
 pub(crate) mod hmac;
@@ -13,8 +14,11 @@ mod host;
 mod ingest;
 mod listener;
 mod live;
+mod live_stats;
+mod live_stream;
 mod login;
 mod metrics;
+pub mod openapi;
 mod otlp;
 mod page;
 mod price;
@@ -23,6 +27,7 @@ pub(crate) mod secret;
 mod series;
 mod ship;
 mod source;
+mod system;
 mod tank;
 mod town;
 mod webhook;
@@ -62,14 +67,19 @@ pub fn router(app: &App) -> Router {
         .merge(price::router()) //      GET, POST /api/prices, GET /api/towns/{town}/unpriced
         .merge(reprice::router()) //    GET, POST /api/towns/{town}/reprice
         .merge(source::router()) //     GET  /api/towns/{town}/sources
+        .merge(events::router()) //     GET  /api/towns/{town}/events
         .merge(live::router()) //       GET  /live
+        .merge(live_stats::router()) // GET  /api/live/stats
+        .merge(live_stream::router()) // GET /api/live/stream
+        .merge(openapi::router()) //    GET  /api/openapi.json
+        .merge(system::router()) //     GET  /api/system/metrics|events|activeRequests|health|channels
         .merge(health::router()) //     GET  /health, /ready
         .merge(metrics::router()) //    GET  /metrics
         .merge(login::router()) //      GET, POST /login, POST /logout
         .merge(asset::router()) //      GET  /pkg/{*file}
         .route("/api/{*unknown}", axum::routing::any(unknown))
         .with_state(App::clone(app));
-    api.merge(page::router(app)) //     the pages, and GET /api/page/towns, /api/page/charts|sources|tank/{town}
+    api.merge(page::router(app)) //     the pages, and GET /api/page/towns, /api/page/charts|live|sources|tank/{town}
         .layer(DefaultBodyLimit::max(SMALL_BODY_BYTES))
         .layer(middleware::from_fn_with_state(App::clone(app), guard::guard))
 }

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use app::reader::{MachinePage, ReadError, SeriesRange, TankPage, TownCard};
-use app::seed::{ChartsSeed, MachineSeed, SourcesSeed, TankSeed, TownSeed, TownsSeed};
-use app::{Document, Notice, parse_range, shell};
+use app::seed::{ChartsSeed, LiveSeed, MachineSeed, SourcesSeed, TankSeed, TownSeed, TownsSeed};
+use app::{Document, EventFilter, Notice, parse_range, shell};
 use axum::body::Body;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST};
@@ -13,24 +13,28 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use jiff::tz::TimeZone;
 use leptos::context::use_context;
 use leptos::nonce::use_nonce;
 use leptos_axum::{ResponseOptions, render_app_async_with_context};
 use model::TownName;
 use model::Window;
+use model::live_stats::LiveStats;
 use model::series::{Metric, SeriesPage};
 use serde::Deserialize;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
 use super::access::Mode;
-use super::{hook, host, webhook};
+use super::{events, hook, host, live_stats};
+use crate::alert;
 use crate::assets::Assets;
 use crate::db::DbError;
 use crate::db::key::Scope;
 use crate::guide;
 use crate::read::{Reader, unavailable};
 use crate::state::App;
+use crate::stop;
 
 /// What pages are made from.
 #[derive(Clone)]
@@ -64,12 +68,14 @@ pub fn router(app: &App) -> Router {
     Router::new()
         .route("/", get(towns))
         .route("/t/{town}", get(overview))
+        .route("/t/{town}/live", get(live))
         .route("/t/{town}/observability", get(observability))
         .route("/t/{town}/machine", get(machine))
         .route("/t/{town}/sources", get(sources))
         .route("/t/{town}/tank", get(tank))
         .route("/api/page/towns", get(read_towns))
         .route("/api/page/machine/{town}", get(read_machine))
+        .route("/api/page/live/{town}", get(read_live))
         .route("/api/page/sources/{town}", get(read_sources))
         .route("/api/page/tank/{town}", get(read_tank))
         .route("/api/page/charts/{town}", get(read_charts))
@@ -89,6 +95,28 @@ async fn towns(State(pages): State<Pages>, request: Request) -> Response {
 async fn overview(State(pages): State<Pages>, Path(town): Path<String>, request: Request) -> Response {
     let seed = pages.town(&town).await;
     pages.answer(request, seed.map(Document::Overview)).await
+}
+
+async fn live(
+    State(pages): State<Pages>,
+    Path(town): Path<String>,
+    Query(asked): Query<events::Asked>,
+    request: Request,
+) -> Response {
+    let filter = EventFilter::parse(|name| asked.part(name));
+    let seed = match pages.town(&town).await {
+        Ok(town) => {
+            let name = &town.snapshot.town;
+            // The first paint speaks UTC, as everywhere.
+            let stats = pages.stats(name, None).await;
+            let events = events::read(&pages.app, name, &events::Asked::of(&filter)).await;
+            // What cannot be a filter finds nothing; the store has the reason for the rest.
+            let events = events.map_err(|_| ReadError::Unavailable);
+            Ok(Document::Live(Box::new(LiveSeed { town, stats, filter, events })))
+        }
+        Err(error) => Err(error),
+    };
+    pages.answer(request, seed).await
 }
 
 async fn observability(
@@ -144,7 +172,7 @@ async fn tank(State(pages): State<Pages>, Path(town): Path<String>, request: Req
     let seed = match pages.town(&town).await {
         Ok(town) => {
             let page = pages.tank(&town.snapshot.town, request.headers()).await;
-            Ok(Document::Tank(TankSeed { town, page }))
+            Ok(Document::Tank(Box::new(TankSeed { town, page })))
         }
         Err(error) => Err(error),
     };
@@ -167,6 +195,18 @@ async fn read_towns(State(pages): State<Pages>) -> Response {
 async fn read_tank(State(pages): State<Pages>, Path(town): Path<String>, headers: HeaderMap) -> Response {
     match town_name(&town) {
         Ok(town) => spell(pages.tank(&town, &headers).await),
+        Err(error) => spell::<()>(Err(error)),
+    }
+}
+
+#[derive(Deserialize)]
+struct Zoned {
+    tz: Option<String>,
+}
+
+async fn read_live(State(pages): State<Pages>, Path(town): Path<String>, Query(asked): Query<Zoned>) -> Response {
+    match town_name(&town) {
+        Ok(town) => spell(pages.stats(&town, asked.tz.as_deref()).await),
         Err(error) => spell::<()>(Err(error)),
     }
 }
@@ -204,6 +244,12 @@ impl Pages {
         Ok(TownSeed { snapshot, towns, perf })
     }
 
+    /// A browser's zone that is not known here is UTC, as the answer says.
+    async fn stats(&self, town: &TownName, zone: Option<&str>) -> Result<LiveStats, ReadError> {
+        let (zone, name) = live_stats::zone(zone).unwrap_or_else(|_| (TimeZone::UTC, "UTC".to_owned()));
+        live_stats::read(&self.app, town, &zone, &name).await
+    }
+
     async fn charts(&self, town: &TownName, range: SeriesRange) -> Result<Vec<SeriesPage>, ReadError> {
         let mut pages = Vec::with_capacity(Metric::ALL.len());
         for metric in Metric::ALL {
@@ -216,9 +262,9 @@ impl Pages {
     /// open page keeps what it has and says that it could not be read, where a part left out would look like none.
     async fn tank(&self, town: &TownName, headers: &HeaderMap) -> Result<TankPage, ReadError> {
         let page = self.reader.tank(town).await?;
-        let stop = Some(hook::stop_view(&self.app, town, headers).await?);
+        let stop = Some(Box::new(stop::card(&hook::stop_view(&self.app, town, headers).await?)));
         let webhooks = if self.is_owner(headers).await.map_err(unavailable)? {
-            Some(webhook::read(&self.app).await.map_err(unavailable)?)
+            Some(alert::cards(&self.reader.webhooks(&self.app.hooks).await?))
         } else {
             None
         };

@@ -3,6 +3,7 @@
 
 use std::sync::atomic::Ordering;
 
+use app::sources::MachineStanding;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
@@ -13,17 +14,20 @@ use model::id::TownName;
 use model::time::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use uuid::Uuid;
+use xxhash_rust::xxh3::Xxh3;
 
 use super::body;
 use super::tank::{teller, told_at};
 use super::town::{asked_town, town_name};
 use crate::db::bead::{self, BeadRow};
-use crate::db::shipper::{self, BadLine, Shipper, ShipperRow};
+use crate::db::shipper::{self, BadLine, Came, Part, Shipper, ShipperRow};
 use crate::db::tank::{self, Told, kept_name};
 use crate::db::{DbError, town};
 use crate::error::ApiError;
 use crate::ingest::Outcome;
 use crate::ship::wire::{self, Head, Line, Mark, Report};
+use crate::standing::machine;
 use crate::state::{App, AppState};
 
 /// Events, beads and bad lines of one request.
@@ -32,8 +36,6 @@ const MAX_ITEMS: usize = 200_000;
 const MAX_TEXT: usize = 200;
 /// Where lines are counted that nobody can read, and readings that are not taken.
 const SOURCE: &str = "ship";
-/// A shipper that was not heard for this long is silent: it sends a sign of life every 30 s.
-const SILENT_S: i64 = 90;
 
 /// `/api/ship` and `/api/towns/{town}/shippers`.
 pub fn router() -> Router<App> {
@@ -55,6 +57,8 @@ struct Shipment {
     bad: Vec<BadLine>,
     /// The last batch that is whole with this request.
     whole: u64,
+    /// A hash of everything after the head: the same part of a batch has the same.
+    digest: Uuid,
 }
 
 async fn ship(
@@ -115,11 +119,21 @@ fn parse(plain: &[u8], now: Timestamp) -> Result<Shipment, ApiError> {
     }
     let head: Head =
         serde_json::from_slice(head).map_err(|_| ApiError::bad_request("the head lacks something", HINT))?;
-    let mut shipment =
-        Shipment { head, events: Vec::new(), beads: Vec::new(), readings: Vec::new(), bad: Vec::new(), whole: 0 };
+    let mut shipment = Shipment {
+        head,
+        events: Vec::new(),
+        beads: Vec::new(),
+        readings: Vec::new(),
+        bad: Vec::new(),
+        whole: 0,
+        digest: Uuid::nil(),
+    };
+    let mut digest = Xxh3::new();
     let mut mark = Mark { seq: 0, more: true };
     for (line, number) in lines.zip(2_u64..) {
         let (batch, place) = (mark.seq, format!("line {number}"));
+        digest.update(line);
+        digest.update(b"\n");
         match serde_json::from_slice(line) {
             Ok(Line::Batch(next)) => mark = next,
             Ok(_) if mark.seq == 0 => return Err(ApiError::bad_request("an item stands before every batch", HINT)),
@@ -142,6 +156,7 @@ fn parse(plain: &[u8], now: Timestamp) -> Result<Shipment, ApiError> {
             shipment.whole = shipment.whole.max(mark.seq);
         }
     }
+    shipment.digest = Uuid::from_u128(digest.digest128());
     if shipment.events.len() + shipment.beads.len() + shipment.readings.len() + shipment.bad.len() > MAX_ITEMS {
         return Err(ApiError::new(
             StatusCode::PAYLOAD_TOO_LARGE,
@@ -170,7 +185,7 @@ fn clean(text: &str) -> String {
 }
 
 async fn store(app: &AppState, town: &TownName, shipment: Shipment) -> Result<Report, ApiError> {
-    let Shipment { head, events, beads, readings, bad, whole } = shipment;
+    let Shipment { head, events, beads, readings, bad, whole, digest } = shipment;
     let key = town::ensure(&app.pool, town, false).await?;
     let known = shipper::last_batch(&app.pool, key, head.shipper).await?;
     let mut report = Report { ship: wire::VERSION, ..Report::default() };
@@ -195,10 +210,13 @@ async fn store(app: &AppState, town: &TownName, shipment: Shipment) -> Result<Re
         waiting_bytes: head.waiting_bytes,
         oldest: head.oldest_us.map(Timestamp).and_then(|at| at.believed().ok()),
         parked: head.parked,
+        dropped: head.dropped,
         trouble: head.error.as_deref().map(clean),
     };
     // Last, and with the bad lines in one transaction: a batch is noted only when all of it is stored.
-    let counted = shipper::heard(&app.pool, key, &said, whole, &bad, app.clock.now());
+    let came = Came { stored: report.stored, duplicate: report.duplicate, rejected: report.rejected };
+    let part = Part { whole, digest, came, bad: &bad };
+    let counted = shipper::heard(&app.pool, key, &said, part, app.clock.now());
     report.rejected += counted.await.map_err(|error| refusal(error, "a bad line"))?;
     report.taken = whole.max(known);
     Ok(report)
@@ -218,14 +236,18 @@ async fn shippers(State(app): State<App>, Path(town): Path<String>) -> Result<Js
     let key = app.reader.town_key(&town_name(&town)?).await?;
     let now = app.clock.now();
     let spell = |row: ShipperRow| {
+        let machine = machine(row.clone(), now);
+        let ShipperRow { said, last_batch, first_heard, last_heard, came: _, counted_from } = row;
+        let [received, stored, duplicate, rejected] = machine.counts();
         let age_s = |at: Timestamp| (now.seconds() - at.seconds()).max(0);
-        let silent_s = age_s(row.last_heard);
         json!({
-            "name": row.said.name, "host": row.said.host, "version": row.said.version,
-            "first_heard": row.first_heard.to_string(), "last_heard": row.last_heard.to_string(),
-            "silent": silent_s > SILENT_S, "waiting_bytes": row.said.waiting_bytes,
-            "oldest": row.said.oldest.map(|at| at.to_string()), "lag_s": row.said.oldest.map(age_s),
-            "parked": row.said.parked, "trouble": row.said.trouble, "last_batch": row.last_batch,
+            "name": said.name, "host": said.host, "version": said.version,
+            "first_heard": first_heard.to_string(), "last_heard": last_heard.to_string(),
+            "state": machine.standing.name(), "silent": machine.standing == MachineStanding::Stale,
+            "received": received, "stored": stored, "duplicate": duplicate, "rejected": rejected,
+            "counted_from": counted_from.to_string(), "waiting_bytes": said.waiting_bytes,
+            "oldest": said.oldest.map(|at| at.to_string()), "lag_s": said.oldest.map(age_s),
+            "parked": said.parked, "dropped": said.dropped, "trouble": said.trouble, "last_batch": last_batch,
         })
     };
     let rows: Vec<Value> = shipper::list(&app.pool, key).await?.into_iter().map(spell).collect();

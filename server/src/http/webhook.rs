@@ -5,18 +5,14 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use model::alert::{AlertKind, DeliveryView, WebhookView, WebhooksView};
+use model::alert::{AlertKind, WebhooksView};
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::alert::{Body, Hook};
-use crate::db::DbError;
-use crate::db::webhook::{self, Listed};
+use crate::db::webhook;
 use crate::error::ApiError;
-use crate::state::{App, AppState};
-
-/// Deliveries listed of each webhook.
-const LISTED: i64 = 20;
+use crate::state::App;
 
 /// `/api/webhooks…`; needs scope "admin".
 pub fn router() -> Router<App> {
@@ -24,38 +20,7 @@ pub fn router() -> Router<App> {
 }
 
 async fn list(State(app): State<App>) -> Result<Json<WebhooksView>, ApiError> {
-    Ok(Json(read(&app).await?))
-}
-
-/// What pages and the API say of the webhooks.
-pub(super) async fn read(app: &AppState) -> Result<WebhooksView, DbError> {
-    let mut view = WebhooksView { at: app.clock.now(), webhooks: Vec::new() };
-    for hook in app.hooks.all() {
-        let listed = webhook::newest(&app.pool, &hook.id, LISTED).await?;
-        view.webhooks.push(WebhookView {
-            id: hook.id.clone(),
-            address: hook.url.to_string(),
-            events: hook.events.clone(),
-            town: hook.town.clone(),
-            deliveries: listed.into_iter().map(shown).collect(),
-        });
-    }
-    Ok(view)
-}
-
-fn shown(listed: Listed) -> DeliveryView {
-    DeliveryView {
-        id: listed.id.to_string(),
-        // The only one that cannot be chosen is a test.
-        kind: AlertKind::parse(&listed.kind).unwrap_or(AlertKind::Test),
-        town: listed.town,
-        at: listed.at,
-        tries: listed.tries,
-        delivered_at: listed.outcome.delivered_at,
-        next_try: listed.outcome.next_try,
-        status: listed.outcome.status,
-        error: listed.outcome.error,
-    }
+    Ok(Json(app.reader.read_webhooks(&app.hooks).await?))
 }
 
 #[derive(Default, Deserialize)]

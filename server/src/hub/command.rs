@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::reader::{Said, ViewerId};
-use super::town::Seed;
+use super::town::{LiveSums, Seed};
 
 /// The store did not answer; the log has the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +36,10 @@ pub enum Command {
     Snapshot(TownName, oneshot::Sender<Option<Box<Snapshot>>>),
     /// The dials of a town, none when there is no such town: less than a snapshot, for who asks often.
     Gauges(TownName, oneshot::Sender<Option<Gauges>>),
+    /// The dials and the tanks beside the meter of a town, none when there is no such town.
+    Fuel(TownName, oneshot::Sender<Option<(Gauges, Vec<FuelTank>)>>),
+    /// The sums of the last minutes of a town, none when there is no such town.
+    Sums(TownName, oneshot::Sender<Option<LiveSums>>),
     /// The previous and the newest bucket of each tier of a town; none for an unknown one.
     Edges(TownName, oneshot::Sender<Vec<Edge>>),
     /// Every town, by name.

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use app::reader::TownCard;
 use bytes::Bytes;
+use model::fuel::FuelTank;
 use model::host::PerfMetrics;
 use model::id::TownName;
 use model::wire::{Edge, Gauges, Snapshot};
@@ -17,6 +18,7 @@ use super::look::Lookers;
 use super::seeds::Seeds;
 use super::stats::HubStats;
 use super::task::HubTask;
+use super::town::LiveSums;
 use crate::clock::Clock;
 use crate::ingest::Committed;
 
@@ -93,6 +95,16 @@ impl Hub {
     /// The dials of a town: `None` when the hub has stopped, `Some(None)` when there is no such town.
     pub async fn gauges(&self, town: &TownName) -> Option<Option<Gauges>> {
         self.ask(|answer| Command::Gauges(town.clone(), answer)).await
+    }
+
+    /// The dials of a town with the tanks beside its meter: as [`Hub::gauges`].
+    pub async fn fuel(&self, town: &TownName) -> Option<Option<(Gauges, Vec<FuelTank>)>> {
+        self.ask(|answer| Command::Fuel(town.clone(), answer)).await
+    }
+
+    /// The sums of a town's last minutes: `None` when the hub has stopped, `Some(None)` when there is no such town.
+    pub async fn sums(&self, town: &TownName) -> Option<Option<LiveSums>> {
+        self.ask(|answer| Command::Sums(town.clone(), answer)).await
     }
 
     /// The previous and the newest bucket of each tier of a town; none for an unknown one.

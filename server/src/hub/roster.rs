@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use foldhash::{HashMap, HashSet};
 use model::event::{BeadEdge, Event, PricedEvent};
+use model::evidence::{Evidence, Saying};
 use model::hook::Hook;
 use model::id::{AgentName, BeadId, RigName};
 use model::roster::{AgentRow, AgentStatus};
@@ -45,25 +46,18 @@ impl Roster {
             self.close(bead);
         }
         let Some(name) = envelope.agent.clone() else { return };
-        let said = match envelope.event {
-            Event::AgentState(state) => Some((state, envelope.at)),
-            _ => None,
-        };
-        let row = AgentRow {
-            rig: envelope.rig.clone(),
-            name,
-            role: envelope.role,
+        let mut row = AgentRow {
             session: envelope.session.clone(),
             bead: envelope.bead.clone(),
-            said,
-            worked: envelope.event.is_activity().then_some(envelope.at),
+            worked: envelope.is_activity().then_some(envelope.at),
             progressed: envelope.event.is_progress().then_some(envelope.at),
-            hook: said
-                .and_then(|(state, at)| Hook::said(state, envelope.bead.as_ref(), at))
-                .map(|hook| Hook { closed: hook.bead.as_ref().is_some_and(|bead| self.closed.contains(bead)), ..hook }),
-            first_seen: envelope.at,
-            last_seen: envelope.at,
+            ..AgentRow::new(envelope.rig.clone(), name, envelope.role, envelope.at)
         };
+        if let Event::AgentState(state) = envelope.event {
+            row.hear(Saying { by: Evidence::of(&envelope.source), state, at: envelope.at });
+            row.hook = Hook::said(state, envelope.bead.as_ref(), envelope.at)
+                .map(|hook| Hook { closed: hook.bead.as_ref().is_some_and(|bead| self.closed.contains(bead)), ..hook });
+        }
         self.merge(row, now);
     }
 
@@ -91,7 +85,7 @@ impl Roster {
         if let Some(place) = self.places.get(&key).copied() {
             self.agents[place].merge(row);
             self.changed.insert(place);
-        } else if row.status(now) != AgentStatus::Gone {
+        } else if !row.is_forgotten(now) {
             if self.agents.len() >= MAX_AGENTS && !self.forget_gone(now) {
                 return;
             }

@@ -62,6 +62,15 @@ struct Place {
     next_tanks: Timestamp,
     next_load: Timestamp,
     loading: Loading,
+    /// While loading somebody told that beads or tanks changed: what is being loaded may be from before.
+    told_beads: bool,
+    told_tanks: bool,
+}
+
+impl Place {
+    const fn is_loading(&self) -> bool {
+        !matches!(self.loading, Loading::No)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -132,6 +141,8 @@ impl HubTask {
             next_tanks: now.plus_seconds(TANKS_S),
             next_load: now,
             loading: Loading::No,
+            told_beads: false,
+            told_tanks: false,
         });
         index
     }
@@ -243,6 +254,14 @@ impl HubTask {
                 let place = self.by_name.get(&town).copied();
                 let _ = answer.send(place.map(|index| self.places[index].town.gauges(now)));
             }
+            Command::Fuel(town, answer) => {
+                let fuel = self.place(&town).map(|place| (place.town.gauges(now), place.town.tanks().to_vec()));
+                let _ = answer.send(fuel);
+            }
+            Command::Sums(town, answer) => {
+                let place = self.by_name.get(&town).copied();
+                let _ = answer.send(place.map(|index| self.places[index].town.sums(now)));
+            }
             Command::Edges(town, answer) => {
                 let edges = self.place(&town).map(|place| place.town.recent_edges(now));
                 let _ = answer.send(edges.unwrap_or_default());
@@ -265,13 +284,16 @@ impl HubTask {
                 self.start_loads(index, now);
             }
             Command::ReloadBeads(town) => {
-                if let Some(index) = self.by_name.get(&town).copied() {
-                    self.places[index].wants_beads = true;
+                if let Some(place) = self.place(&town) {
+                    place.wants_beads = true;
+                    place.told_beads |= place.is_loading();
                 }
             }
             Command::ReloadTanks(town) => {
                 if let Some(index) = self.by_name.get(&town).copied() {
-                    self.places[index].wants_tanks = true;
+                    let place = &mut self.places[index];
+                    place.wants_tanks = true;
+                    place.told_tanks |= place.is_loading();
                     self.start_loads(index, now);
                 }
             }
@@ -370,6 +392,8 @@ impl HubTask {
         let Some(place) = self.place(town) else { return };
         let loading = std::mem::take(&mut place.loading);
         place.wants_load |= seed.is_err();
+        place.wants_beads |= std::mem::take(&mut place.told_beads);
+        place.wants_tanks |= std::mem::take(&mut place.told_tanks);
         let (Loading::Fixed(held), Ok(Some(seed))) = (loading, seed) else { return };
         place.town = Town::new(place.name.clone(), *seed, place.town.rev() + 1, now);
         for changes in &held {

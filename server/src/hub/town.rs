@@ -43,6 +43,27 @@ pub struct Seed {
     pub working: Vec<(Timestamp, u32)>,
 }
 
+/// The sums of a town's last minutes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LiveSums {
+    /// When they were read.
+    pub at: Timestamp,
+    /// Whether it is the made-up town.
+    pub demo: bool,
+    /// The last 60 seconds.
+    pub minute: Aggregate,
+    /// The last [`PACE_WINDOW_S`] seconds.
+    pub five_minutes: Aggregate,
+    /// Spending over these, or since the first event when that is later.
+    pub pace: Pace,
+    /// Time of the first event ever.
+    pub first_event: Option<Timestamp>,
+    /// Agents at work.
+    pub working: u32,
+    /// Everyone on the roster.
+    pub roster: Vec<AgentRow>,
+}
+
 /// The live state of one town.
 #[derive(Debug, Clone)]
 pub struct Town {
@@ -182,6 +203,22 @@ impl Town {
         }
     }
 
+    /// The sums of the last minutes at `now`.
+    #[must_use]
+    pub fn sums(&mut self, now: Timestamp) -> LiveSums {
+        let gauges = self.gauges(now);
+        LiveSums {
+            at: now,
+            demo: self.demo,
+            minute: self.ring.last(RATE_WINDOW_S),
+            five_minutes: self.ring.last(PACE_WINDOW_S),
+            pace: gauges.pace,
+            first_event: self.first_event,
+            working: gauges.working,
+            roster: self.roster.rows(now),
+        }
+    }
+
     fn trend_point(&self, end_s: i64, working: u32) -> TrendPoint {
         // RateRing::between excludes its first second and includes its last one.
         let sum = self.ring.between(end_s - TREND_STEP_S - 1, end_s - 1);
@@ -278,6 +315,12 @@ impl Town {
     pub const fn beads(&self) -> BeadCounts {
         self.beads
     }
+    /// The tanks beside the meter.
+    #[must_use]
+    pub fn tanks(&self) -> &[FuelTank] {
+        &self.tanks
+    }
+
     /// Whether there are tanks beside the meter.
     #[must_use]
     pub const fn has_tanks(&self) -> bool {

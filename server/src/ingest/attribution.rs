@@ -86,19 +86,13 @@ impl Sessions {
             return;
         }
         let of_town = self.known.entry(town).or_default();
-        if !of_town.contains_key(session) {
-            of_town.insert(session.clone(), (Attribution::default(), now));
-        }
-        let Some((known, _)) = of_town.get_mut(session) else { return };
-        if envelope.role != Role::Other {
-            known.role = envelope.role;
-        }
-        if agent.is_some() && known.agent.as_ref() != agent {
-            known.agent = agent.cloned();
-        }
-        // Whoever names the agent knows its rig; without a name, a rig is better than none.
-        if envelope.rig.is_some() && known.rig != envelope.rig && (agent.is_some() || known.rig.is_none()) {
-            known.rig.clone_from(&envelope.rig);
+        match of_town.get_mut(session) {
+            Some((known, _)) => take_over(known, envelope, agent),
+            None => {
+                let mut known = Attribution::default();
+                take_over(&mut known, envelope, agent);
+                of_town.insert(session.clone(), (known, now));
+            }
         }
     }
 
@@ -115,5 +109,19 @@ impl Sessions {
         {
             envelope.agent = AgentName::new(session.as_str()).ok();
         }
+    }
+}
+
+/// What an event knows of its session's agent, whom it names as `agent`.
+fn take_over(known: &mut Attribution, envelope: &Envelope, agent: Option<&AgentName>) {
+    if envelope.role != Role::Other {
+        known.role = envelope.role;
+    }
+    if agent.is_some() && known.agent.as_ref() != agent {
+        known.agent = agent.cloned();
+    }
+    // Whoever names the agent knows its rig; without a name, a rig is better than none.
+    if envelope.rig.is_some() && known.rig != envelope.rig && (agent.is_some() || known.rig.is_none()) {
+        known.rig.clone_from(&envelope.rig);
     }
 }

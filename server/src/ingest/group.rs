@@ -12,6 +12,7 @@ use super::queue::Reply;
 use super::{Changes, Committed, Outcome, SubmitError, price};
 use crate::db::TownKey;
 use crate::db::batch::{Row, Verdict, Written};
+use crate::db::custody::Custody;
 use crate::db::source_count::Refused;
 
 /// A group of submissions on their way through one transaction.
@@ -25,6 +26,8 @@ pub(super) struct Group {
     pub towns: BTreeMap<TownKey, TownName>,
     /// Accepted and refused.
     pub events: usize,
+    /// Set when all of it may be written beside other groups of the same sender.
+    pub custody: Option<Arc<Custody>>,
     /// What the rows are priced with; none: nothing is priced yet.
     pub book: Option<Arc<PriceBook>>,
 }
@@ -45,6 +48,15 @@ impl Group {
             }
         }
         self.book = Some(book);
+    }
+
+    /// Takes notice that another submission with or without custody belongs to the group.
+    pub(super) fn entrust(&mut self, custody: Option<Arc<Custody>>) {
+        let is_same = match (&self.custody, &custody) {
+            (Some(known), Some(new)) => Arc::ptr_eq(known, new),
+            _ => false,
+        };
+        self.custody = custody.filter(|_| self.senders.is_empty() || is_same);
     }
 
     pub(super) fn notices(&self, from: &str) -> Vec<String> {
@@ -72,8 +84,16 @@ impl Group {
             }
             let own_rows = rows.by_ref().take(sender.events - own_refused.len()).collect();
             let events = sender.events;
-            let (towns, book) = (self.towns.clone(), self.book.clone());
-            parts.push(Self { senders: vec![sender], rows: own_rows, refused: own_refused, towns, events, book });
+            let (towns, book, custody) = (self.towns.clone(), self.book.clone(), self.custody.clone());
+            parts.push(Self {
+                senders: vec![sender],
+                rows: own_rows,
+                refused: own_refused,
+                towns,
+                events,
+                custody,
+                book,
+            });
             begin = end;
         }
         parts
@@ -84,6 +104,10 @@ impl Group {
         let Self { senders, rows, refused, towns, .. } = self;
         if let Some(mut places) = places {
             let mut changes: BTreeMap<TownKey, Changes> = BTreeMap::new();
+            if let Some(row) = rows.first() {
+                // Mostly all are of one town, and new.
+                changes.entry(row.town).or_default().added.reserve(rows.len());
+            }
             for (row, verdict) in rows.into_iter().zip(&written.verdicts) {
                 if *verdict == Verdict::Stored {
                     changes.entry(row.town).or_default().added.push(row.event);

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use super::queue::Submission;
 use super::writer::Writer;
 use super::{Committed, Outcome, SubmitError, WriterStats};
+use crate::db::custody::Custody;
 use crate::db::price::Prices;
 use crate::db::source_count::{self, Refused, SourceSum};
 use crate::db::{Pool, TownKey, town};
@@ -169,6 +170,20 @@ impl Intake {
     /// # Errors
     /// The store does not answer, or the server stops.
     pub async fn submit_waiting(&self, town: &TownName, events: Vec<Envelope>) -> Result<Vec<Outcome>, SubmitError> {
+        self.submit_beside(town, events, None).await
+    }
+
+    /// As [`Intake::submit_waiting`]. With custody it may be written beside other submissions: none that is under way at
+    /// the same time may speak of a message that this one speaks of.
+    ///
+    /// # Errors
+    /// As [`Intake::submit_waiting`].
+    pub async fn submit_beside(
+        &self,
+        town: &TownName,
+        events: Vec<Envelope>,
+        custody: Option<Arc<Custody>>,
+    ) -> Result<Vec<Outcome>, SubmitError> {
         if events.is_empty() {
             return Ok(Vec::new());
         }
@@ -179,7 +194,7 @@ impl Intake {
             Arc::clone(&self.0.bytes).acquire_many_owned(bytes).await.map_err(closed)?,
         ]);
         let (reply, answer) = oneshot::channel();
-        let submission = self.submission(town, events, reply, room).await?;
+        let submission = Submission { custody, ..self.submission(town, events, reply, room).await? };
         self.0.queue.send(submission).await.map_err(|_| SubmitError::Closed)?;
         answer.await.map_err(|_| SubmitError::Closed)?
     }
@@ -240,7 +255,8 @@ impl Intake {
         room: Room,
     ) -> Result<Submission, SubmitError> {
         let key = self.key(town).await?;
-        Ok(Submission { town: Some((key, town.clone())), events, reply, room: Some(room), received: Instant::now() })
+        let (town, room, received) = (Some((key, town.clone())), Some(room), Instant::now());
+        Ok(Submission { town, events, reply, room, custody: None, received })
     }
 
     async fn key(&self, name: &TownName) -> Result<TownKey, SubmitError> {

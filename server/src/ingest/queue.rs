@@ -1,5 +1,6 @@
 //! What waits for the writer, in order of arrival.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use model::event::Envelope;
@@ -9,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::intake::Room;
 use super::{Outcome, SubmitError};
 use crate::db::TownKey;
+use crate::db::custody::Custody;
 
 /// Where the outcomes of a submission go.
 pub(super) type Reply = oneshot::Sender<Result<Vec<Outcome>, SubmitError>>;
@@ -21,6 +23,8 @@ pub(super) struct Submission {
     pub events: Vec<Envelope>,
     pub reply: Reply,
     pub room: Option<Room>,
+    /// Set when it may be written beside others of the same sender.
+    pub custody: Option<Arc<Custody>>,
     /// When it was sent: however many wait before it, its sender is answered in time.
     pub received: Instant,
 }
@@ -28,7 +32,7 @@ pub(super) struct Submission {
 impl Submission {
     /// Tells the writer to finish.
     pub(super) fn close(reply: Reply) -> Self {
-        Self { town: None, events: Vec::new(), reply, room: None, received: Instant::now() }
+        Self { town: None, events: Vec::new(), reply, room: None, custody: None, received: Instant::now() }
     }
 }
 

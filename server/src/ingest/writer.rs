@@ -27,7 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const CONFLICTS: u32 = 20;
 /// How long the retention floor is believed; far below the pause between announcing and dropping.
 const FLOOR_AGE: Duration = Duration::from_secs(60);
-/// Replays come in runs: after a batch in which this share was known already (1 of 8), the next one probes first.
+/// Replays come in runs: when this share of what was to be copied was stored already (1 of 8), the next batch probes
+/// first. What its claim told to be a duplicate is none of it: that costs no probing, and a transcript is full of it.
 const KNOWN_SHARE: usize = 8;
 
 /// What the lanes share.
@@ -165,7 +166,9 @@ impl Writer {
     /// Completes, prices and checks a submission, and puts it into the group. False: its sender was told that it cannot
     /// be stored.
     async fn prepare(&self, submission: Submission, group: &mut Group) -> bool {
-        let Submission { town: Some((key, name)), mut events, reply, room, received } = submission else { return true };
+        let Submission { town: Some((key, name)), mut events, reply, room, received, custody } = submission else {
+            return true;
+        };
         let deadline = received + PATIENCE;
         let sender = Sender { events: events.len(), reply, room };
         let floor = match self.floor(deadline).await {
@@ -193,6 +196,7 @@ impl Writer {
             }
         }
         group.events += sender.events;
+        group.entrust(custody);
         group.senders.push(sender);
         group.towns.insert(key, name);
         true
@@ -232,6 +236,7 @@ impl Writer {
 
     /// One transaction, tried again as long as that can help.
     async fn write(&self, group: &mut Group, mut turn: Option<Turn>) -> Result<Written, DbError> {
+        let mut custody = group.custody.clone();
         let mut notices = Notices::OfChanges(group.notices(instance_id()));
         let replay = self.replay.load(Ordering::Relaxed);
         let mut approach = if replay { Approach::Probing } else { Approach::Optimistic };
@@ -247,18 +252,22 @@ impl Writer {
             let attempt = async {
                 self.make_days(&group.rows).await?;
                 let turn = turn.take();
-                batch::write(&self.pool, &group.rows, &refused, &notices, approach, || drop(turn)).await
+                let custody = custody.as_deref();
+                batch::write(&self.pool, &group.rows, &refused, &notices, approach, custody, || drop(turn)).await
             };
             let error = match attempt.await {
                 Ok(written) => {
-                    let known = written.verdicts.iter().filter(|v| **v == Verdict::Duplicate).count();
-                    self.replay.store(known * KNOWN_SHARE > group.rows.len(), Ordering::Relaxed);
+                    let new = written.verdicts.iter().filter(|v| **v == Verdict::Stored).count();
+                    self.replay.store(written.known * KNOWN_SHARE > written.known + new, Ordering::Relaxed);
                     self.stats.batch_events.observe(u64::try_from(group.rows.len()).unwrap_or(u64::MAX));
                     self.stats.commit_us.observe(u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX));
                     return Ok(written);
                 }
                 Err(error) => error,
             };
+            if matches!(error, DbError::Contested) && custody.take().is_some() {
+                continue;
+            }
             match error.code().as_deref() {
                 // Something is stored already, perhaps by a writer who was quicker just now.
                 Some("23505") if conflicts < CONFLICTS => {

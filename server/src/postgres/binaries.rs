@@ -41,8 +41,12 @@ impl Binaries {
 
 /// The newest Postgres of the machine, or the one that made the existing cluster.
 pub(super) fn find(made_by: Option<u32>, cluster: &Path) -> Result<Binaries, ClusterError> {
+    // Through links: an unprivileged account may be kept from the link's folder, and one copy is enough. Several folders
+    // of PATH lead to the same one, which is asked once.
+    let programs: BTreeSet<PathBuf> =
+        candidates().into_iter().filter_map(|folder| folder.join("postgres").canonicalize().ok()).collect();
     let found: BTreeSet<Binaries> =
-        candidates().into_iter().filter_map(|folder| inspect(&folder)).filter(|b| b.major >= OLDEST).collect();
+        programs.iter().filter_map(|postgres| inspect(postgres)).filter(|b| b.major >= OLDEST).collect();
     let wanted = match made_by {
         None => found.last(),
         Some(major) => found.iter().find(|b| b.major == major),
@@ -79,14 +83,12 @@ fn expand(pattern: &str) -> Vec<PathBuf> {
     names.filter(|name| name.starts_with(prefix)).map(|name| PathBuf::from(format!("{parent}/{name}{after}"))).collect()
 }
 
-fn inspect(folder: &Path) -> Option<Binaries> {
-    // Through links: an unprivileged account may be kept from the link's folder, and one copy is enough.
-    let postgres = folder.join("postgres").canonicalize().ok()?;
+fn inspect(postgres: &Path) -> Option<Binaries> {
     let folder = postgres.parent()?.to_owned();
     if !folder.join("initdb").is_file() {
         return None;
     }
-    let output = Command::new(&postgres).arg("--version").output().ok()?;
+    let output = Command::new(postgres).arg("--version").output().ok()?;
     let major = parse_major(&String::from_utf8_lossy(&output.stdout))?;
     Some(Binaries { major, folder })
 }

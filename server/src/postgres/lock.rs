@@ -20,11 +20,19 @@ pub(super) type Lock = Flock<File>;
 /// How long a start or stop of another process is waited for.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// How long somebody who only asks for a lock may have it.
+const ASKING: Duration = Duration::from_millis(20);
+
 /// Takes `serve.lock` for this process.
 pub(super) fn serve(folder: &Path) -> Result<Lock, ClusterError> {
     let path = folder.join("serve.lock");
-    let mut file = open(&path)?;
-    match attempt(file, FlockArg::LockExclusiveNonblock, &path)? {
+    let mut attempted = attempt(open(&path)?, FlockArg::LockExclusiveNonblock, &path)?;
+    if let Err(file) = attempted {
+        // A command may be asking just now whether there is a server (`is_served`), which takes no time.
+        std::thread::sleep(ASKING);
+        attempted = attempt(file, FlockArg::LockExclusiveNonblock, &path)?;
+    }
+    match attempted {
         Ok(mut lock) => {
             let io = |error| ClusterError::Io { path: path.clone(), error };
             lock.set_len(0).map_err(io)?;
@@ -32,14 +40,20 @@ pub(super) fn serve(folder: &Path) -> Result<Lock, ClusterError> {
             writeln!(&*lock, "{} towngauge serve", std::process::id()).map_err(io)?;
             Ok(lock)
         }
-        Err(held) => {
-            file = held;
+        Err(mut file) => {
             let mut said = String::new();
             let _unreadable_is_empty = file.read_to_string(&mut said);
             let (pid, what) = said.trim().split_once(' ').unwrap_or(("0", "another process"));
             Err(ClusterError::Held { pid: pid.parse().unwrap_or(0), what: what.to_owned() })
         }
     }
+}
+
+/// Whether a server holds `serve.lock` now.
+pub(super) fn is_served(folder: &Path) -> bool {
+    let path = folder.join("serve.lock");
+    // Shared, and let go of at once: two commands that ask are not each other's server.
+    open(&path).and_then(|file| attempt(file, FlockArg::LockSharedNonblock, &path)).is_ok_and(|lock| lock.is_err())
 }
 
 /// Joins those who use the cluster.

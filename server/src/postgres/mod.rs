@@ -20,7 +20,6 @@ use tokio_util::sync::CancellationToken;
 
 pub use error::ClusterError;
 
-use self::binaries::Binaries;
 use self::lock::Lock;
 use self::place::Place;
 use self::process::Running;
@@ -69,10 +68,6 @@ impl Cluster {
         let in_use = lock::join(&place.data)?;
         place.open_socket()?;
         let made_by = place.made_by();
-        let binaries = binaries::find(made_by, &place.cluster)?;
-        if made_by.is_none() {
-            process::init(&place, &binaries, extra.is_empty()).await?;
-        }
         let own = ConnectOptions::new_without_pgpass()
             .socket(&place.socket)
             // A socket of our own needs no TLS; a PGSSLMODE meant for other databases does not matter here.
@@ -80,14 +75,31 @@ impl Cluster {
             .port(5432)
             .username("towngauge")
             .database("postgres");
-        let running = process::ensure(&place, &binaries, &own, extra).await?;
+        // Looking for binaries starts programs, which takes longer than all the rest beside a server that runs already.
+        let adopted = if made_by.is_some() { process::adopt(&place, &own).await } else { None };
+        let running = match adopted {
+            Some(running) => running,
+            None => {
+                let binaries = binaries::find(made_by, &place.cluster)?;
+                if made_by.is_none() {
+                    process::init(&place, &binaries, extra.is_empty()).await?;
+                }
+                process::ensure(&place, &binaries, &own, extra).await?
+            }
+        };
         admin::ensure_database(&own, DATABASE).await?;
         drop(starting);
 
         let leaving = CancellationToken::new();
-        let watch = Watch { place: place.clone(), binaries, options: own.clone(), extra, leaving: leaving.clone() };
+        let watch = Watch { place: place.clone(), options: own.clone(), extra, leaving: leaving.clone() };
         let supervisor = tokio::spawn(watch.run(running));
         Ok(Self { place, options: own.database(DATABASE), supervisor, leaving, in_use, _serving: serving })
+    }
+
+    /// Whether a server uses the cluster too.
+    #[must_use]
+    pub fn is_served(&self) -> bool {
+        self._serving.is_none() && lock::is_served(&self.place.data)
     }
 
     /// How to connect to it.
@@ -124,7 +136,6 @@ impl Cluster {
 /// Starts Postgres again whenever it dies.
 struct Watch {
     place: Place,
-    binaries: Binaries,
     options: ConnectOptions,
     extra: &'static str,
     leaving: CancellationToken,
@@ -141,7 +152,8 @@ impl Watch {
             running = loop {
                 let attempt = async {
                     let _starting = lock::start(&self.place.data).await?;
-                    process::ensure(&self.place, &self.binaries, &self.options, self.extra).await
+                    let binaries = binaries::find(self.place.made_by(), &self.place.cluster)?;
+                    process::ensure(&self.place, &binaries, &self.options, self.extra).await
                 };
                 tokio::select! {
                     () = self.leaving.cancelled() => return None,

@@ -57,6 +57,12 @@ pub(super) async fn init(place: &Place, binaries: &Binaries, sync: bool) -> Resu
     fs::rename(&unfinished, &place.cluster).map_err(|error| io(&place.cluster, error))
 }
 
+/// Adopts the Postgres that runs, if one does and answers at once.
+pub(super) async fn adopt(place: &Place, options: &ConnectOptions) -> Option<Running> {
+    let pid = written_pid(&place.cluster).filter(|pid| is_alive(*pid))?;
+    (probe(options).await == Answer::Ready).then_some(Running { pid, child: None })
+}
+
 /// Adopts the Postgres that runs, or starts it, and waits until it answers.
 pub(super) async fn ensure(
     place: &Place,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::db::{DbError, Pool, batch, tier};
+use crate::db::{DbError, Pool, batch, latency, tier};
 
 pub use reprice::turn as reprice_turn;
 
@@ -18,12 +18,27 @@ const SPANS: i64 = 96;
 /// Events told again in one transaction: a batch of the writer, which waits meanwhile.
 const EVENTS: i64 = 5_000;
 
+/// Turns of the worker from one for the sketches of durations to the next. They can wait: whoever reads them takes the
+/// newest minutes from the finest tier.
+const LATENCY_TURNS: u32 = 5;
+/// Spans of five minutes whose sketches are redone in one transaction.
+const LATENCY_SPANS: i64 = 48;
+/// Spans of six hours whose sketches are made in one turn, of history from before there were any.
+const REBUILT: i64 = 4;
+
 /// Tells again what was attributed late and what is to be repriced, then redoes every span that changed, and returns how
 /// many. Safe to repeat, and with several replicas at once: a town that another worker has in hand is left to it.
 ///
 /// # Errors
 /// The database refused; what was done up to then stays done.
 pub async fn run_once(pool: &Pool) -> Result<u64, DbError> {
+    let done = sums(pool).await?;
+    sketches(pool).await?;
+    Ok(done)
+}
+
+/// Everything but the sketches of durations.
+async fn sums(pool: &Pool) -> Result<u64, DbError> {
     // First, because it makes work for what follows. Its trouble must not keep the tiers from following the rest.
     if let Err(error) = restate(pool).await {
         tracing::warn!(%error, "events of sessions that were attributed late stay as they were");
@@ -49,6 +64,20 @@ pub async fn run_once(pool: &Pool) -> Result<u64, DbError> {
     Ok(done)
 }
 
+/// Brings the sketches of durations up to date.
+async fn sketches(pool: &Pool) -> Result<(), DbError> {
+    latency::rebuild(pool, REBUILT).await?;
+    for town in latency::dirty_towns(pool).await? {
+        for _ in 0..10_000 {
+            match latency::redo(pool, town, LATENCY_SPANS).await? {
+                Some(spans) if spans == LATENCY_SPANS.unsigned_abs() => {}
+                _ => break,
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Tells events again whose session was attributed only after they were stored.
 async fn restate(pool: &Pool) -> Result<(), DbError> {
     for (town, session) in batch::pending(pool).await? {
@@ -68,21 +97,30 @@ async fn restate(pool: &Pool) -> Result<(), DbError> {
     Ok(())
 }
 
-/// Calls [`run_once`] every second until `stop`, and once more then.
+/// Does every second until `stop` what [`run_once`] does, though sketches less often; and once more then.
 #[must_use]
 pub fn spawn_worker(pool: Pool, stop: CancellationToken) -> JoinHandle<()> {
     tokio::spawn(async move {
         let mut clock = tokio::time::interval(PERIOD);
         clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut last = false;
+        let mut turns = 0_u32;
         while !last {
             tokio::select! {
                 _ = clock.tick() => {}
                 () = stop.cancelled() => last = true,
             }
-            if let Err(error) = run_once(&pool).await {
+            let turn = async {
+                sums(&pool).await?;
+                if last || turns.is_multiple_of(LATENCY_TURNS) {
+                    sketches(&pool).await?;
+                }
+                Ok::<_, DbError>(())
+            };
+            if let Err(error) = turn.await {
                 tracing::warn!(%error, "rollups are late");
             }
+            turns = turns.wrapping_add(1);
         }
     })
 }

@@ -293,6 +293,7 @@ impl Sender {
             waiting_bytes: request.left.bytes,
             oldest_us: request.oldest_us,
             parked: request.left.parked,
+            dropped: request.left.dropped,
             error: self.trouble.clone(),
         };
         // Of a batch that goes on in another request, the server has not taken the number yet.

@@ -119,6 +119,7 @@ pub(super) struct Standing {
     pub batches: u64,
     pub bytes: u64,
     pub parked: u64,
+    pub dropped: u64,
 }
 
 /// The spool; clones are the same one.
@@ -191,7 +192,7 @@ impl Spool {
     pub(super) fn standing(&self) -> Standing {
         let state = self.lock();
         let (batches, bytes) = (state.log.waiting(), state.log.waiting_bytes());
-        Standing { batches, bytes, parked: state.parked.count() }
+        Standing { batches, bytes, parked: state.parked.count(), dropped: state.parked.dropped() }
     }
 
     /// The oldest batches, of `max_bytes` together; at least one if any waits.

@@ -41,6 +41,9 @@ pub struct Head {
     pub oldest_us: Option<i64>,
     /// Batches, or parts of them, that this server refused and that were put aside.
     pub parked: u64,
+    /// What of that was removed, because more was refused than is kept; 0 from senders that do not tell it.
+    #[serde(default)]
+    pub dropped: u64,
     /// What went wrong last, since the last success.
     pub error: Option<String>,
 }
@@ -347,7 +350,7 @@ mod tests {
             (any::<u32>(), any::<u32>(), any::<Option<String>>()).prop_map(|(added, removed, file)| {
                 What::LinesChanged { added, removed, file: file.map(CompactString::from) }.into()
             }),
-            (0..4_usize).prop_map(|state| Event::AgentState(AgentState::ALL[state])),
+            (0..AgentState::ALL.len()).prop_map(|state| Event::AgentState(AgentState::ALL[state])),
             any::<bool>().prop_map(|end| Event::Session(if end { SessionEdge::Ended } else { SessionEdge::Started })),
             any::<bool>().prop_map(|end| Event::Bead(if end { BeadEdge::Closed } else { BeadEdge::Created })),
             any::<i64>().prop_map(|total| What::CostSnapshot(total).into()),

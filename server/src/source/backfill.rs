@@ -9,9 +9,10 @@ use model::id::TownName;
 use tokio::sync::mpsc;
 
 use super::claude_code::Projects;
-use super::commit::{Committer, Totals};
 use super::destination::{CommitError, Destination as _, StoreDestination};
 use super::file_source::{FileSource, Reading, Shared, cursor_path};
+pub use super::gathered::{Enough, Totals};
+use super::pipeline::{ENOUGH, Pipeline};
 use super::tail::{LastLine, Piece};
 use crate::db::Pool;
 use crate::ingest::Intake;
@@ -69,6 +70,20 @@ pub async fn run(
     order: &Order,
     pool: &Pool,
     intake: &Intake,
+    progress: impl FnMut(Progress),
+) -> Result<Report, BackfillError> {
+    run_in(order, ENOUGH, pool, intake, progress).await
+}
+
+/// As [`run`], in batches of another size.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_in(
+    order: &Order,
+    batches: Enough,
+    pool: &Pool,
+    intake: &Intake,
     mut progress: impl FnMut(Progress),
 ) -> Result<Report, BackfillError> {
     let destination = Arc::new(StoreDestination::new(order.town.clone(), pool.clone(), intake.clone()));
@@ -91,21 +106,20 @@ pub async fn run(
     let given = destination.project_names().await?;
     let projects = Arc::new(Mutex::new(Projects::new(given, order.no_paths)));
     let shared = Shared { projects: Arc::clone(&projects), no_paths: order.no_paths };
-    let mut committer = Committer::new(destination, projects);
+    let mut pipeline = Pipeline::new(destination, projects, batches).await?;
     let mut pieces = start_readers(order.source, files, &shared)?;
     let source = order.source.name();
     while let Some(message) = pieces.recv().await {
         match message {
             Message::Piece(path, piece) => {
                 progress(Progress::Read { bytes: piece.bytes });
-                committer.add(source, &cursor_path(&path), *piece).await?;
+                pipeline.add(source, &cursor_path(&path), *piece).await?;
             }
             Message::Done(_, None) => report.files += 1,
             Message::Done(path, Some(reason)) => report.unreadable.push((path, reason)),
         }
     }
-    committer.flush().await?;
-    report.totals = committer.totals();
+    report.totals = pipeline.finish().await?;
     progress(Progress::End);
     Ok(report)
 }

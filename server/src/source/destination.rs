@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::ops::AddAssign;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use model::event::Envelope;
@@ -10,6 +12,7 @@ use tokio::sync::OnceCell;
 
 use crate::db::bead::{self, BeadRow};
 use crate::db::cursor::{self, Cursor};
+use crate::db::custody::Custody;
 use crate::db::tank::{self, Told};
 use crate::db::{self, DbError, Pool, TownKey};
 use crate::ingest::{Intake, Outcome, Rejection, SubmitError};
@@ -84,6 +87,14 @@ pub struct Taken {
     pub rejected: u64,
 }
 
+impl AddAssign for Taken {
+    fn add_assign(&mut self, more: Self) {
+        self.stored += more.stored;
+        self.duplicate += more.duplicate;
+        self.rejected += more.rejected;
+    }
+}
+
 /// Where batches go.
 #[async_trait]
 pub trait Destination: fmt::Debug + Send + Sync {
@@ -111,6 +122,53 @@ impl StoreDestination {
         Self { town, key: OnceCell::new(), pool, intake }
     }
 
+    /// The right to have several batches under way at once; none when another process has it.
+    pub(super) async fn custody(&self) -> Result<Option<Custody>, CommitError> {
+        Ok(Custody::take(&self.pool, self.key().await?).await?)
+    }
+
+    pub(super) async fn keep_names(&self, names: &[(String, String)]) -> Result<(), CommitError> {
+        if !names.is_empty() {
+            cursor::save_project_names(&self.pool, self.key().await?, names).await?;
+        }
+        Ok(())
+    }
+
+    /// Stores events; `custody` as in [`Intake::submit_beside`].
+    pub(super) async fn keep_events(
+        &self,
+        events: Vec<Envelope>,
+        custody: Option<Arc<Custody>>,
+    ) -> Result<Taken, CommitError> {
+        let mut taken = Taken::default();
+        for outcome in self.intake.submit_beside(&self.town, events, custody).await? {
+            match outcome {
+                Outcome::Stored => taken.stored += 1,
+                Outcome::Duplicate => taken.duplicate += 1,
+                Outcome::Rejected(_) => taken.rejected += 1,
+            }
+        }
+        Ok(taken)
+    }
+
+    /// Keeps what goes with events that are committed; the cursors last.
+    pub(super) async fn settle(&self, batch: Batch) -> Result<Taken, CommitError> {
+        let key = self.key().await?;
+        let mut taken = Taken::default();
+        for (source, items) in batch.rejected {
+            taken.rejected += u64::try_from(items.len()).unwrap_or(0);
+            self.intake.reject(&self.town, &SourceName::new(source)?, items).await?;
+        }
+        if !batch.beads.is_empty() {
+            bead::upsert(&self.pool, key, &bead::newest(batch.beads)).await?;
+        }
+        tank::save(&self.pool, key, &batch.readings).await?;
+        for (source, cursors) in batch.cursors {
+            cursor::save(&self.pool, key, source, &cursors).await?;
+        }
+        Ok(taken)
+    }
+
     async fn key(&self) -> Result<TownKey, DbError> {
         self.key.get_or_try_init(|| db::town::ensure(&self.pool, &self.town, false)).await.copied()
     }
@@ -126,30 +184,10 @@ impl Destination for StoreDestination {
         Ok(cursor::project_names(&self.pool, self.key().await?).await?)
     }
 
-    async fn take(&self, batch: Batch) -> Result<Taken, CommitError> {
-        let key = self.key().await?;
-        let mut taken = Taken::default();
-        if !batch.names.is_empty() {
-            cursor::save_project_names(&self.pool, key, &batch.names).await?;
-        }
-        for outcome in self.intake.submit_waiting(&self.town, batch.events).await? {
-            match outcome {
-                Outcome::Stored => taken.stored += 1,
-                Outcome::Duplicate => taken.duplicate += 1,
-                Outcome::Rejected(_) => taken.rejected += 1,
-            }
-        }
-        for (source, items) in batch.rejected {
-            taken.rejected += u64::try_from(items.len()).unwrap_or(0);
-            self.intake.reject(&self.town, &SourceName::new(source)?, items).await?;
-        }
-        if !batch.beads.is_empty() {
-            bead::upsert(&self.pool, key, &bead::newest(batch.beads)).await?;
-        }
-        tank::save(&self.pool, key, &batch.readings).await?;
-        for (source, cursors) in batch.cursors {
-            cursor::save(&self.pool, key, source, &cursors).await?;
-        }
+    async fn take(&self, mut batch: Batch) -> Result<Taken, CommitError> {
+        self.keep_names(&batch.names).await?;
+        let mut taken = self.keep_events(std::mem::take(&mut batch.events), None).await?;
+        taken += self.settle(batch).await?;
         Ok(taken)
     }
 }

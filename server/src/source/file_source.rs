@@ -33,7 +33,8 @@ pub trait FileSource: fmt::Debug + Send + Sync {
     /// How one file is read, from `reading.from` to its end; pieces are handed to `emit` until that says `false`.
     ///
     /// # Errors
-    /// The file cannot be opened or read. What is bad in it is no error but in the pieces.
+    /// The file cannot be opened or read. What is bad in it is no error but in the pieces. `TimedOut`: there is more, which
+    /// took too long; who follows the file reads it again later, though it looks the same.
     fn read(&self, reading: &Reading<'_>, emit: &mut dyn FnMut(Piece) -> bool) -> io::Result<()>;
 
     /// The files to be read under `path`, which is a folder or a single file.

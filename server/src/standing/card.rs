@@ -49,8 +49,8 @@ pub(super) fn all(heard: Heard, here: &Here<'_>, now: Timestamp) -> Vec<SourceCa
     for known in &known::ALL {
         match rows.remove(known.name) {
             Some((row, per_s)) => cards.push(counted(Some(known), row, per_s, here, now)),
-            // Towns that are not made up have none.
-            None if known.kind == SourceKind::Demo => {}
+            // Towns that are not made up have none of the one, and most machines none of the other.
+            None if matches!(known.kind, SourceKind::Demo | SourceKind::Asked) => {}
             None => cards.push(unheard(known, here)),
         }
     }
@@ -206,7 +206,7 @@ mod tests {
     #[test]
     fn every_known_source_is_there_and_unknown_ones_besides() {
         let cards = cards(vec![row("tomorrow", 0)], Watcher::Running, Vec::new());
-        assert_eq!(cards.len(), known::ALL.len(), "all but the demo, and one more");
+        assert_eq!(cards.len(), known::ALL.len() - 1, "all but the demo and terminals, and one more");
         assert_eq!(of(&cards, "tomorrow").kind, SourceKind::Unknown);
         assert!(cards.iter().all(|card| !card.words.is_empty() && !card.token_rule.is_empty()));
         assert!(cards.iter().all(|card| card.name != "demo"));

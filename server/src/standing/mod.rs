@@ -3,6 +3,7 @@
 mod card;
 mod folder;
 pub mod known;
+mod machine;
 mod rate;
 
 use model::id::TownName;
@@ -11,6 +12,7 @@ use model::time::Timestamp;
 use app::sources::SourceCard;
 
 pub use folder::{Folders, Watcher};
+pub use machine::machine;
 pub use rate::Rates;
 
 use crate::db::{DbError, Pool, TownKey, source};

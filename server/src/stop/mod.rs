@@ -2,13 +2,17 @@
 //!
 //! Counted in memory only: what a hook asked yesterday says nothing about who obeys now.
 
+mod card;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use model::id::{SessionId, TownName};
 use model::roster::AgentRow;
-use model::stop::{Asker, Balance, Decision, StopPolicy, StopView, decide};
+use model::stop::{Asker, Balance, Decision, Fuel, StopPolicy, StopView, decide};
 use model::time::{MICROS_PER_SECOND, Timestamp};
+
+pub use card::card;
 
 use crate::guide::Place;
 
@@ -62,15 +66,15 @@ impl StopDesk {
 
     /// Decides.
     #[must_use]
-    pub fn decide(&self, balance: Balance) -> Decision {
-        decide(self.policy, balance)
+    pub fn decide(&self, fuel: &Fuel, now: Timestamp) -> Decision {
+        decide(self.policy, fuel, now)
     }
 
     /// Decides, and notes who asked.
-    pub fn answer(&self, town: &TownName, session: Option<SessionId>, balance: Balance, now: Timestamp) -> Decision {
-        let decision = self.decide(balance);
+    pub fn answer(&self, town: &TownName, session: Option<SessionId>, fuel: &Fuel, now: Timestamp) -> Decision {
+        let decision = self.decide(fuel, now);
         // A town that is none is not remembered: its name is whatever somebody typed.
-        if balance == Balance::NoTown {
+        if fuel.balance == Balance::NoTown {
             return decision;
         }
         let mut towns = self.lock();
@@ -81,7 +85,7 @@ impl StopDesk {
         let denied = u64::from(decision != Decision::Go);
         of_town.sum.asked += 1;
         of_town.sum.denied += denied;
-        of_town.sum.failed += u64::from(!matches!(balance, Balance::Known(_)));
+        of_town.sum.failed += u64::from(fuel.is_unknown(self.policy));
         if of_town.askers.len() >= MAX_ASKERS && !of_town.askers.contains_key(&session) {
             let oldest = of_town.askers.iter().min_by_key(|(_, note)| note.at).map(|(session, _)| session.clone());
             oldest.map(|oldest| of_town.askers.remove(&oldest));
@@ -105,7 +109,7 @@ impl StopDesk {
 
     /// What the page says of the town of `place` with this roster.
     #[must_use]
-    pub fn view(&self, place: Place, balance: Balance, roster: &[AgentRow], now: Timestamp) -> StopView {
+    pub fn view(&self, place: Place, fuel: Fuel, roster: &[AgentRow], now: Timestamp) -> StopView {
         let lately = |at: Timestamp| now.micros_since(at) < LATELY_S * MICROS_PER_SECOND;
         let (sum, mut notes) = {
             let towns = self.lock();
@@ -141,11 +145,12 @@ impl StopDesk {
             town: place.town,
             at: now,
             policy: self.policy,
-            balance,
-            stopping: match self.decide(balance) {
+            stopping: match self.decide(&fuel, now) {
                 Decision::Go => None,
                 Decision::Stop(reason) => Some(reason),
             },
+            balance: fuel.balance,
+            windows: fuel.windows,
             asked: sum.asked,
             denied: sum.denied,
             failed: sum.failed,
@@ -166,15 +171,19 @@ impl StopDesk {
 mod tests {
     use model::Nanodollars;
     use model::id::{AgentName, Role};
-    use model::stop::{StopFail, StopMode};
+    use model::stop::{StopFail, StopMode, StopWindows, WindowLevel};
 
     use super::*;
 
     const T0: Timestamp = Timestamp::from_seconds(1_700_000_000);
 
     fn desk() -> StopDesk {
-        let policy = StopPolicy { mode: StopMode::Empty, reserve: Nanodollars(0), fail: StopFail::Open };
-        StopDesk::new(policy)
+        let (fail, windows) = (StopFail::Open, StopWindows::Own);
+        StopDesk::new(StopPolicy { mode: StopMode::Empty, reserve: Nanodollars(0), fail, windows })
+    }
+
+    fn fuel(balance: Balance) -> Fuel {
+        Fuel { balance, windows: WindowLevel::Untold }
     }
 
     fn place(town: &TownName) -> Place {
@@ -184,17 +193,11 @@ mod tests {
 
     fn agent(name: &str, session: Option<&str>, worked: Timestamp) -> AgentRow {
         AgentRow {
-            rig: None,
-            name: AgentName::new(name).unwrap(),
-            role: Role::Polecat,
             session: session.map(|s| SessionId::new(s).unwrap()),
-            bead: None,
-            said: None,
             worked: Some(worked),
             progressed: Some(worked),
-            hook: None,
-            first_seen: T0,
             last_seen: worked,
+            ..AgentRow::new(None, AgentName::new(name).unwrap(), Role::Polecat, T0)
         }
     }
 
@@ -202,10 +205,10 @@ mod tests {
     fn those_whose_hooks_asked_lately_obey_and_others_at_work_do_not() {
         let (desk, town) = (desk(), TownName::new("home").unwrap());
         let session = |name: &str| SessionId::new(name).ok();
-        let empty = Balance::Known(Nanodollars(0));
-        assert_eq!(desk.answer(&town, session("s1"), Balance::Known(Nanodollars(5)), T0), Decision::Go);
-        assert_ne!(desk.answer(&town, session("s2"), empty, T0.plus_seconds(590)), Decision::Go);
-        desk.answer(&town, session("s3"), Balance::NoAnswer, T0.plus_seconds(600));
+        let empty = fuel(Balance::Known(Nanodollars(0)));
+        assert_eq!(desk.answer(&town, session("s1"), &fuel(Balance::Known(Nanodollars(5))), T0), Decision::Go);
+        assert_ne!(desk.answer(&town, session("s2"), &empty, T0.plus_seconds(590)), Decision::Go);
+        desk.answer(&town, session("s3"), &fuel(Balance::NoAnswer), T0.plus_seconds(600));
         let now = T0.plus_seconds(601);
         let roster = [
             agent("toast", Some("s2"), now),
@@ -227,10 +230,10 @@ mod tests {
         let (desk, town) = (desk(), TownName::new("home").unwrap());
         for i in 0..MAX_ASKERS + 5 {
             let at = T0.plus_seconds(i64::try_from(i).unwrap() / 10);
-            desk.answer(&town, SessionId::new(&format!("s{i}")).ok(), Balance::NoTank, at);
-            desk.answer(&TownName::new(&format!("t{i}")).unwrap(), None, Balance::NoTown, at);
+            desk.answer(&town, SessionId::new(&format!("s{i}")).ok(), &fuel(Balance::NoTank), at);
+            desk.answer(&TownName::new(&format!("t{i}")).unwrap(), None, &fuel(Balance::NoTown), at);
         }
-        assert_eq!(desk.view(place(&town), Balance::NoTank, &[], T0).obeying.len(), MAX_ASKERS);
+        assert_eq!(desk.view(place(&town), fuel(Balance::NoTank), &[], T0).obeying.len(), MAX_ASKERS);
         assert_eq!(desk.counts().len(), 1);
     }
 

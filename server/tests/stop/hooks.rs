@@ -236,3 +236,63 @@ async fn beyond_loopback_a_hook_needs_a_sender_s_key() {
     assert_eq!(list.status(), 403, "only an admin sees who is told");
     server.running.stop().await;
 }
+
+/// Tells a window, and waits until the live state has it.
+async fn tell_window(server: &Server, source: &str, name: &str, used: i64, resets_in_s: i64) {
+    let window = json!({"name": name, "used_percent": used, "resets_at": now().seconds() + resets_in_s});
+    let body = json!({"source": source, "windows": [window]});
+    assert_eq!(server.post("/api/towns/home/windows", &body).await.1["stored"], 1);
+    for _ in 0..200 {
+        let tanks = server.get("/api/towns/home/tanks").await["tanks"].clone();
+        if tanks.as_array().unwrap().iter().any(|tank| tank["name"] == name) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("{name} is not known to the live state");
+}
+
+#[tokio::test]
+async fn a_window_that_is_used_up_stops_the_agents_that_draw_from_it_until_its_reset() {
+    let server = start(settings("open")).await;
+    let asked = async || server.post("/hooks/claude", &hook("PreToolUse")).await.1;
+    fill(&server, "home", "50").await;
+    tell_window(&server, "codex", "Codex 5 h", 100, 3_000).await;
+    tell_window(&server, "claude_code", "Claude Code 7 d opus", 100, 3_000).await;
+    tell_window(&server, "claude_code", "Claude Code 7 d", 99, 90_000).await;
+    assert_eq!(asked().await, json!({}), "none of these is what every call of Claude Code draws from");
+    tell_window(&server, "claude_code", "Claude Code 5 h", 100, 2).await;
+    let answer = asked().await;
+    let reason = answer["stopReason"].as_str().unwrap().to_owned();
+    assert_eq!(answer, deny(&reason));
+    assert!(reason.starts_with("Subscription window used up: Claude Code 5 h has 0 % left, resets in "), "{reason}");
+    assert!(reason.contains(", at 20") && reason.ends_with('Z'), "{reason}");
+    let stop = server.get("/api/towns/home/stop").await;
+    assert_eq!((&stop["stopping"], &stop["windows"]["empty"]["name"]), (&json!(reason), &json!("Claude Code 5 h")));
+    assert_eq!(server.post("/hooks/claude", &hook("Stop")).await.1, json!({}), "never Stop");
+    for _ in 0..100 {
+        if asked().await == json!({}) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(asked().await, json!({}), "the window began anew");
+    server.running.stop().await;
+}
+
+#[tokio::test]
+async fn windows_stop_nobody_when_switched_off_and_stand_for_the_tank_of_a_subscriber() {
+    let money_only = Settings { stop_windows: Some("off".into()), ..settings("closed") };
+    for (settings, own) in [(money_only, false), (settings("closed"), true)] {
+        let server = start(settings).await;
+        let asked = async || server.post("/hooks/claude", &hook("UserPromptSubmit")).await.1;
+        tell_window(&server, "claude_code", "Claude Code 5 h", 40, 3_000).await;
+        assert_eq!(asked().await == json!({}), own, "the tank was never filled, but the window is known");
+        assert_eq!(server.get("/api/towns/home/stop").await["failed"], u64::from(!own));
+        fill(&server, "home", "50").await;
+        tell_window(&server, "claude_code", "Claude Code 7 d", 100, 3_000).await;
+        let answer = asked().await;
+        assert_eq!(answer.get("decision").is_some(), own, "{answer}");
+        server.running.stop().await;
+    }
+}

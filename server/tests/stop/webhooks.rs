@@ -73,6 +73,11 @@ fn watcher(server: &Server, hooks: &Arc<Hooks>, clock: &Clock) -> Watcher {
     Watcher::new(server.pool.clone(), server.running.app().hub.clone(), clock.clone(), Arc::clone(hooks), limits)
 }
 
+/// The newest deliveries of one webhook.
+async fn newest(rig: &Rig, hook: &str, limit: i64) -> Vec<webhook::Listed> {
+    webhook::newest(&rig.server.pool, &[hook], limit).await.unwrap().remove(hook).unwrap_or_default()
+}
+
 #[tokio::test]
 async fn every_step_of_a_tank_is_told_once() {
     let receiver = Receiver::start("127.0.0.1:0", &[]).await;
@@ -94,7 +99,55 @@ async fn every_step_of_a_tank_is_told_once() {
     assert_eq!(receiver.events(), ["tank.low", "tank.empty", "tank.refilled"]);
     let told = &receiver.received()[1].body;
     assert_eq!((&told["town"], &told["data"]["balance_nanodollars"]), (&json!("home"), &json!(-10_600_000)));
-    assert_eq!(told["data"]["runway"], "empty");
+    assert_eq!((&told["data"]["runway"], &told["data"]["tank"]), (&json!("empty"), &json!("Meter")));
+    rig.server.running.stop().await;
+}
+
+#[tokio::test]
+async fn windows_of_subscriptions_are_told_by_their_names_and_each_for_itself() {
+    let receiver = Receiver::start("127.0.0.1:0", &[]).await;
+    let mut rig = Rig::start(&receiver, "").await;
+    let resets = now().plus_seconds(3_600);
+    let mut told = 0;
+    // Windows are told a moment apart: of one moment the first reading counts.
+    let mut tell = async |rig: &Rig, name: &str, used: i64| {
+        told += 1;
+        let window = json!({"name": name, "used_percent": used, "resets_at": resets.to_string()});
+        let at = now().plus_seconds(told * 61 - 600).to_string();
+        let body = json!({"source": "claude_code", "at": at, "windows": [window]});
+        assert_eq!(rig.server.post("/api/towns/home/windows", &body).await.1["stored"], 1);
+        let want = 1_000_000 - used * 10_000;
+        for _ in 0..200 {
+            let gauges = rig.server.get("/api/towns/home/snapshot").await;
+            let tanks = gauges["tanks"].as_array().unwrap();
+            if tanks.iter().any(|tank| tank["name"] == name && tank["left"] == want) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("{name} is not known to the live state");
+    };
+    tell(&rig, "Claude Code 5 h", 60).await;
+    tell(&rig, "Claude Code 7 d", 10).await;
+    rig.turn().await;
+    assert!(receiver.events().is_empty());
+    tell(&rig, "Claude Code 5 h", 85).await;
+    rig.turn().await;
+    rig.turn().await;
+    assert_eq!(receiver.events(), ["tank.low"]);
+    tell(&rig, "Claude Code 5 h", 100).await;
+    tell(&rig, "Claude Code 7 d", 81).await;
+    rig.turn().await;
+    assert_eq!(receiver.events(), ["tank.low", "tank.empty", "tank.low"]);
+    let data = receiver.received()[1].body["data"].clone();
+    assert_eq!((&data["tank"], &data["left"]), (&json!("Claude Code 5 h"), &json!("0 %")), "{data}");
+    assert_eq!(data["resets_at"], resets.to_string());
+    assert_eq!(receiver.received()[2].body["data"]["tank"], "Claude Code 7 d");
+    // The resets have passed: both are whole again, and that is told once.
+    rig.pass(3_700);
+    rig.turn().await;
+    rig.turn().await;
+    assert_eq!(receiver.events()[3..], ["tank.refilled", "tank.refilled"]);
     rig.server.running.stop().await;
 }
 
@@ -106,7 +159,7 @@ async fn what_fails_is_tried_again_with_the_same_id_and_redirects_are_not_follow
     rig.spend(1).await;
     rig.turn().await;
     let listed = async |rig: &Rig| {
-        let all = webhook::newest(&rig.server.pool, &rig.hooks.all()[0].id, 10).await.unwrap();
+        let all = newest(rig, &rig.hooks.all()[0].id, 10).await;
         assert_eq!(all.len(), 1, "{all:?}");
         (all[0].tries, all[0].outcome.clone())
     };
@@ -142,7 +195,7 @@ async fn what_never_succeeds_is_given_up_after_ten_tries() {
         rig.pass(26_000);
     }
     assert_eq!(receiver.events().len(), 10);
-    let all = webhook::newest(&rig.server.pool, &rig.hooks.all()[0].id, 10).await.unwrap();
+    let all = newest(&rig, &rig.hooks.all()[0].id, 10).await;
     assert_eq!((all[0].tries, all[0].outcome.next_try, all[0].outcome.delivered_at), (10, None, None));
     rig.server.running.stop().await;
 }
@@ -277,6 +330,24 @@ async fn a_webhook_can_be_tried_and_is_listed_without_its_secrets() {
 }
 
 #[tokio::test]
+async fn the_newest_of_several_webhooks_come_in_one_reading_each_up_to_the_limit() {
+    let receiver = Receiver::start("127.0.0.1:0", &[]).await;
+    let rig = Rig::start(&receiver, "").await;
+    let town = server::db::town::find(&rig.server.pool, &model::TownName::new("home").unwrap()).await.unwrap().unwrap();
+    for (n, hook) in ["a", "b", "a", "a", "c"].into_iter().enumerate() {
+        let at = rig.clock.now().plus_seconds(i64::try_from(n).unwrap());
+        let id = uuid::Uuid::from_u128(u128::try_from(n).unwrap());
+        let delivery = webhook::NewDelivery { id, hook, kind: model::alert::AlertKind::TankLow, at, body: "{}" };
+        webhook::add(&rig.server.pool, town.key, &[delivery]).await.unwrap();
+    }
+    let all = webhook::newest(&rig.server.pool, &["a", "b", "unknown"], 2).await.unwrap();
+    let ids: Vec<(&str, Vec<u128>)> =
+        all.iter().map(|(hook, all)| (hook.as_str(), all.iter().map(|one| one.id.as_u128()).collect())).collect();
+    assert_eq!(ids, [("a", vec![3, 2]), ("b", vec![1])], "newest first, without those of others");
+    rig.server.running.stop().await;
+}
+
+#[tokio::test]
 async fn what_is_kept_of_a_webhook_is_bounded() {
     let receiver = Receiver::start("127.0.0.1:0", &[]).await;
     let rig = Rig::start(&receiver, "").await;
@@ -292,7 +363,7 @@ async fn what_is_kept_of_a_webhook_is_bounded() {
         };
         webhook::add(&rig.server.pool, town.key, &[delivery]).await.unwrap();
     }
-    let kept = webhook::newest(&rig.server.pool, "h", 1_000).await.unwrap();
+    let kept = newest(&rig, "h", 1_000).await;
     assert_eq!(i64::try_from(kept.len()).unwrap(), webhook::KEPT);
     assert_eq!(kept[0].id, uuid::Uuid::from_u128(209), "the newest stay");
     rig.server.running.stop().await;
@@ -307,8 +378,10 @@ async fn a_failed_read_of_the_webhooks_is_no_page_without_them() {
     let server = start_with("127.0.0.1", &fresh_database().await, settings).await.unwrap();
     server.post("/api/ingest", &call(now(), 1)).await;
     let page = server.get("/api/page/tank/home").await;
-    assert_eq!(page["webhooks"]["webhooks"].as_array().unwrap().len(), 1, "{page}");
+    assert_eq!(page["webhooks"].as_array().unwrap().len(), 1, "{page}");
     sqlx::query("alter table delivery rename to away").execute(&server.pool).await.unwrap();
+    // What was read is good for a second.
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
     let answer = server.client.get(server.url("/api/page/tank/home")).send().await.unwrap();
     assert_eq!(answer.status(), 503);
     // What the open page takes for "keep what there is, and say so".

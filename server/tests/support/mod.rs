@@ -71,13 +71,16 @@ impl Seed {
                 model: ModelName::new(model).unwrap(),
                 tokens,
                 reported: (self.size.is_multiple_of(7)).then_some(Nanodollars(12_345)),
-                duration_us: Some(1_000),
+                duration_us: (self.size != 3).then(|| 900 + u64::from(self.size) * 977),
                 ok,
                 fast: false,
             }),
-            (None, 1) => {
-                Event::ToolCall(ToolCall { tool: ToolName::new("Bash").unwrap(), duration_us: Some(5), ok, file: None })
-            }
+            (None, 1) => Event::ToolCall(ToolCall {
+                tool: ToolName::new("Bash").unwrap(),
+                duration_us: Some(u64::from(self.size) * 50),
+                ok,
+                file: None,
+            }),
             (None, 2) => Event::LinesChanged(LinesChanged {
                 added: self.size.into(),
                 removed: 1,
@@ -159,9 +162,14 @@ impl Expected {
         outcomes
     }
 
+    /// What is stored of a town.
+    pub fn events(&self, town: u8) -> impl Iterator<Item = &PricedEvent> {
+        self.events.iter().filter(move |((t, ..), _)| *t == town).map(|(_, event)| event)
+    }
+
     pub fn total(&self, town: u8) -> Aggregate {
         let mut sum = Aggregate::default();
-        for event in self.events.iter().filter(|((t, ..), _)| *t == town).map(|(_, event)| event) {
+        for event in self.events(town) {
             sum.add(&Aggregate::of(event));
         }
         sum

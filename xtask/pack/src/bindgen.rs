@@ -1,7 +1,9 @@
 //! wasm-bindgen's `--target web` output: `NAME.js`, `NAME_bg.wasm` and the snippets.
 
+use crate::snip::snip;
 use anyhow::{Context, Result};
 use std::path::Path;
+use walrus::ModuleConfig;
 use wasm_bindgen_cli_support::Bindgen;
 
 /// Whether function names stay in the output, for readable stack traces.
@@ -12,8 +14,22 @@ pub enum Names {
 }
 
 pub fn generate(input: &Path, out: &Path, name: &str, names: Names) -> Result<()> {
-    Bindgen::new()
-        .input_path(input)
+    let mut bindgen = Bindgen::new();
+    match names {
+        Names::Keep => bindgen.input_path(input),
+        Names::Strip => {
+            // Read as wasm-bindgen itself would: symbols are known until it strips them.
+            let mut module = ModuleConfig::new()
+                .strict_validate(false)
+                .generate_name_section(false)
+                .generate_producers_section(false)
+                .parse_file(input)
+                .with_context(|| format!("cannot read {}", input.display()))?;
+            snip(&mut module)?;
+            bindgen.input_module(name, module)
+        }
+    };
+    bindgen
         .web(true)?
         .out_name(name)
         .typescript(false)

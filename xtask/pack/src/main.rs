@@ -5,6 +5,7 @@
 
 mod bindgen;
 mod compress;
+mod snip;
 
 use anyhow::{Result, bail};
 use std::path::PathBuf;

@@ -33,7 +33,8 @@ pub fn run(bench: &Bench<'_>) -> Result<Vec<Measurement>> {
     let task = bench.context.progress.start("measure the backfill of transcripts");
     let folder = Folder::new("backfill")?;
     let bytes = transcripts::write(folder.path(), if bench.quick { QUICK_BYTES } else { BYTES })?;
-    // A server is running, as it is for people: so neither its start nor the making of a cluster is counted.
+    // A server is running, as it is for people: so neither its start nor the making of a cluster is counted, nor the coarser
+    // tiers, which it makes from what is committed within a second. It does so on the same cores while the next round runs.
     let _serving = Serving::start(&bench.binary, &folder)?;
     let rate = |begun: Instant| -> Result<f64> { Ok(f64::from(u32::try_from(bytes)?) / begun.elapsed().as_secs_f64()) };
     let (mut peer, mut ours) = (Vec::new(), Vec::new());

@@ -10,7 +10,7 @@ mod view;
 
 pub use delivery::{MAX_TRIES, retry_after_s};
 pub use silence::{SourceReading, silence_step};
-pub use tank::{TankLimits, tank_step};
+pub use tank::{TankLimits, fuel_step, tank_step};
 pub use view::{DeliveryView, WebhookView, WebhooksView};
 
 use serde::{Deserialize, Serialize};

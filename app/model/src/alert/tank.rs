@@ -1,7 +1,10 @@
-//! The tank's steps: low, empty, refilled.
+//! The tanks' steps: low, empty, refilled.
 
 use super::{AlertKind, AlertState, Step};
+use crate::fuel::{FuelKind, FuelState, FuelTank, WINDOW_FULL};
 use crate::tank::GasTank;
+use crate::time::Timestamp;
+use crate::unit::Nanodollars;
 
 /// Where a tank's steps are, in percent of full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,12 +46,25 @@ pub fn tank_step(state: AlertState, tank: &GasTank, limits: TankLimits) -> Optio
     }
 }
 
+/// The step of a tank beside the meter; none when it stays, or nobody knows what it holds. A window whose reset has passed
+/// is whole again, also before anybody tells of the new one.
+#[must_use]
+pub fn fuel_step(state: AlertState, tank: &FuelTank, limits: TankLimits, now: Timestamp) -> Option<Step> {
+    let gas = match (tank.state(now), tank.kind) {
+        (FuelState::Unread, _) => return None,
+        (FuelState::Reset, FuelKind::Window) => {
+            GasTank { balance: Nanodollars(WINDOW_FULL), capacity: Nanodollars(WINDOW_FULL) }
+        }
+        (FuelState::Reset | FuelState::Stale | FuelState::Fresh, _) => tank.gas(),
+    };
+    tank_step(state, &gas, limits)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::unit::Nanodollars;
 
     /// Steps that balances of a tank of 10,000 cause, one after the other.
     fn told(balances: &[i64]) -> Vec<&'static str> {
@@ -76,6 +92,37 @@ mod tests {
         check(&[0, 201, 200, 0], &["tank.empty", "tank.refilled", "tank.empty"]);
         check(&[0, 10_000], &["tank.empty", "tank.refilled"]);
         check(&[0, 1_000, 5_000], &["tank.empty", "tank.refilled", "tank.refilled"]);
+    }
+
+    #[test]
+    fn a_window_is_low_then_empty_and_refilled_by_its_reset() {
+        let now = Timestamp::from_seconds(1_772_128_800);
+        let window = |left| FuelTank {
+            name: "Claude Code 5 h".into(),
+            source: "claude_code".into(),
+            kind: FuelKind::Window,
+            meter: false,
+            left,
+            full: WINDOW_FULL,
+            currency: String::new(),
+            resets_at: Some(now.plus_seconds(600)),
+            read_at: Some(now),
+            trouble: None,
+            band: None,
+        };
+        let mut state = AlertState::Fine;
+        let mut told = |tank: &FuelTank, s: i64| {
+            let step = fuel_step(state, tank, TankLimits::default(), now.plus_seconds(s))?;
+            state = step.to;
+            step.tell.map(AlertKind::name)
+        };
+        assert_eq!(told(&window(200_001), 0), None);
+        assert_eq!(told(&window(200_000), 0), Some("tank.low"));
+        assert_eq!(told(&window(0), 0), Some("tank.empty"));
+        assert_eq!(told(&window(0), 599), None);
+        assert_eq!(told(&window(0), 600), Some("tank.refilled"));
+        assert_eq!(told(&window(0), 700), None);
+        assert_eq!(told(&FuelTank { read_at: None, ..window(0) }, 0), None, "never read");
     }
 
     #[test]

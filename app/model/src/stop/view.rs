@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Balance, StopPolicy};
+use super::{Balance, StopPolicy, WindowLevel};
 use crate::id::{AgentName, RigName, SessionId, TownName};
 use crate::time::Timestamp;
 
@@ -34,6 +34,8 @@ pub struct StopView {
     pub policy: StopPolicy,
     /// What is known of the tank.
     pub balance: Balance,
+    /// What is known of the windows of Claude Code's subscription.
+    pub windows: WindowLevel,
     /// Why agents would be stopped now; none: they would not.
     pub stopping: Option<String>,
     /// Questions of hooks since the server's start.

@@ -7,7 +7,11 @@
 //! - **By group** (events and metrics that name no call): they count while nobody reports the same session's events of
 //!   that kind with more knowledge; a mark per group keeps that somebody does, so the order of arrival does not matter.
 //!
-//! One exception to that: when the same request has a main and a larger side-chain report, and the event's total lies
+//! Transactions of a custodian (`db::custody`) decide side by side where nothing is told but by message: then a decision
+//! depends on nothing but reports of the same message, which no two of them speak of, and on marks, which all of them make
+//! alike. Everything else is decided by one transaction at a time.
+//!
+//! One exception to the rules: when the same request has a main and a larger side-chain report, and the event's total lies
 //! between the two, main beats side chain, side chain beats event and event beats main; then the last one decides.
 
 use std::collections::HashMap;
@@ -19,6 +23,7 @@ use sqlx::postgres::PgConnection;
 
 use super::{Row, Verdict, place};
 use crate::db::claim::{self, Stored};
+use crate::db::custody::{Custody, is_by_message};
 use crate::db::event::Place;
 use crate::db::{DbError, TownKey};
 use crate::source::{identity, otlp};
@@ -33,23 +38,40 @@ pub(super) struct Claims {
     pub replaced: Vec<Stored>,
     /// Claims of the batch that count.
     pub new: Vec<Stored>,
+    /// Marks of the batch. They are stored last, with what all batches touch: whoever decides beside this one and marks the
+    /// same group waits there.
+    pub marks: Vec<Stored>,
 }
 
 impl Claims {
     /// Applies the batch's claims in order to what is stored. Until the transaction ends, nobody else decides about
-    /// the claims of these towns.
+    /// the claims of these towns, but for transactions of the same `custody`.
+    ///
+    /// Fails with [`DbError::Contested`] where it has to be decided without custody.
     pub(super) async fn decide(
         connection: &mut PgConnection,
         rows: &[Row],
+        custody: Option<&Custody>,
         verdicts: &mut [Verdict],
     ) -> Result<Self, DbError> {
         let claimed: Vec<(usize, Claim)> =
             rows.iter().enumerate().filter_map(|(i, row)| Some((i, row.event.envelope.claim?))).collect();
-        let mut towns: Vec<i32> = claimed.iter().map(|(i, _)| rows[*i].town.0).collect();
-        towns.sort_unstable();
-        towns.dedup();
-        claim::lock(&mut *connection, &towns).await?;
-        let mut book = Book::open(connection, rows, &claimed).await?;
+        if let Some(custody) = custody {
+            let is_own = |(i, claim): &(usize, Claim)| is_by_message(claim) && rows[*i].town == custody.town();
+            if !claimed.iter().all(is_own) || !custody.share(&mut *connection).await? {
+                return Err(DbError::Contested);
+            }
+        } else {
+            let mut towns: Vec<i32> = claimed.iter().map(|(i, _)| rows[*i].town.0).collect();
+            towns.sort_unstable();
+            towns.dedup();
+            claim::lock(&mut *connection, &towns).await?;
+        }
+        let stored = stored(connection, rows, &claimed).await?;
+        if custody.is_some() && !stored.iter().all(|s| is_by_message(&s.claim) || s.claim.basis == Basis::Mark) {
+            return Err(DbError::Contested);
+        }
+        let mut book = Book::of(stored);
         for (i, claim) in claimed {
             book.apply(i, &rows[i], claim, verdicts);
         }
@@ -118,69 +140,74 @@ fn level_of(row: &Row, claim: &Claim) -> u64 {
     if otlp::is_source(&row.event.envelope.source) { level.min(Basis::Event.level()) } else { level }
 }
 
-impl Book {
-    async fn open(connection: &mut PgConnection, rows: &[Row], claimed: &[(usize, Claim)]) -> Result<Self, DbError> {
-        let mut messages: Vec<Id> = Vec::with_capacity(claimed.len());
-        let mut requests: Vec<Id> = Vec::new();
-        let mut exact: Vec<(TownKey, u128, u128)> = Vec::new();
-        let mut levels: HashMap<Id, u64> = HashMap::new();
-        for (i, claim) in claimed {
-            let town = rows[*i].town;
-            match claim.basis {
-                Basis::Message | Basis::Part => {
-                    messages.push((town, claim.message));
-                    if claim.basis == Basis::Message && claim.request != 0 {
-                        exact.push((town, claim.request, claim.request));
-                    }
-                }
-                Basis::Request => {
-                    requests.push((town, claim.request));
+/// Every stored claim that matters for the batch's.
+async fn stored(
+    connection: &mut PgConnection,
+    rows: &[Row],
+    claimed: &[(usize, Claim)],
+) -> Result<Vec<Stored>, DbError> {
+    let mut messages: Vec<Id> = Vec::with_capacity(claimed.len());
+    let mut requests: Vec<Id> = Vec::new();
+    let mut exact: Vec<(TownKey, u128, u128)> = Vec::new();
+    let mut levels: HashMap<Id, u64> = HashMap::new();
+    for (i, claim) in claimed {
+        let town = rows[*i].town;
+        match claim.basis {
+            Basis::Message | Basis::Part => {
+                messages.push((town, claim.message));
+                if claim.basis == Basis::Message && claim.request != 0 {
                     exact.push((town, claim.request, claim.request));
                 }
-                Basis::Event | Basis::Metric | Basis::Mark => exact.push((town, claim.message, claim.request)),
             }
-            if let Some(group) = group_of(&rows[*i], claim) {
-                let level = levels.entry((town, group)).or_default();
-                *level = level_of(&rows[*i], claim).max(*level);
+            Basis::Request => {
+                requests.push((town, claim.request));
+                exact.push((town, claim.request, claim.request));
             }
+            Basis::Event | Basis::Metric | Basis::Mark => exact.push((town, claim.message, claim.request)),
         }
-        exact.extend(levels.keys().map(|(town, group)| (*town, *group, 0)));
-        messages.sort_unstable();
-        messages.dedup();
-        requests.sort_unstable();
-        requests.dedup();
+        if let Some(group) = group_of(&rows[*i], claim) {
+            let level = levels.entry((town, group)).or_default();
+            *level = level_of(&rows[*i], claim).max(*level);
+        }
+    }
+    exact.extend(levels.keys().map(|(town, group)| (*town, *group, 0)));
+    messages.sort_unstable();
+    messages.dedup();
+    requests.sort_unstable();
+    requests.dedup();
+    exact.sort_unstable();
+    exact.dedup();
+    let mut stored = Vec::new();
+    if !messages.is_empty() {
+        let calls = claim::select(&mut *connection, &messages).await?;
+        // A rival may stand for an event by its request, which then goes with it.
+        let by_request = calls.iter().filter(|s| s.claim.basis == Basis::Message && s.claim.request != 0);
+        exact.extend(by_request.map(|s| (s.place.town, s.claim.request, s.claim.request)));
+        stored.extend(calls);
         exact.sort_unstable();
         exact.dedup();
-        let mut stored = Vec::new();
-        if !messages.is_empty() {
-            let calls = claim::select(&mut *connection, &messages).await?;
-            // A rival may stand for an event by its request, which then goes with it.
-            let by_request = calls.iter().filter(|s| s.claim.basis == Basis::Message && s.claim.request != 0);
-            exact.extend(by_request.map(|s| (s.place.town, s.claim.request, s.claim.request)));
-            stored.extend(calls);
-            exact.sort_unstable();
-            exact.dedup();
-        }
-        stored.extend(claim::select_exact(&mut *connection, &exact).await?);
-        if !requests.is_empty() {
-            stored.extend(claim::select_by_request(&mut *connection, &requests).await?);
-        }
-        let marks: HashMap<Id, u64> = stored
-            .iter()
-            .filter(|s| s.claim.basis == Basis::Mark)
-            .map(|s| ((s.place.town, s.claim.message), s.claim.rank.tokens))
-            .collect();
-        let rising: Vec<(TownKey, u128, u64)> = levels
-            .into_iter()
-            .filter(|(id, level)| *level > marks.get(id).copied().unwrap_or(0))
-            .map(|((town, group), level)| (town, group, level))
-            .collect();
-        if !rising.is_empty() {
-            stored.extend(claim::select_below(&mut *connection, &rising).await?);
-        }
-        Ok(Self::of(stored))
     }
+    stored.extend(claim::select_exact(&mut *connection, &exact).await?);
+    if !requests.is_empty() {
+        stored.extend(claim::select_by_request(&mut *connection, &requests).await?);
+    }
+    let marks: HashMap<Id, u64> = stored
+        .iter()
+        .filter(|s| s.claim.basis == Basis::Mark)
+        .map(|s| ((s.place.town, s.claim.message), s.claim.rank.tokens))
+        .collect();
+    let rising: Vec<(TownKey, u128, u64)> = levels
+        .into_iter()
+        .filter(|(id, level)| *level > marks.get(id).copied().unwrap_or(0))
+        .map(|((town, group), level)| (town, group, level))
+        .collect();
+    if !rising.is_empty() {
+        stored.extend(claim::select_below(&mut *connection, &rising).await?);
+    }
+    Ok(stored)
+}
 
+impl Book {
     fn of(mut stored: Vec<Stored>) -> Self {
         let id = |s: &Stored| (s.place.town, s.claim.message, s.claim.request);
         stored.sort_unstable_by_key(id);
@@ -352,6 +379,7 @@ impl Book {
         let known = calls.chain(self.requests.into_values()).chain(grouped);
         let mut new: Vec<Stored> = known.filter(|known| known.fresh).map(|known| known.stored).collect();
         new.sort_unstable_by_key(|s| (s.place.town, s.claim.message, s.claim.request));
-        Claims { replaced: self.replaced, new }
+        let (marks, new) = new.into_iter().partition(|s| s.claim.basis == Basis::Mark);
+        Claims { replaced: self.replaced, new, marks }
     }
 }

@@ -1,7 +1,7 @@
 //! One batch of events, one transaction: what is new goes in, what is better replaces, and the finest tier, the
 //! roster, the sessions and the counters follow from what really changed.
 //!
-//! Locks are always taken in the same order (towns' claims, events by key, then as [`super::fold`] does), so writers of
+//! Locks are always taken in the same order (towns' claims, events by key, marks, then as [`super::fold`] does), so writers of
 //! several processes never wait in a circle. Who tells a session again (`restate`) takes that session's row first, and
 //! roster rows after it, as the fold does. Who prices events again (`reprice`) takes its job's row first, which nobody
 //! waits for.
@@ -11,16 +11,19 @@ mod reprice;
 mod restate;
 mod sums;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use model::event::PricedEvent;
 use model::roster::AgentRow;
 use model::time::Timestamp;
 use sqlx::postgres::PgConnection;
 
+use super::custody::Custody;
 use super::event::{self, Place};
+use super::feed::{self, FeedChange};
 use super::fold::Fold;
 use super::headline::BucketSum;
+use super::latency::{self, LatencyPart};
 use super::presence::PresenceSum;
 use super::source_count::{self, Refused};
 use super::unpriced::UnpricedSum;
@@ -83,24 +86,28 @@ pub struct Written {
     pub verdicts: Vec<Verdict>,
     /// Events that were taken back.
     pub removed: Vec<(TownKey, PricedEvent)>,
+    /// Rows that were about to be copied and were found stored when it was looked ([`Approach::Probing`]).
+    pub known: usize,
 }
 
 /// Writes one batch. After an error nothing of it is stored, except that a connection lost during the commit leaves
-/// that unknown; writing the same batch again is always safe. `copied` is called when the events themselves are in.
+/// that unknown; writing the same batch again is always safe. With `custody` it may be written beside others of the same
+/// custodian that speak of none of its messages. `copied` is called when the events themselves are in.
 ///
 /// # Errors
-/// 23505 when something is stored already (probe then), 23514 when a day has no partition, and whatever else
-/// Postgres reports.
+/// 23505 when something is stored already (probe then), 23514 when a day has no partition, [`DbError::Contested`] when it
+/// cannot be written with custody, and whatever else Postgres reports.
 pub async fn write(
     pool: &Pool,
     rows: &[Row],
     refused: &[Refused<'_>],
     notices: &Notices,
     approach: Approach,
+    custody: Option<&Custody>,
     copied: impl FnOnce(),
 ) -> Result<Written, DbError> {
     let mut transaction = pool.begin().await?;
-    let written = write_in(&mut transaction, rows, refused, notices, approach, copied).await?;
+    let written = write_in(&mut transaction, rows, refused, notices, approach, custody, copied).await?;
     transaction.commit().await?;
     Ok(written)
 }
@@ -111,14 +118,17 @@ async fn write_in(
     refused: &[Refused<'_>],
     notices: &Notices,
     approach: Approach,
+    custody: Option<&Custody>,
     copied: impl FnOnce(),
 ) -> Result<Written, DbError> {
     let mut verdicts = vec![Verdict::Stored; rows.len()];
     let mut removed = Vec::new();
+    let mut marks = Vec::new();
+    let mut known = 0;
 
     // Decided before anything is inserted: a report may replace one that has the same key.
     if rows.iter().any(|row| row.event.envelope.claim.is_some()) {
-        let claims = Claims::decide(&mut *connection, rows, &mut verdicts).await?;
+        let claims = Claims::decide(&mut *connection, rows, custody, &mut verdicts).await?;
         if !claims.replaced.is_empty() {
             let mut places: Vec<Place> = claims.replaced.iter().map(|stored| stored.place).collect();
             places.sort_unstable();
@@ -128,6 +138,7 @@ async fn write_in(
         if !claims.new.is_empty() {
             claim::insert(&mut *connection, &claims.new).await?;
         }
+        marks = claims.marks;
     }
 
     // Sorted by key: it makes inserts append, and lets two writers of the same data wait for one another in order.
@@ -144,6 +155,7 @@ async fn write_in(
     if approach == Approach::Probing && !order.is_empty() {
         let places: Vec<Place> = order.iter().map(|(place, _)| *place).collect();
         let stored: HashSet<Place> = event::existing(&mut *connection, &places).await?.into_iter().collect();
+        known = stored.len();
         order.retain(|(place, i)| {
             let new = !stored.contains(place);
             if !new {
@@ -157,8 +169,11 @@ async fn write_in(
         event::copy(&mut *connection, order.iter().map(|&i| (rows[i].town, &rows[i].event))).await?;
     }
     copied();
+    if !marks.is_empty() {
+        claim::mark(&mut *connection, &marks).await?;
+    }
     follow(connection, rows, &order, &verdicts, &removed, refused, notices).await?;
-    Ok(Written { verdicts, removed })
+    Ok(Written { verdicts, removed, known })
 }
 
 /// Everything that follows from what was inserted (`order`) and taken back (`removed`).
@@ -192,6 +207,8 @@ struct Changed<'a> {
     present: Vec<PresenceSum<'a>>,
     agents: Vec<(TownKey, AgentRow)>,
     unpriced: Vec<UnpricedSum<'a>>,
+    latency: Vec<LatencyPart<'a>>,
+    feed: BTreeMap<TownKey, FeedChange>,
     dirty: Vec<(TownKey, Timestamp)>,
 }
 
@@ -205,8 +222,10 @@ impl<'a> Changed<'a> {
         let present = sums::presence(inserted(), taken());
         let agents = sums::agents(inserted());
         let unpriced = sums::unpriced(inserted(), taken());
+        let latency = latency::parts(inserted(), taken());
+        let feed = feed::changes(inserted(), taken());
         let dirty = sums::dirty(&buckets, &present);
-        Self { buckets, present, agents, unpriced, dirty }
+        Self { buckets, present, agents, unpriced, latency, feed, dirty }
     }
 
     fn fold(&self) -> Fold<'_> {
@@ -215,6 +234,8 @@ impl<'a> Changed<'a> {
             present: &self.present,
             agents: &self.agents,
             unpriced: &self.unpriced,
+            latency: &self.latency,
+            feed: Some(&self.feed),
             dirty: &self.dirty,
             ..Fold::default()
         }

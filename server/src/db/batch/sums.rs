@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use foldhash::{HashMap, HashMapExt as _};
 use model::Aggregate;
-use model::event::{AgentState, BeadEdge, Envelope, Event, ModelCall, PricedEvent, SessionEdge};
+use model::event::{BeadEdge, Envelope, Event, ModelCall, PricedEvent, SessionEdge};
+use model::evidence::{Evidence, Saying};
 use model::hook::Hook;
 use model::id::{BeadId, RigName, Role, SessionId};
 use model::roster::{AgentRow, WORKING_HOLD_S};
@@ -84,7 +85,7 @@ pub(super) fn presence<'a>(
     let signed = inserted.map(|located| (located, 1)).chain(taken.map(|located| (located, -1)));
     for ((town, event), sign) in signed {
         let envelope = &event.envelope;
-        let Some(agent) = envelope.agent.as_ref().filter(|_| envelope.event.is_activity()) else { continue };
+        let Some(agent) = envelope.agent.as_ref().filter(|_| envelope.is_activity()) else { continue };
         let rig = envelope.rig.as_ref().map_or("", RigName::as_str);
         *counts.entry((town, envelope.at.floor_to(MINUTE_S), rig, agent.as_str())).or_default() += sign;
     }
@@ -117,7 +118,8 @@ struct Seen<'a> {
     role: Role,
     session: Option<&'a SessionId>,
     bead: Option<&'a BeadId>,
-    said: Option<(AgentState, Timestamp)>,
+    /// What each rank said last.
+    said: [Option<Saying>; 3],
     worked: Option<Timestamp>,
     progressed: Option<Timestamp>,
     hook: Option<Hook>,
@@ -131,7 +133,7 @@ impl<'a> Seen<'a> {
             role: Role::Other,
             session: None,
             bead: None,
-            said: None,
+            said: [None; 3],
             worked: None,
             progressed: None,
             hook: None,
@@ -145,7 +147,8 @@ impl<'a> Seen<'a> {
         self.session = envelope.session.as_ref().or(self.session);
         self.bead = envelope.bead.as_ref().or(self.bead);
         if let Event::AgentState(state) = envelope.event {
-            self.said = Some((state, envelope.at));
+            let by = Evidence::of(&envelope.source);
+            self.said[by.index()] = Some(Saying { by, state, at: envelope.at });
             if let Some(told) = Hook::said(state, envelope.bead.as_ref(), envelope.at) {
                 self.hook = Some(match self.hook.take() {
                     Some(hook) => hook.merge(told),
@@ -156,24 +159,22 @@ impl<'a> Seen<'a> {
         if envelope.event.is_progress() {
             self.progressed = Some(envelope.at);
         }
-        if envelope.event.is_activity() {
+        if envelope.is_activity() {
             self.worked = Some(envelope.at);
         }
     }
     fn row(self) -> Option<AgentRow> {
-        Some(AgentRow {
-            rig: self.last.rig.clone(),
-            name: self.last.agent.clone()?,
-            role: self.role,
+        let mut row = AgentRow {
             session: self.session.cloned(),
             bead: self.bead.cloned(),
-            said: self.said,
             worked: self.worked,
             progressed: self.progressed,
             hook: self.hook,
-            first_seen: self.first.at,
             last_seen: self.last.at,
-        })
+            ..AgentRow::new(self.last.rig.clone(), self.last.agent.clone()?, self.role, self.first.at)
+        };
+        self.said.into_iter().flatten().for_each(|saying| row.hear(saying));
+        Some(row)
     }
 }
 

@@ -1,6 +1,6 @@
 -- everything that follows from a batch, in one round trip: the rows that all batches touch are locked for as short as
 -- can be. Postgres promises no order among these statements, but runs each to its end and all in one order, the same for
--- everybody who runs this text: in fact the last first (dirty, sources, sessions, roster, presence, roles, headline).
+-- everybody who runs this text: in fact the last first (feed, dirty, sources, sessions, roster, presence, roles, headline).
 -- Within each, rows come sorted by their key. So writers never wait in a circle; whoever locks such rows elsewhere takes
 -- them in that order too (restate_session.sql).
 -- `fillfactor` keeps room for HOT updates: no updated column is indexed, except that session_to_restate looks at some of
@@ -58,11 +58,12 @@ present as (
 -- the roster: the same merge as model::roster::AgentRow::merge; role 6 is Role::Other, which says nothing
 roster as (
     insert into agent as a (town_id, rig, name, role, session, bead, said, said_at, worked_at, first_seen, last_seen,
-                            progressed_at, hook_bead, hook_state, hook_since, hook_at, hook_closed)
+                            progressed_at, hook_bead, hook_state, hook_since, hook_at, hook_closed, recorded,
+                            recorded_at, terminal_at)
     select * from unnest($31::integer[], $32::text[], $33::text[], $34::smallint[], $35::text[], $36::text[], $37::smallint[],
                          $38::timestamptz[], $39::timestamptz[], $40::timestamptz[], $41::timestamptz[],
                          $42::timestamptz[], $43::text[], $44::smallint[], $45::timestamptz[], $46::timestamptz[],
-                         $47::boolean[])
+                         $47::boolean[], $78::smallint[], $79::timestamptz[], $80::timestamptz[])
     on conflict (town_id, rig, name) do update set
         role = case
             when excluded.last_seen >= a.last_seen and excluded.role <> 6 then excluded.role
@@ -79,6 +80,10 @@ roster as (
         end,
         said = case when a.said_at is null or excluded.said_at >= a.said_at then coalesce(excluded.said, a.said) else a.said end,
         said_at = greatest(a.said_at, excluded.said_at),
+        recorded = case when a.recorded_at is null or excluded.recorded_at >= a.recorded_at
+                        then coalesce(excluded.recorded, a.recorded) else a.recorded end,
+        recorded_at = greatest(a.recorded_at, excluded.recorded_at),
+        terminal_at = greatest(a.terminal_at, excluded.terminal_at),
         worked_at = greatest(a.worked_at, excluded.worked_at),
         progressed_at = greatest(a.progressed_at, excluded.progressed_at),
         -- the same as model::hook::Hook::merge
@@ -161,6 +166,27 @@ sources as (
 -- what the rollup worker has to redo
 dirty as (
     insert into rollup_dirty (town_id, bucket) select * from unnest($70::integer[], $71::timestamptz[])
+),
+-- how long calls took: parts of the finest tier, which nobody else touches
+latency as (
+    insert into latency_10s (town_id, bucket, kind, name, calls, errors, total_us, sketch)
+    select * from unnest($81::integer[], $82::timestamptz[], $83::smallint[], $84::text[], $85::bigint[], $86::bigint[],
+                         $87::bigint[], $88::bytea[])
+),
+latency_spans as (
+    insert into latency_dirty (town_id, bucket) select * from unnest($89::integer[], $90::timestamptz[])
+),
+-- the order of commits: each town's row stays locked until then, so that numbers are seen in their order
+numbered as (
+    insert into feed as f (town_id, seq) select town_id, 1 from unnest($91::integer[]) as town_id
+    on conflict (town_id) do update set seq = f.seq + 1
+    returning town_id, seq
+),
+noted as (
+    insert into change (town_id, seq, entries, gone, added)
+    select town_id, seq, entries, gone, added
+    from unnest($91::integer[], $92::integer[], $93::bytea[], $94::bytea[]) as n(town_id, entries, gone, added)
+    join numbered using (town_id)
 )
 -- word to the other processes, with the commit
 select pg_notify('towngauge', told) from unnest($72::text[]) as told

@@ -1,4 +1,4 @@
--- The events folded from scratch, as model::Aggregate::of and Event::is_activity say it, into tables of this
+-- The events folded from scratch, as model::Aggregate::of and Envelope::is_activity say it, into tables of this
 -- transaction. Kinds: 0 model call, 1 tool call, 2 lines, 3 agent state (0 working), 5 bead (0 created, 1 closed),
 -- 7 lines landed.
 create temp table fold_role on commit drop as
@@ -31,7 +31,7 @@ create temp table fold_presence on commit drop as
 select town_id, date_bin(interval '1 minute', ts, 'epoch'::timestamptz) as minute, coalesce(rig, '') as rig, agent,
        count(*) as n
 from event
-where agent is not null and (kind in (0, 1, 2) or (kind = 3 and state = 0))
+where agent is not null and (kind in (0, 1, 2) or (kind = 3 and state = 0 and source not in ('beads', 'tmux')))
 group by 1, 2, 3, 4;
 
 create temp table fold_working on commit drop as

@@ -195,7 +195,7 @@ pub fn event(raw: &Raw<'_>) -> Result<Item, EventError> {
                 return Err(EventError::Missing("agent"));
             }
             let state = text(&raw.state).ok_or(EventError::Missing("state"))?;
-            let wanted = "working, idle, stuck or exiting";
+            let wanted = "working, idle, stuck, exiting or gone";
             let state = AgentState::parse(state).ok_or(EventError::Word { field: "state", wanted })?;
             envelope(raw, at, None, Event::AgentState(state))
         }

@@ -21,6 +21,9 @@ use serde_json::value::RawValue;
 
 use crate::ingest::Rejection;
 
+/// Items that room is made for at once, if the first line promises so many.
+const FORESEEN: usize = 4_096;
+
 /// The name of this source.
 pub const SOURCE: &str = "api";
 
@@ -155,7 +158,9 @@ fn array(content: &[u8]) -> Vec<Result<Item, Rejection>> {
 }
 
 fn lines(content: &[u8]) -> Vec<Result<Item, Rejection>> {
-    let mut results = Vec::new();
+    // As many as there would be if all were as long as the first.
+    let first = memchr::memchr(b'\n', content).map_or(content.len(), |end| end + 1);
+    let mut results = Vec::with_capacity((content.len() / first.max(1) + 1).min(FORESEEN));
     let mut start = 0;
     let mut number = 0;
     for end in memchr::memchr_iter(b'\n', content).chain([content.len()]) {

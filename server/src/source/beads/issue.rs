@@ -6,8 +6,10 @@ use model::event::{BeadEdge, Envelope, Event};
 use model::id::{AgentName, BeadId, EventKey, RigName, Role, SessionId, SourceName};
 use model::time::Timestamp;
 use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
 use super::SOURCE;
+use super::agent::{AgentBead, Said};
 use crate::db::bead::BeadRow;
 use crate::source::claude_code::is_town_root;
 use crate::source::claude_code::line::Maybe;
@@ -17,6 +19,9 @@ use crate::source::{identity, rfc3339};
 /// Types that are machinery, not work: not counted in velocity.
 const NOT_WORK: [&str; 11] =
     ["agent", "role", "rig", "message", "event", "molecule", "gate", "slot", "queue", "convoy", "merge-request"];
+/// The type, and the label, of agents' beads. Older ones have the label only.
+const AGENT: &str = "agent";
+const AGENT_LABEL: &str = "\"gt:agent\"";
 /// Longest title that is kept, in characters; a longer one is cut.
 const MAX_TITLE_CHARS: usize = 300;
 /// Longest name of an assignee that is kept.
@@ -27,8 +32,10 @@ const MAX_NAME_BYTES: usize = 200;
 pub struct Bead {
     /// The bead as it is now.
     pub row: BeadRow,
-    /// That it was created, and perhaps closed; none when it is not counted.
+    /// That it was created, and perhaps closed; none when it is not counted. Of an agent's bead, the agent's state.
     pub events: Vec<Envelope>,
+    /// An agent's bead, with a state that this version does not know.
+    pub unknown: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -51,12 +58,19 @@ struct Line<'a> {
     #[serde(deserialize_with = "flag")]
     is_template: bool,
     #[serde(borrow)]
-    labels: Option<&'a serde_json::value::RawValue>,
+    labels: Option<&'a RawValue>,
+    /// Looked at in agents' beads only ([`AgentBead`]).
+    #[serde(borrow)]
+    description: Option<&'a RawValue>,
+    agent_state: Maybe<'a>,
+    hook_bead: Maybe<'a>,
+    role_type: Maybe<'a>,
+    rig: Maybe<'a>,
 }
 
 /// `true`, `1` or a number other than 0.
 fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    let raw = <&serde_json::value::RawValue>::deserialize(deserializer)?;
+    let raw = <&RawValue>::deserialize(deserializer)?;
     Ok(!matches!(raw.get(), "false" | "0" | "null" | "\"\""))
 }
 
@@ -89,12 +103,15 @@ pub fn parse(line: &[u8], rig: Option<&RigName>) -> Result<Bead, String> {
         _ => None,
     };
     let is_set = |field: &Maybe<'_>| field.0.as_deref().is_some_and(|text| !text.is_empty());
-    let counted = !NOT_WORK.contains(&issue_type.as_str())
+    let is_labelled = |label: &str| raw.labels.is_some_and(|labels| labels.get().contains(label));
+    let is_agent = issue_type == AGENT || is_labelled(AGENT_LABEL);
+    let counted = !is_agent
+        && !NOT_WORK.contains(&issue_type.as_str())
         && !raw.ephemeral
         && !raw.is_template
         && !is_set(&raw.wisp_type)
         && status != "tombstone";
-    let escalated = raw.labels.is_some_and(|labels| labels.get().contains("escalat"));
+    let escalated = is_labelled("escalat");
     let title = raw.title.0.as_deref().unwrap_or_default();
     let row = BeadRow {
         bead: id.as_str().to_owned(),
@@ -109,7 +126,14 @@ pub fn parse(line: &[u8], rig: Option<&RigName>) -> Result<Bead, String> {
         updated_at: time("updated_at", &raw.updated_at)?,
         counted,
     };
-    let mut events = Vec::new();
+    let (mut events, mut unknown) = (Vec::new(), false);
+    if is_agent {
+        match said(&raw, &row, rig) {
+            Said::State(event) => events.push(*event),
+            Said::Nothing => {}
+            Said::Unknown => unknown = true,
+        }
+    }
     if counted {
         let by = raw.created_by.0.as_deref();
         events.push(event(&id, rig, BeadEdge::Created, created_at, by, None)?);
@@ -118,7 +142,25 @@ pub fn parse(line: &[u8], rig: Option<&RigName>) -> Result<Bead, String> {
             events.push(event(&id, rig, BeadEdge::Closed, at, raw.assignee.0.as_deref(), session)?);
         }
     }
-    Ok(Bead { row, events })
+    Ok(Bead { row, events, unknown })
+}
+
+fn said(raw: &Line<'_>, row: &BeadRow, rig: Option<&RigName>) -> Said {
+    let text: Option<String> = raw.description.and_then(|text| serde_json::from_str(text.get()).ok());
+    let column = |field: &'_ Maybe<'_>| field.0.as_deref().filter(|text| !text.is_empty()).map(str::to_owned);
+    let (state, hook) = (column(&raw.agent_state), column(&raw.hook_bead));
+    let (role, of_rig) = (column(&raw.role_type), column(&raw.rig));
+    let bead = AgentBead {
+        id: &row.bead,
+        description: text.as_deref().unwrap_or_default(),
+        state: state.as_deref(),
+        hook: hook.as_deref(),
+        role: role.as_deref(),
+        rig: of_rig.as_deref(),
+        closed: matches!(row.status.as_str(), "closed" | "tombstone"),
+        at: row.updated_at.unwrap_or(row.created_at),
+    };
+    bead.said(rig)
 }
 
 fn event(
@@ -169,6 +211,8 @@ fn time(name: &str, field: &Maybe<'_>) -> Result<Option<Timestamp>, String> {
 
 #[cfg(test)]
 mod tests {
+    use model::event::AgentState;
+
     use super::*;
 
     fn edges(line: &str) -> Vec<BeadEdge> {
@@ -227,6 +271,25 @@ mod tests {
     }
 
     #[test]
+    fn an_agent_s_bead_says_its_state_and_is_no_work() {
+        let said =
+            "\"description\":\"T\\n\\nrole_type: polecat\\nrig: gastown\\nagent_state: spawning\\nhook_bead: gt-9\"";
+        let agent =
+            EXPORT.replace("bd-1", "gt-gastown-polecat-toast").replace("\"title\"", &format!("{said},\"title\""));
+        let labelled = agent.replace("\"title\"", "\"labels\":[\"gt:agent\"],\"title\"");
+        for line in [agent.replace("\"chore\"", "\"agent\""), labelled.replace("\"chore\"", "\"task\"")] {
+            let bead = parse(line.as_bytes(), None).unwrap();
+            assert!(!bead.row.counted && bead.events.len() == 1, "{line}");
+            let event = &bead.events[0];
+            assert_eq!((&event.event, event.role), (&Event::AgentState(AgentState::Working), Role::Polecat));
+            assert_eq!(event.bead.as_ref().map(|bead| bead.as_str()), Some("gt-9"));
+            assert_eq!(event.at, rfc3339::parse("2026-04-18T16:30:16Z").unwrap());
+        }
+        // Of a bead that is none, nothing of it is read.
+        assert_eq!(edges(&agent), [BeadEdge::Created]);
+    }
+
+    #[test]
     fn closed_means_closed_at_and_a_reopened_bead_is_not_closed() {
         let reason = parse(DUMP.replace("\"closed_at\":\"2026-02-28T05:33:08Z\",", "").as_bytes(), None).unwrap_err();
         assert!(reason.contains("closed_at"));
@@ -250,5 +313,9 @@ mod tests {
         let beads: Vec<Bead> = text.lines().map(|line| parse(line.as_bytes(), None).unwrap()).collect();
         assert_eq!(beads.len(), 677);
         assert!(beads.iter().all(|bead| (bead.row.status == "closed") == bead.row.closed_at.is_some()));
+        let agents: Vec<&Bead> = beads.iter().filter(|bead| bead.row.issue_type == "agent").collect();
+        assert!(agents.iter().all(|bead| bead.events.len() == 1 && !bead.unknown && !bead.row.counted));
+        let states = |state| agents.iter().filter(|bead| bead.events[0].event == Event::AgentState(state)).count();
+        assert_eq!([AgentState::Working, AgentState::Idle, AgentState::Gone].map(states), [10, 10, 7]);
     }
 }

@@ -57,6 +57,7 @@ impl LineReader for IssueReader {
         match issue::parse(line, self.rig.as_ref()) {
             Ok(bead) => {
                 out.events.extend(bead.events);
+                out.unknown += u64::from(bead.unknown);
                 out.beads.push(bead.row);
             }
             Err(reason) => {

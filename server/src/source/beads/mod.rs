@@ -1,6 +1,7 @@
 //! Beads' `issues.jsonl`, both shapes: `bd export` (empty fields left out) and the table dump in `.beads/backup`
 //! (every column, `""` and `null`, 0 and 1 for booleans).
 
+mod agent;
 mod issue;
 mod issues;
 mod town;
@@ -10,4 +11,4 @@ pub use issues::Issues;
 pub use town::{files as files_of_town, root as town_root};
 
 /// The name of this source.
-pub const SOURCE: &str = "beads";
+pub const SOURCE: &str = model::evidence::BEADS_SOURCE;

@@ -1,15 +1,18 @@
-//! A town's own records as a source of files: `.events.jsonl` and heartbeats.
+//! A town's own records as a source of files: `.events.jsonl`, heartbeats, and which accounts are limited.
 
 use std::io;
 use std::path::{Path, PathBuf};
+
+use model::time::Timestamp;
 
 use super::SOURCE;
 use super::event::{self, Said};
 use super::heartbeat;
 use super::member::Rigs;
+use super::quota;
 use crate::ingest::Rejection;
 use crate::source::beads::town_root;
-use crate::source::file_source::{FileSource, Reading};
+use crate::source::file_source::{FileSource, Reading, changed_at};
 use crate::source::found::{self, Found};
 use crate::source::tail::{self, Piece};
 use crate::source::{LineReader, Spot, Yield, whole};
@@ -18,8 +21,11 @@ use crate::source::{LineReader, Spot, Yield, whole};
 const EVENTS: &str = ".events.jsonl";
 /// Below the town: a file per tmux session.
 const HEARTBEATS: &str = ".runtime/heartbeats";
+/// Its accounts.
+const QUOTA: &str = "mayor/quota.json";
 
-/// A Gas Town: its events (append-only, now and then pruned by rewriting: then read anew) and its heartbeats.
+/// A Gas Town: its events (append-only, now and then pruned by rewriting: then read anew), its heartbeats, and
+/// its accounts.
 #[derive(Debug, Clone, Copy)]
 pub struct Town;
 
@@ -31,13 +37,13 @@ impl FileSource for Town {
         "gas-town"
     }
     fn about(&self) -> &'static str {
-        "a Gas Town's folder: its .events.jsonl and heartbeats"
+        "a Gas Town's folder: its .events.jsonl, heartbeats and limited accounts"
     }
     fn roots(&self) -> Vec<PathBuf> {
         town_root().map(|town| parts(&town)).unwrap_or_default()
     }
     fn owns(&self, path: &Path) -> bool {
-        path.file_name().is_some_and(|name| name == EVENTS) || is_heartbeat(path)
+        path.file_name().is_some_and(|name| name == EVENTS) || is_heartbeat(path) || path.ends_with(QUOTA)
     }
     /// A whole town is large: only its own records are looked at.
     fn files(&self, path: &Path) -> io::Result<Found> {
@@ -56,6 +62,10 @@ impl FileSource for Town {
             let rigs = reading.path.ancestors().nth(3).map(Rigs::of).unwrap_or_default();
             return whole::read(reading, emit, &|bytes, out| beat(bytes, &name, &rigs, out));
         }
+        if reading.path.ends_with(QUOTA) {
+            let at = changed_at(reading.path);
+            return whole::read(reading, emit, &|bytes, out| accounts(bytes, at, &name, out));
+        }
         let mut open = |_: Option<&str>| -> Box<dyn LineReader> {
             let rigs = reading.path.parent().map(Rigs::of).unwrap_or_default();
             Box::new(EventReader { name: name.clone(), rigs })
@@ -66,7 +76,7 @@ impl FileSource for Town {
 
 /// What there is of a town's records.
 fn parts(town: &Path) -> Vec<PathBuf> {
-    [town.join(EVENTS), town.join(HEARTBEATS)].into_iter().filter(|part| part.exists()).collect()
+    [town.join(EVENTS), town.join(HEARTBEATS), town.join(QUOTA)].into_iter().filter(|part| part.exists()).collect()
 }
 
 fn is_heartbeat(path: &Path) -> bool {
@@ -85,6 +95,15 @@ fn beat(bytes: &[u8], name: &str, rigs: &Rigs, out: &mut Yield) {
         Ok(Some(event)) => out.events.push(event),
         Ok(None) => out.unknown += 1,
         Err(reason) => out.rejected.push(Rejection { place: name.to_owned(), reason: reason.into_owned() }),
+    }
+}
+
+fn accounts(bytes: &[u8], at: Option<Timestamp>, name: &str, out: &mut Yield) {
+    out.lines += 1;
+    match at.map(|at| quota::parse(bytes, at)) {
+        Some(Ok(Some(told))) => out.reading(told),
+        Some(Ok(None)) | None => out.ignored += 1,
+        Some(Err(reason)) => out.rejected.push(Rejection { place: name.to_owned(), reason: reason.into_owned() }),
     }
 }
 
@@ -126,6 +145,8 @@ mod tests {
             ".feed.jsonl",
             ".runtime/heartbeats/gt-toast.json",
             ".runtime/x.json",
+            "mayor/quota.json",
+            "mayor/accounts.json",
             "gastown/.events.jsonl",
         ] {
             let path = folder.path().join(path);
@@ -136,7 +157,7 @@ mod tests {
             let files = Town.files(path).unwrap().files;
             files.iter().map(|file| file.strip_prefix(folder.path()).unwrap().display().to_string()).collect()
         };
-        assert_eq!(names(folder.path()), [".events.jsonl", ".runtime/heartbeats/gt-toast.json"]);
+        assert_eq!(names(folder.path()), [".events.jsonl", ".runtime/heartbeats/gt-toast.json", "mayor/quota.json"]);
         assert_eq!(names(&folder.path().join(HEARTBEATS)), [".runtime/heartbeats/gt-toast.json"]);
     }
 

@@ -29,10 +29,7 @@ pub enum GitError {
     #[error("git finds no repository there")]
     NoRepository,
     /// It took too long.
-    #[error(
-        "git took longer than it may: the new commits are read when the branch moves next, or by \"towngauge backfill \
-         git\""
-    )]
+    #[error("git took longer than it may: the new commits are read in ten minutes, or by \"towngauge backfill git\"")]
     Late,
     /// Something else; the log says what.
     #[error("git cannot read the repository")]

@@ -92,7 +92,8 @@ impl FileSource for Commits {
             Err(error) if reading.last_line == LastLine::Take => Err(io::Error::other(error)),
             Err(error) => {
                 complain(reading, error, emit);
-                Ok(())
+                // Tried again later, although the repository looks the same then.
+                if error == GitError::Late { Err(io::Error::new(io::ErrorKind::TimedOut, error)) } else { Ok(()) }
             }
         }
     }

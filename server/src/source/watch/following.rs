@@ -3,8 +3,10 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::db::cursor::Cursor;
@@ -18,6 +20,8 @@ use crate::source::tail::LastLine;
 
 /// Pieces that may wait for the store.
 const WAITING_PIECES: usize = 4;
+/// When what took too long is read again.
+const LATE_RETRY: Duration = Duration::from_secs(600);
 
 type Source = &'static dyn FileSource;
 
@@ -33,6 +37,9 @@ pub(super) struct Following {
     cursors: HashMap<&'static str, Cursors>,
     /// Said once per file, until it can be read again.
     complained: HashSet<PathBuf>,
+    /// Files that took too long, and when each is read again.
+    late: HashMap<PathBuf, Instant>,
+    late_retry: Duration,
 }
 
 /// A file that does not look as it did.
@@ -65,6 +72,8 @@ impl Following {
             looks: HashMap::new(),
             cursors: HashMap::new(),
             complained: HashSet::new(),
+            late: HashMap::new(),
+            late_retry: LATE_RETRY,
         };
         following.look_for_roots(roots).await?;
         Ok(following)
@@ -124,7 +133,8 @@ impl Following {
         for (source, path) in files {
             // Before reading: what is written meanwhile looks different afterwards.
             let Some(look) = source.look(&path) else { continue };
-            if self.looks.get(&path) != Some(&look) {
+            let is_due = self.late.get(&path).is_some_and(|due| *due <= Instant::now());
+            if is_due || self.looks.get(&path) != Some(&look) {
                 changed.push(Changed { source, path, look });
             }
         }
@@ -229,6 +239,12 @@ impl Following {
         match reading.await {
             Ok(Ok(())) => {
                 self.complained.remove(path);
+                self.late.remove(path);
+                return Ok(true);
+            }
+            // The source has said so in its pieces.
+            Ok(Err(error)) if error.kind() == std::io::ErrorKind::TimedOut => {
+                self.late.insert(path.to_owned(), Instant::now() + self.late_retry);
                 return Ok(true);
             }
             // A file that vanished meanwhile is nothing to speak of.
@@ -254,4 +270,81 @@ fn list(roots: &[Root]) -> Listing {
         }
     }
     listing
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::source::destination::{Batch, Taken};
+    use crate::source::tail::Piece;
+
+    /// A source that takes too long at the first two readings.
+    #[derive(Debug)]
+    struct Slow(AtomicU64);
+
+    static SLOW: Slow = Slow(AtomicU64::new(0));
+
+    impl FileSource for Slow {
+        fn name(&self) -> &'static str {
+            "slow"
+        }
+        fn word(&self) -> &'static str {
+            "slow"
+        }
+        fn about(&self) -> &'static str {
+            "a test"
+        }
+        fn roots(&self) -> Vec<PathBuf> {
+            Vec::new()
+        }
+        fn owns(&self, _: &Path) -> bool {
+            true
+        }
+        fn read(&self, _: &Reading<'_>, _: &mut dyn FnMut(Piece) -> bool) -> io::Result<()> {
+            let is_late = self.0.fetch_add(1, Ordering::Relaxed) < 2;
+            if is_late { Err(io::Error::from(io::ErrorKind::TimedOut)) } else { Ok(()) }
+        }
+    }
+
+    #[derive(Debug)]
+    struct Nowhere;
+
+    #[async_trait]
+    impl Destination for Nowhere {
+        async fn cursors(&self, _: &'static str) -> Result<Cursors, CommitError> {
+            Ok(Cursors::default())
+        }
+        async fn project_names(&self) -> Result<Vec<(String, String)>, CommitError> {
+            Ok(Vec::new())
+        }
+        async fn take(&self, _: Batch) -> Result<Taken, CommitError> {
+            Ok(Taken::default())
+        }
+    }
+
+    #[tokio::test]
+    async fn what_took_too_long_is_read_again_by_the_clock_though_it_looks_the_same() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let roots = Roots::named(vec![Root { source: &SLOW, path: file.path().to_owned() }]);
+        let cancel = CancellationToken::new();
+        let mut following = Following::new(&roots, Arc::new(Nowhere), false).await.unwrap();
+        let readings = || SLOW.0.load(Ordering::Relaxed);
+        following.late_retry = Duration::from_secs(3_600);
+        following.read_all(&cancel).await.unwrap();
+        following.read_all(&cancel).await.unwrap();
+        assert_eq!(readings(), 1, "not before its time");
+        following.late.values_mut().for_each(|due| *due = Instant::now());
+        following.late_retry = Duration::ZERO;
+        following.read_all(&cancel).await.unwrap();
+        assert_eq!(readings(), 2);
+        for _ in 0..3 {
+            following.read_all(&cancel).await.unwrap();
+        }
+        assert_eq!(readings(), 3, "done, and it looks the same");
+    }
 }

@@ -15,6 +15,7 @@ use self::following::Following;
 use self::system::SystemWatch;
 use super::destination::{CommitError, Destination, StoreDestination};
 use super::registry::Roots;
+use super::tmux;
 use crate::db::Pool;
 use crate::ingest::Intake;
 
@@ -36,7 +37,7 @@ pub fn spawn(
     spawn_into(Arc::new(StoreDestination::new(town, pool, intake)), roots, cancel, no_paths)
 }
 
-/// Follows `roots` into `destination` until `cancel`. Nothing ends it otherwise: what cannot be read now is tried again.
+/// Follows `roots` into `destination` until `cancel`, and asks tmux beside a Gas Town's files. Nothing ends it otherwise: what cannot be read now is tried again.
 #[must_use]
 pub fn spawn_into(
     destination: Arc<dyn Destination>,
@@ -44,7 +45,8 @@ pub fn spawn_into(
     cancel: CancellationToken,
     no_paths: bool,
 ) -> JoinHandle<()> {
-    tokio::spawn(async move {
+    let terminals = tmux::poll(roots.clone(), Arc::clone(&destination), cancel.clone());
+    let files = async move {
         loop {
             match follow(&roots, &destination, &cancel, no_paths).await {
                 Ok(()) => return,
@@ -56,6 +58,9 @@ pub fn spawn_into(
                 () = tokio::time::sleep(RETRY) => {}
             }
         }
+    };
+    tokio::spawn(async move {
+        tokio::join!(files, terminals);
     })
 }
 

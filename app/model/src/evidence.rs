@@ -1,0 +1,183 @@
+//! Who says what an agent does, and whom to believe: Gas Town's ranked sources.
+//!
+//! One that ranks lower is believed only when it tells of a later moment than the one above it, and that one has grown
+//! stale. So sources that contradict one another never make a state flicker: while time passes and nobody says anything,
+//! belief goes down the ranks at most, and never back up.
+
+use crate::event::{AgentState, Envelope, Event};
+use crate::id::SourceName;
+use crate::time::Timestamp;
+
+/// The source of agents' beads and other beads.
+pub const BEADS_SOURCE: &str = "beads";
+/// The source of terminals' activity.
+pub const TMUX_SOURCE: &str = "tmux";
+
+/// How long what the agent itself said, or did, is fresh: Gas Town calls a heartbeat stale after three minutes.
+pub const OWN_FRESH_S: i64 = 180;
+/// How long its bead is: written when the state changes, and not while it lasts. As long as hooked work may go untouched.
+pub const RECORD_FRESH_S: i64 = 15 * 60;
+/// How long activity of its terminal is: what `gt dashboard` calls working.
+pub const TERMINAL_FRESH_S: i64 = 5 * 60;
+
+/// Who says it; the earlier ranks higher.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Evidence {
+    /// The agent itself or its session: heartbeats, events, calls.
+    Own,
+    /// The agent's bead.
+    Record,
+    /// Its terminal, which shows only that something moves.
+    Terminal,
+}
+
+impl Evidence {
+    /// What a source's states are.
+    #[must_use]
+    pub fn of(source: &SourceName) -> Self {
+        match source.as_str() {
+            BEADS_SOURCE => Self::Record,
+            TMUX_SOURCE => Self::Terminal,
+            _ => Self::Own,
+        }
+    }
+
+    /// Its rank, from 0.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        match self {
+            Self::Own => 0,
+            Self::Record => 1,
+            Self::Terminal => 2,
+        }
+    }
+
+    /// For how many seconds it is fresh.
+    #[must_use]
+    pub const fn fresh_s(self) -> i64 {
+        match self {
+            Self::Own => OWN_FRESH_S,
+            Self::Record => RECORD_FRESH_S,
+            Self::Terminal => TERMINAL_FRESH_S,
+        }
+    }
+}
+
+/// One saying.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Saying {
+    /// Who says it.
+    pub by: Evidence,
+    /// What.
+    pub state: AgentState,
+    /// Of which moment.
+    pub at: Timestamp,
+}
+
+impl Saying {
+    /// Whether it still holds at `now` by itself.
+    #[must_use]
+    pub fn is_fresh(&self, now: Timestamp) -> bool {
+        now < self.at.plus_seconds(self.by.fresh_s())
+    }
+}
+
+/// Which of `sayings`, the highest ranking first, is believed at `now`; it need not be fresh.
+#[must_use]
+pub fn believed(sayings: [Option<Saying>; 3], now: Timestamp) -> Option<Saying> {
+    sayings.into_iter().flatten().reduce(|above, below| {
+        let overrides = !above.is_fresh(now) && below.at > above.at;
+        if overrides { below } else { above }
+    })
+}
+
+impl Envelope {
+    /// Whether it shows that its agent is at work: what utilization is made of. What a bead or a terminal says of an agent
+    /// is no sign of its own.
+    #[must_use]
+    pub fn is_activity(&self) -> bool {
+        let by_itself = !matches!(self.event, Event::AgentState(_)) || Evidence::of(&self.source) == Evidence::Own;
+        by_itself && self.event.is_activity()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const T0: Timestamp = Timestamp::from_seconds(1_700_000_000);
+    const RANKS: [Evidence; 3] = [Evidence::Own, Evidence::Record, Evidence::Terminal];
+
+    fn saying(by: Evidence, state: AgentState, s: i64) -> Option<Saying> {
+        Some(Saying { by, state, at: T0.plus_seconds(s) })
+    }
+
+    #[test]
+    fn a_fresh_heartbeat_wins_over_the_bead_and_a_stale_one_does_not() {
+        let beat = saying(Evidence::Own, AgentState::Idle, 0);
+        let bead = saying(Evidence::Record, AgentState::Working, 60);
+        let at = |s: i64| believed([beat, bead, None], T0.plus_seconds(s)).unwrap().by;
+        assert_eq!(at(179), Evidence::Own);
+        assert_eq!(at(180), Evidence::Record);
+        assert_eq!(at(100_000), Evidence::Record);
+    }
+
+    #[test]
+    fn what_is_older_never_overrides_what_ranks_higher() {
+        let beat = saying(Evidence::Own, AgentState::Stuck, 60);
+        let bead = saying(Evidence::Record, AgentState::Working, 59);
+        for s in [60, 239, 240, 100_000] {
+            assert_eq!(believed([beat, bead, None], T0.plus_seconds(s)), beat, "{s}");
+        }
+    }
+
+    #[test]
+    fn who_is_alone_is_believed() {
+        for by in RANKS {
+            let alone = saying(by, AgentState::Idle, 0);
+            let mut all = [None; 3];
+            all[by.index()] = alone;
+            assert_eq!(believed(all, T0.plus_seconds(1_000_000)), alone);
+        }
+        assert_eq!(believed([None; 3], T0), None);
+    }
+
+    fn sayings() -> impl Strategy<Value = [Option<Saying>; 3]> {
+        proptest::array::uniform3(proptest::option::of((0_usize..AgentState::ALL.len(), 0_i64..3_000))).prop_map(
+            |all| {
+                let mut ranked = [None; 3];
+                for ((slot, said), by) in ranked.iter_mut().zip(all).zip(RANKS) {
+                    *slot = said.and_then(|(state, s)| saying(by, AgentState::ALL[state], s));
+                }
+                ranked
+            },
+        )
+    }
+
+    proptest! {
+        /// While nobody says anything new, belief goes down the ranks only, and to later moments only.
+        #[test]
+        fn time_alone_never_makes_it_flicker(all in sayings()) {
+            let mut last: Option<Saying> = None;
+            for s in (0..6_000).step_by(30) {
+                let Some(now) = believed(all, T0.plus_seconds(s)) else { continue };
+                if let Some(before) = last {
+                    prop_assert!(now == before || (now.by > before.by && now.at > before.at), "{before:?} {now:?}");
+                }
+                last = Some(now);
+            }
+        }
+
+        /// Whatever ranks lower says: what ranks higher stands while it is fresh, and against all that is older.
+        #[test]
+        fn a_lower_rank_never_overrides_a_fresher_higher_one(all in sayings(), s in 0_i64..6_000) {
+            let now = T0.plus_seconds(s);
+            let Some(winner) = believed(all, now) else { return Ok(()) };
+            for other in all.into_iter().flatten().filter(|other| other.by < winner.by) {
+                prop_assert!(!other.is_fresh(now) && other.at < winner.at, "{winner:?} over {other:?}");
+            }
+        }
+    }
+}

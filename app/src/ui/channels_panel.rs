@@ -1,0 +1,108 @@
+//! Where events come from, whether they come, and what stopped.
+
+use leptos::prelude::*;
+use model::format::{ago, compact};
+use model::live_stats::{LiveStats, SourceState};
+
+use crate::live::Live;
+use crate::poll::Poll;
+
+/// What the mark beside a source says.
+fn word(state: &str) -> &'static str {
+    match state {
+        "live" => "live",
+        "silent" => "silent",
+        "error" => "error",
+        _ => "never started",
+    }
+}
+
+/// Every source that was ever heard; above them what is wrong, in words.
+#[component]
+pub(crate) fn ChannelsPanel(poll: Poll<LiveStats>, live: Live, sources: String) -> impl IntoView {
+    let names = Memo::new(move |_| {
+        let heard = |source: &&SourceState| source.state != "never_started";
+        poll.with(|stats| stats.sources.iter().filter(heard).map(|source| source.name.clone()).collect::<Vec<_>>())
+            .unwrap_or_default()
+    });
+    let line = move |name: String| {
+        let source = Memo::new(move |_| {
+            poll.with(|stats| stats.sources.iter().find(|source| source.name == name).cloned()).flatten()
+        });
+        view! { <ChannelLine source live/> }
+    };
+    let link = sources.clone();
+    view! {
+        <section class="panel channels" class:stale=move || poll.is_stale() aria-labelledby="channels-title">
+            <header>
+                <h2 id="channels-title">"Channels"</h2>
+                <a class="zone" href=link>"Sources"</a>
+            </header>
+            <ul class="channel-list">
+                <For each=move || names.get() key=String::clone let:name>{line(name)}</For>
+            </ul>
+        </section>
+    }
+}
+
+/// What stopped, or never started, above everything else on the page.
+#[component]
+pub(crate) fn ChannelBanner(poll: Poll<LiveStats>, sources: String) -> impl IntoView {
+    let wrong = Memo::new(move |_| {
+        poll.with(|stats| {
+            let known = |source: &&SourceState| source.state != "never_started";
+            let wrong = |source: &&SourceState| matches!(source.state.as_str(), "silent" | "error");
+            let all = stats.sources.iter().filter(known).count();
+            let words: Vec<String> = stats
+                .sources
+                .iter()
+                .filter(wrong)
+                .map(|source| format!("{}: {}", source.title, source.words))
+                .collect();
+            // One of many that rests is normal; all of them, or one that failed, is not.
+            let failed = stats.sources.iter().any(|source| source.state == "error");
+            (all == 0, if failed || words.len() == all { words } else { Vec::new() })
+        })
+    });
+    move || {
+        let sources = sources.clone();
+        match wrong.get() {
+            Some((true, _)) => view! {
+                <div class="banner" data-tone="warn" role="status">
+                    <b>"Watcher not running"</b>
+                    <span>"Nothing has ever been heard of this town. Connect a source, or start `towngauge watch`."</span>
+                    <a href=sources>"Connect a source"</a>
+                </div>
+            }
+            .into_any(),
+            Some((false, words)) if !words.is_empty() => view! {
+                <div class="banner" data-tone="warn" role="status">
+                    <b>"Nothing comes in"</b>
+                    <span>{words.join(" · ")}</span>
+                    <a href=sources>"See sources"</a>
+                </div>
+            }
+            .into_any(),
+            _ => ().into_any(),
+        }
+    }
+}
+
+#[component]
+fn ChannelLine(source: Memo<Option<SourceState>>, live: Live) -> impl IntoView {
+    let of = move |read: fn(&SourceState) -> String| {
+        move || source.with(|source| source.as_ref().map(read)).unwrap_or_default()
+    };
+    let heard = move || {
+        let at = source.with(|source| source.as_ref().and_then(|source| source.last_heard));
+        at.map_or_else(|| "never".to_owned(), |at| ago(live.now.get().micros_since(at) / 1_000_000))
+    };
+    view! {
+        <li data-state=of(|source| source.state.clone())>
+            <span class="mark">{of(|source| word(&source.state).to_owned())}</span>
+            <span class="name" title=of(|source| source.words.clone())>{of(|source| source.title.clone())}</span>
+            <span class="rate">{of(|source| source.events_per_s.map_or_else(String::new, |rate| format!("{}/s", compact(rate))))}</span>
+            <span class="heard">{heard}</span>
+        </li>
+    }
+}
