@@ -83,9 +83,10 @@ async fn ask(server: &Server, operation: &Operation) -> (u16, Value) {
     (answer.status().as_u16(), answer.json().await.unwrap_or_default())
 }
 
-/// The same with one item per list.
+/// The same with one item per list. Rows of a few figures stay whole: they have as many as there are measures.
 fn shortened(value: Value) -> Value {
     match value {
+        Value::Array(items) if items.len() <= 24 && items.iter().all(Value::is_number) => Value::Array(items),
         Value::Array(items) => items.into_iter().take(1).map(shortened).collect(),
         Value::Object(fields) => fields.into_iter().map(|(name, value)| (name, shortened(value))).collect(),
         other => other,
@@ -121,7 +122,7 @@ fn typed_examples_read_back() {
     fn check<T: serde::de::DeserializeOwned>(path: &str) {
         let operation = OPERATIONS.iter().find(|o| o.path == path && o.method == "get").unwrap();
         let example = operation.answer_json().unwrap();
-        assert!(serde_json::from_value::<T>(example.clone()).is_ok(), "{path}: {example:#}");
+        serde_json::from_value::<T>(example.clone()).unwrap_or_else(|error| panic!("{path}: {error}\n{example:#}"));
     }
     check::<model::live_stats::LiveStats>("/api/live/stats");
     check::<model::event_line::EventPage>("/api/towns/{town}/events");
