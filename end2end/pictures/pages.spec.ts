@@ -12,8 +12,8 @@ const SIZES = [
   { width: 1440, height: 900 },
   { width: 390, height: 844 },
 ];
-const PAGES = { towns: "/", overview: "/t/demo", observability: "/t/demo/observability?window=24h", machine: "/t/demo/machine", sources: "/t/demo/sources", tank: "/t/demo/tank" };
-const NOTHING = { "first-run": "/", "empty-overview": "/t/home", "empty-observability": "/t/home/observability", "machine-home": "/t/home/machine", "empty-sources": "/t/home/sources", "empty-tank": "/t/home/tank", "no-town": "/t/nowhere" };
+const PAGES = { towns: "/", overview: "/t/demo", live: "/t/demo/live", observability: "/t/demo/observability?window=24h", machine: "/t/demo/machine", sources: "/t/demo/sources", tank: "/t/demo/tank" };
+const NOTHING = { "first-run": "/", "empty-overview": "/t/home", "empty-live": "/t/home/live", "empty-observability": "/t/home/observability", "machine-home": "/t/home/machine", "empty-sources": "/t/home/sources", "empty-tank": "/t/home/tank", "no-town": "/t/nowhere" };
 const MACHINE = { ship: 1, shipper: "00000000-0000-0000-0000-000000000001", name: "desk", host: "linux x86_64", version: "0.1.0", waiting_bytes: 0, oldest_us: null, parked: 0, error: null };
 const MACHINES = [
   {},

@@ -28,7 +28,7 @@ const SENDERS: usize = 16;
 const PER_SUBMISSION: usize = 2_500;
 const PEER_ROWS: usize = 2_000;
 /// What is made of the events besides the roster, the sessions and the counters.
-const ROLLUPS: [&str; 4] = ["headline_10s", "by_role_10s", "presence", "rollup_dirty"];
+const ROLLUPS: [&str; 6] = ["headline_10s", "by_role_10s", "presence", "rollup_dirty", "latency_10s", "latency_dirty"];
 
 fn main() -> Result<()> {
     tokio::runtime::Runtime::new()?.block_on(run())

@@ -1,13 +1,13 @@
 //! Sources: where events come from, whether they come, what was wrong with them, and how to connect another.
 
 use leptos::prelude::*;
-use model::format::ago;
 
 use super::frame::town_frame;
+use crate::fetch;
 use crate::live::Live;
-use crate::reader::ReadError;
 use crate::roll::Roll;
 use crate::seed::SourcesSeed;
+use crate::ui::freshness::Freshness;
 use crate::ui::guide::{GuideCard, StepBox};
 use crate::ui::header::Tab;
 use crate::ui::machines::Machines;
@@ -26,7 +26,8 @@ pub fn SourcesView(seed: SourcesSeed) -> impl IntoView {
     let name = town.snapshot.town.clone();
     let (live, top) = town_frame(town, Tab::Sources);
     let roll = Roll::new(sources);
-    roll.follow(live, name);
+    let name = StoredValue::new(name);
+    roll.follow(live, move || fetch::sources(name.get_value()));
     let unpriced = Signal::derive(move || roll.with(|page| page.unpriced.clone()).unwrap_or_default());
     // The one place that says how to ship says it twice: here, where there is nothing to show yet, and among the others.
     let ship = guides.iter().find(|guide| guide.id == SHIP_GUIDE).cloned();
@@ -38,7 +39,7 @@ pub fn SourcesView(seed: SourcesSeed) -> impl IntoView {
                 <header>
                     <h1 id="sources-title">"Sources"</h1>
                     <span class="count tally">{move || roll.with(tally)}</span>
-                    <Freshness roll live/>
+                    <Freshness poll=roll live/>
                 </header>
                 <List roll live/>
             </section>
@@ -53,37 +54,11 @@ pub fn SourcesView(seed: SourcesSeed) -> impl IntoView {
     }
 }
 
-/// How old the figures are, and why when they are older than they should be.
-#[component]
-fn Freshness(roll: Roll, live: Live) -> impl IntoView {
-    let text = move || {
-        let age = roll.age_s(live);
-        match (roll.failed.get(), age) {
-            (None, Some(age)) => format!("Read {}", ago(age)),
-            (Some(_), Some(age)) => format!("Not refreshed; these figures are from {}", ago(age)),
-            (_, None) => "Not read yet; trying again".to_owned(),
-        }
-    };
-    let is_stale = move || roll.failed.with(Option::is_some);
-    // Screen readers hear that it changed, not every second.
-    let word = Memo::new(move |_| match roll.failed.get() {
-        None => "Figures are fresh",
-        Some(ReadError::UnknownTown(_)) => "The server no longer knows this town",
-        Some(ReadError::Unavailable) => "Figures could not be refreshed; trying again",
-    });
-    view! {
-        <span class="freshness" data-stale=move || is_stale().to_string()>
-            <span aria-hidden="true">{text}</span>
-            <span class="visually-hidden" role="status">{word}</span>
-        </span>
-    }
-}
-
 #[component]
 fn List(roll: Roll, live: Live) -> impl IntoView {
     let names = Memo::new(move |_| roll.connected());
     let is_known = Memo::new(move |_| roll.with(|_| ()).is_some());
-    let is_stale = move || roll.failed.with(Option::is_some);
+    let is_stale = move || roll.is_stale();
     let rows = move || {
         view! {
             <SourceColumns/>

@@ -23,7 +23,7 @@ pub(crate) fn Machines(
     let ids = Memo::new(move |_| {
         roll.with(|page| page.machines.iter().map(|machine| machine.id.clone()).collect::<Vec<_>>())
     });
-    let is_stale = move || roll.failed.with(Option::is_some);
+    let is_stale = move || roll.is_stale();
     // Whether there are any, and not which: rows stay while others come.
     let any = Memo::new(move |_| ids.with(|ids| ids.as_ref().map(|ids| !ids.is_empty())));
     let list = move || {
