@@ -151,8 +151,8 @@ test("when the server goes, the figures stay and say how old they are", async ({
 for (const theme of ["dark", "light"] as const) {
   test(`axe finds nothing on the Live page (${theme})`, async ({ page, server, request }) => {
     await page.emulateMedia({ colorScheme: theme });
-    await new Town(request, server.url, "axelive").send(call(1_200, { duration_ms: 900, session: "s-2" }), tool(1), tool(2, { ok: false }), call(5, { model: "nobody-knows-it" }));
-    await page.goto("/t/axelive/live");
+    await new Town(request, server.url, `axelive-${theme}`).send(call(1_200, { duration_ms: 900, session: "s-2" }), tool(1), tool(2, { ok: false }), call(5, { model: "nobody-knows-it" }));
+    await page.goto(`/t/axelive-${theme}/live`);
     await loaded(page);
     await expect(page.getByRole("log").locator("li")).toHaveCount(4);
     const found = await new AxeBuilder({ page }).analyze();
