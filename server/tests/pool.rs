@@ -63,3 +63,19 @@ async fn a_connection_whose_copy_was_cut_off_at_its_beginning_answers_nobody_els
     holder.rollback().await.unwrap();
     assert_in_step(&pool).await;
 }
+
+#[tokio::test]
+async fn a_connection_whose_begin_was_cut_off_is_in_no_transaction() {
+    let pool = fresh_database().await;
+    let open = "select count(*) from pg_stat_activity where datname = current_database() and xact_start is not null \
+                and state <> 'active'";
+    let mut cut = 0;
+    for _ in 0..40 {
+        let begun = pool.begin_with("begin isolation level repeatable read");
+        cut += u32::from(tokio::time::timeout(Duration::ZERO, begun).await.is_err());
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        let left: i64 = sqlx::query_scalar(open).fetch_one(&pool).await.unwrap();
+        assert_eq!(left, 0, "after {cut} were cut off");
+    }
+    assert!(cut > 0, "none was cut off");
+}

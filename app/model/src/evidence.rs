@@ -82,7 +82,8 @@ impl Saying {
     }
 }
 
-/// Which of `sayings`, the highest ranking first, is believed at `now`; it need not be fresh.
+/// Which of `sayings`, the highest ranking first, is believed at `now`; it need not be fresh. What a higher one has
+/// outdated, by telling of a later moment, stands in nobody's way.
 #[must_use]
 pub fn believed(sayings: [Option<Saying>; 3], now: Timestamp) -> Option<Saying> {
     sayings.into_iter().flatten().reduce(|above, below| {
@@ -176,7 +177,10 @@ mod tests {
             let now = T0.plus_seconds(s);
             let Some(winner) = believed(all, now) else { return Ok(()) };
             for other in all.into_iter().flatten().filter(|other| other.by < winner.by) {
-                prop_assert!(!other.is_fresh(now) && other.at < winner.at, "{winner:?} over {other:?}");
+                // What a higher one told of a later moment has outdated it, fresh or not.
+                let is_outdated = all.into_iter().flatten().any(|above| above.by < other.by && above.at >= other.at);
+                prop_assert!(is_outdated || !other.is_fresh(now), "{winner:?} over {other:?}");
+                prop_assert!(other.at < winner.at, "{winner:?} over {other:?}");
             }
         }
     }

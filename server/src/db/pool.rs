@@ -54,13 +54,18 @@ pub async fn connect(options: ConnectOptions) -> Result<Pool, DbError> {
     Ok(pool)
 }
 
-/// Whether a connection's next answer belongs to its next question.
+/// Whether a connection's next answer belongs to its next question; and it is in no transaction any more.
 ///
 /// sqlx loses count of the answers that are due when a COPY is dropped halfway (by a time limit, or a stop): every later
-/// query on that connection would be given the answer to the one before it. Such a connection is closed.
+/// query on that connection would be given the answer to the one before it. Such a connection is closed. And it forgets a
+/// transaction whose BEGIN was dropped: whoever came next would read an old snapshot, and write what is never committed.
 async fn is_in_step(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     let asked = Uuid::now_v7();
-    let answer = sqlx::query_scalar::<_, Uuid>("select $1::uuid").bind(asked).fetch_one(connection);
+    let answer = async {
+        // Ends whatever is open. Where nothing is, a ROLLBACK alone would fill the log of Postgres with warnings.
+        sqlx::raw_sql("begin; rollback").execute(&mut *connection).await?;
+        sqlx::query_scalar::<_, Uuid>("select $1::uuid").bind(asked).fetch_one(&mut *connection).await
+    };
     Ok(matches!(tokio::time::timeout(RETURN_WITHIN, answer).await, Ok(Ok(answer)) if answer == asked))
 }
 
