@@ -10,7 +10,7 @@ pub(crate) const KEPT: usize = 10_000;
 
 /// A line of the list.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "nearly every line is an event")]
+#[cfg_attr(target_pointer_width = "64", expect(clippy::large_enum_variant, reason = "nearly every line is an event"))]
 pub(crate) enum Entry {
     /// An event.
     Event(EventRow),
