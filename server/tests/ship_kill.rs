@@ -147,7 +147,12 @@ async fn content(pool: &Pool) -> Vec<(&'static str, Vec<String>)> {
         ("event", "select e::text from event e order by ts, key"),
         ("claim", "select c::text from claim c order by c::text"),
         ("bead", "select b::text from bead b order by bead"),
-        ("agent", "select a::text from agent a order by rig, name"),
+        // Whichever copy of a call is read first is its agent's until the other comes, and the roster keeps that the agent
+        // was seen: by when, depends on which file was read first after a kill.
+        (
+            "agent",
+            "select case name when 'resumed' then rig || ' ' || name else a::text end from agent a order by rig, name",
+        ),
         ("source", "select source || ' ' || stored || ' ' || rejected from source order by source"),
     ] {
         let rows: Vec<String> = sqlx::query_scalar(sql).fetch_all(pool).await.unwrap();
