@@ -70,7 +70,7 @@ pub(crate) fn ChannelBanner(poll: Poll<LiveStats>, sources: String) -> impl Into
             Some((true, _)) => view! {
                 <div class="banner" data-tone="warn" role="status">
                     <b>"Watcher not running"</b>
-                    <span>"Nothing has ever been heard of this town. Connect a source, or start `towngauge watch`."</span>
+                    <span>"Nothing has ever been heard of this town. Connect a source, or start "<code>"towngauge watch"</code>"."</span>
                     <a href=sources>"Connect a source"</a>
                 </div>
             }

@@ -10,7 +10,7 @@ use model::wire::EventRow;
 use super::events::{figures, says};
 use super::state::Empty;
 use crate::reader::ReadError;
-use crate::stream::{Entry, Older, Reel, level_of};
+use crate::stream::{Entry, EventFilter, Older, Reel, level_of};
 use crate::zone::use_zone;
 
 /// Lines in the document beyond those in sight, on either side.
@@ -177,7 +177,11 @@ pub(crate) fn StreamList(reel: Reel, town: TownName) -> impl IntoView {
                 </ol>
                 <div class="room" node_ref=below></div>
                 {move || (is_empty.get() && reel.older.with(|older| *older == Older::Done)).then(|| view! {
-                    <Empty title="No such event" hint="Whatever agents do appears here as it is committed. Clear the filter to see everything."/>
+                    {if reel.filter.with(|filter| *filter == EventFilter::default()) {
+                        view! { <Empty title="No events yet" hint="Whatever agents do appears here as it is committed."/> }
+                    } else {
+                        view! { <Empty title="No such event" hint="Clear the filter to see everything."/> }
+                    }}
                 })}
             </div>
             {unread}
