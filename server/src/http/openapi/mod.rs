@@ -1,7 +1,7 @@
 //! `GET /api/openapi.json`: the API as an OpenAPI 3.1 document, made from the table of operations.
 //!
 //! The table is held against the routers' own source, and its examples are sent to and compared with a real server
-//! (server/tests/openapi.rs); scopes come from what the guard asks for. Schemas are those of the examples: their fields and
+//! (server/tests/it/openapi.rs); scopes come from what the guard asks for. Schemas are those of the examples: their fields and
 //! types are promised, further fields may come.
 
 mod operation;

@@ -1,0 +1,43 @@
+//! The server's integration tests, on a real Postgres. One binary for all: each of its own would link the whole server
+//! again, which takes minutes and gigabytes.
+
+mod attribution;
+mod backfill;
+mod cluster;
+mod events_page;
+mod external;
+mod feed;
+mod flood;
+mod guides;
+mod hosts;
+mod http;
+mod intake;
+mod kill;
+mod landed;
+mod latency;
+mod live;
+mod live_stats;
+mod openapi;
+mod otlp;
+mod otlp_privacy;
+mod otlp_property;
+mod otlp_support;
+mod otlp_transcripts;
+mod pages;
+mod plan;
+mod pool;
+mod prices;
+mod reprice;
+mod serve;
+mod server_support;
+mod ship;
+mod ship_kill;
+mod ship_request;
+mod source_page;
+mod sources;
+mod states;
+mod stop;
+mod store;
+mod support;
+mod tanks;
+mod windows;
