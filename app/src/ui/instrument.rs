@@ -207,6 +207,7 @@ mod tests {
             known: 12,
             tank: Some(GasTank { balance: Nanodollars(47_230_000_000), capacity: Nanodollars(100_000_000_000) }),
             pace: Pace { spent: Nanodollars(1_230_000_000), over_s: 300 },
+            store_down_since: None,
         }
     }
 
