@@ -24,7 +24,7 @@ const AGE = /(these figures are|What is shown is) from (now|\d+ (s|min)( ago)?)/
 const CASES: Case[] = [
   { name: "Live", path: "/live", figure: (page) => page.getByRole("log").locator("li").first() },
   {
-    name: "Observability", path: "/observability", figure: (page) => page.locator(".panel.chart[data-metric=tokens] .twin td").first(),
+    name: "Observability", path: "/observability", figure: (page) => page.locator(".panel.chart[data-metric=tokens] .current strong"),
     again: (page) => page.locator('nav.windows a:has-text("6h")').click(),
   },
   { name: "Machine", path: "/machine", figure: (page) => page.locator("section.host .host-figure").first() },
@@ -37,7 +37,7 @@ const CASES: Case[] = [
 ];
 /** Everything on it comes over the link. */
 const OVERVIEW: Case = {
-  name: "Overview", path: "", figure: (page) => page.locator('section.gauge[aria-label="Agents"] .figure strong'),
+  name: "Overview", path: "", figure: (page) => page.locator('section.gauge[aria-label="Active agents"] .figure strong'),
 };
 
 const link = (page: Page, state: string) => page.locator(`.link[data-link=${state}]`);
