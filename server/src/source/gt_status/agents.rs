@@ -69,7 +69,7 @@ fn event(member: Member, state: AgentState, hook: Option<BeadId>, now: Timestamp
 mod tests {
     use super::*;
 
-    const NOW: Timestamp = Timestamp::from_seconds(1_772_000_030);
+    const NOW: Timestamp = Timestamp::from_seconds(1_771_999_990);
 
     fn said(address: &str, state: AgentState, hook: Option<&str>) -> Said {
         Said { member: Member::at(address).unwrap(), state, hook: hook.map(|hook| BeadId::new(hook).unwrap()) }
