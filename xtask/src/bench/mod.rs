@@ -70,7 +70,7 @@ pub fn command(context: &Context, wanted: &[Target], quick: bool) -> Result<()> 
 
 fn run(bench: &Bench<'_>, target: Target) -> Result<Vec<Measurement>> {
     match target {
-        Target::P1 | Target::P3 => native::all(bench, target),
+        Target::P1 | Target::P3 | Target::P7 => native::all(bench, target),
         Target::P2 => browser::pixel(bench),
         Target::P4 => {
             // Node's `ws` is the peer.

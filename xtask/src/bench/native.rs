@@ -24,6 +24,7 @@ pub const fn programs(target: Target) -> &'static [&'static str] {
         Target::P1 => &["ingest", "ingest_http"],
         Target::P3 => &["reads"],
         Target::P4 => &["fanout"],
+        Target::P7 => &["own_cost"],
         Target::P2 | Target::P5 | Target::P6 | Target::P8 | Target::P9 => &[],
     }
 }

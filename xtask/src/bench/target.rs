@@ -18,6 +18,8 @@ pub enum Target {
     P5,
     /// Size and time of the first page
     P6,
+    /// What the monitor itself costs
+    P7,
     /// Backfill of transcripts, beside ccusage
     P8,
     /// Warm start, Postgres included
@@ -25,7 +27,8 @@ pub enum Target {
 }
 
 impl Target {
-    pub const ALL: [Self; 8] = [Self::P1, Self::P2, Self::P3, Self::P4, Self::P5, Self::P6, Self::P8, Self::P9];
+    pub const ALL: [Self; 9] =
+        [Self::P1, Self::P2, Self::P3, Self::P4, Self::P5, Self::P6, Self::P7, Self::P8, Self::P9];
 }
 
 impl fmt::Display for Target {
