@@ -153,6 +153,12 @@ impl TimeRange {
         let step = resolution.step_s();
         Self { from: self.from.floor_to(step), to: self.to.ceil_to(step) }
     }
+    /// The period before: as long, and it ends where this one begins. In elapsed time: a day before is 86,400 seconds
+    /// before, also where the clocks changed in between. Of whole buckets it is whole buckets again.
+    #[must_use]
+    pub const fn before(self) -> Self {
+        Self { from: Timestamp(self.from.0.saturating_sub(self.to.0.saturating_sub(self.from.0))), to: self.from }
+    }
     /// The finest tier that shows this range in at most [`MAX_POINTS`] points.
     #[must_use]
     pub fn resolution(self) -> Resolution {
@@ -332,6 +338,43 @@ mod tests {
         #[test]
         fn a_written_time_reads_back(micros in 946_684_800_000_000_i64..4_102_444_800_000_000) {
             prop_assert_eq!(Timestamp::parse_rfc3339(&Timestamp(micros).to_string()), Ok(Timestamp(micros)));
+        }
+
+        #[test]
+        fn the_period_before_is_as_long_and_directly_before(from in 0_i64..2_000_000_000_000_000, length in 1_i64..(100 * 86_400_000_000)) {
+            let range = TimeRange::new(Timestamp(from), Timestamp(from + length)).unwrap();
+            let before = range.before();
+            prop_assert_eq!(before.to(), range.from());
+            prop_assert_eq!(before.to().micros_since(before.from()), length);
+        }
+
+        #[test]
+        fn whole_buckets_have_whole_buckets_before_them_one_for_each(
+            from in 946_684_800_000_000_i64..2_000_000_000_000_000,
+            length in 1_i64..(100 * 86_400_000_000),
+        ) {
+            let range = TimeRange::new(Timestamp(from), Timestamp(from + length)).unwrap();
+            for tier in Resolution::ALL.into_iter().filter(|tier| *tier >= range.resolution()) {
+                let shown = range.widened_to(tier);
+                let before = shown.before();
+                prop_assert_eq!(before.widened_to(tier), before, "already whole");
+                let shift = shown.seconds();
+                prop_assert_eq!(shift % tier.step_s(), 0);
+                prop_assert_eq!((shown.from().plus_seconds(-shift), shown.to().plus_seconds(-shift)), (before.from(), before.to()));
+                prop_assert!(shift < range.seconds() + 2 * tier.step_s(), "at most a bucket longer at each end");
+            }
+        }
+
+        #[test]
+        fn as_time_goes_on_the_period_before_a_window_moves_on_by_the_same(now in 946_684_800_i64..2_000_000_000, later in 0_i64..1_000_000) {
+            for window in Window::ALL {
+                let at = |now| TimeRange::ending_now(window, Timestamp::from_seconds(now));
+                let (first, second) = (at(now), at(now + later));
+                let moved = second.from().micros_since(first.from());
+                prop_assert_eq!(second.before().from().micros_since(first.before().from()), moved);
+                prop_assert_eq!(first.before().seconds(), window.seconds());
+                prop_assert_eq!(first.widened_to(window.resolution()), first);
+            }
         }
 
         #[test]

@@ -64,7 +64,8 @@ async fn no_query_of_the_writer_or_the_worker_reads_a_whole_table() {
     let pool = fresh_database().await;
     sqlx::raw_sql(FILL).execute(&pool).await.unwrap();
     let spans = "1, array['2026-01-01 00:00+00', '2026-01-01 00:30+00']::timestamptz[]";
-    check(&pool, include_str!("../../src/db/sql/claim_select.sql"), "array[1], array[gen_random_uuid()]", "claim").await;
+    check(&pool, include_str!("../../src/db/sql/claim_select.sql"), "array[1], array[gen_random_uuid()]", "claim")
+        .await;
     check(
         &pool,
         include_str!("../../src/db/sql/claim_delete.sql"),
@@ -83,7 +84,8 @@ async fn no_query_of_the_writer_or_the_worker_reads_a_whole_table() {
     let pending = include_str!("../../src/db/sql/restate_pending.sql");
     assert!(plan(&pool, pending, "").await.contains("session_to_restate"));
     let sums =
-        plan(&pool, include_str!("../../src/db/sql/claim_select_sums.sql"), "1, to_timestamp(1), to_timestamp(9)").await;
+        plan(&pool, include_str!("../../src/db/sql/claim_select_sums.sql"), "1, to_timestamp(1), to_timestamp(9)")
+            .await;
     assert!(sums.contains("claim_of_sums"), "{sums}");
     check(&pool, include_str!("../../src/db/sql/unpriced_list.sql"), "1, 200", "unpriced").await;
     let touched = "array[1], array['m1'], array[to_timestamp(21600)]";
@@ -146,6 +148,47 @@ async fn tanks_are_read_through_their_keys() {
     let insert =
         "1, array['w1'], array[to_timestamp(0)], array[1]::bigint[], array[null]::timestamptz[], true, array['x']";
     check(&pool, include_str!("../../src/db/sql/reading_insert.sql"), insert, "reading").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chart_of_latency_reads_its_range_of_its_tier_and_nothing_else() {
+    let pool = fresh_database().await;
+    let fill = "insert into latency_10s (town_id, bucket, kind, name, calls, errors, total_us, sketch)
+                    select 1 + n % 3, to_timestamp(10 * (n / 8)), n % 2, 't' || n % 8, 1, 0, 1, '\\x0102' from generate_series(1, 200000) n;
+                insert into latency_30m (town_id, bucket, kind, name, calls, errors, total_us, sketch)
+                    select 1 + n % 3, to_timestamp(1800 * (n / 24)), 1, 't' || n, 1, 0, 1, '\\x0102' from generate_series(1, 100000) n;
+                insert into latency_6h (town_id, bucket, kind, name, calls, errors, total_us, sketch)
+                    select 1 + n % 3, to_timestamp(21600 * (n / 24)), 1, 't' || n, 1, 0, 1, '\\x0102' from generate_series(1, 100000) n;
+                insert into latency_rebuild select 1 + n % 3, to_timestamp(21600 * n) from generate_series(1, 60000) n;
+                analyze latency_10s, latency_30m, latency_6h, latency_rebuild";
+    sqlx::raw_sql(fill).execute(&pool).await.unwrap();
+    let sql = |tier: &str, whose: &str| {
+        let sql = include_str!("../../src/db/sql/series_latency.sql");
+        sql.replace("{tier}", tier).replace("{most}", "40000").replace("{whose}", whose)
+    };
+    let week = "1, to_timestamp(1800000), to_timestamp(2404800)";
+    for (tier, range) in [("10s", "1, to_timestamp(100000), to_timestamp(103600)"), ("30m", week)] {
+        let table = format!("latency_{tier}");
+        check(&pool, &sql(tier, ""), range, &table).await;
+        check(&pool, &sql(tier, " and name = $4"), &format!("{range}, 't1'"), &table).await;
+        check(&pool, &sql(tier, ""), range, "latency_rebuild").await;
+    }
+    check(&pool, include_str!("../../src/db/sql/latency_tools.sql"), "1, to_timestamp(80000000), 24", "latency_6h")
+        .await;
+
+    // Counted: what lies in the range, a third of it this town's.
+    let mut connection = pool.acquire().await.unwrap();
+    let statement = format!("prepare week as {}", sql("30m", ""));
+    for statement in ["set plan_cache_mode = force_generic_plan".to_owned(), statement] {
+        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *connection).await.unwrap();
+    }
+    let explain = format!("explain (analyze, format json, timing off) execute week({week})");
+    let row = sqlx::raw_sql(AssertSqlSafe(explain)).fetch_one(&mut *connection).await.unwrap();
+    let plan: serde_json::Value = row.get(0);
+    let mut scans = Vec::new();
+    collect_scans(&plan[0]["Plan"], &mut scans);
+    let read: f64 = scans.iter().filter(|(table, _)| table == "latency_30m").map(|(_, rows)| rows).sum();
+    assert!((2_600.0..=2_800.0).contains(&read), "{read} rows were read\n{plan:#}");
 }
 
 /// The statement that once read the whole tier for each half hour: counted in rows, on a town with years of history.
