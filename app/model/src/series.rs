@@ -158,7 +158,7 @@ pub struct SeriesPage {
     pub marks: Vec<Mark>,
 }
 
-/// The same of the period before: as long, and directly before.
+/// The same of the period before ([`TimeRange::before_s`]).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BeforePage {
     /// How much earlier it is in seconds: what stands at `t` is compared with what was at `t - shift_s`. Whole buckets,

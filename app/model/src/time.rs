@@ -153,11 +153,18 @@ impl TimeRange {
         let step = resolution.step_s();
         Self { from: self.from.floor_to(step), to: self.to.ceil_to(step) }
     }
-    /// The period before: as long, and it ends where this one begins. In elapsed time: a day before is 86,400 seconds
-    /// before, also where the clocks changed in between. Of whole buckets it is whole buckets again.
+    /// How much earlier the period before is: as much as this range is long, in whole buckets of `resolution`, so that
+    /// each bucket has one to be compared with. In elapsed time: a day before is 86,400 seconds before, also where the
+    /// clocks changed in between.
     #[must_use]
-    pub const fn before(self) -> Self {
-        Self { from: Timestamp(self.from.0.saturating_sub(self.to.0.saturating_sub(self.from.0))), to: self.from }
+    pub const fn before_s(self, resolution: Resolution) -> i64 {
+        let step = resolution.step_s();
+        (self.seconds() + step - 1) / step * step
+    }
+    /// This range, earlier by `seconds`.
+    #[must_use]
+    pub const fn earlier(self, seconds: i64) -> Self {
+        Self { from: self.from.plus_seconds(-seconds), to: self.to.plus_seconds(-seconds) }
     }
     /// The finest tier that shows this range in at most [`MAX_POINTS`] points.
     #[must_use]
@@ -341,39 +348,33 @@ mod tests {
         }
 
         #[test]
-        fn the_period_before_is_as_long_and_directly_before(from in 0_i64..2_000_000_000_000_000, length in 1_i64..(100 * 86_400_000_000)) {
-            let range = TimeRange::new(Timestamp(from), Timestamp(from + length)).unwrap();
-            let before = range.before();
-            prop_assert_eq!(before.to(), range.from());
-            prop_assert_eq!(before.to().micros_since(before.from()), length);
-        }
-
-        #[test]
-        fn whole_buckets_have_whole_buckets_before_them_one_for_each(
-            from in 946_684_800_000_000_i64..2_000_000_000_000_000,
-            length in 1_i64..(100 * 86_400_000_000),
+        fn the_period_before_is_as_long_and_directly_before_to_the_bucket(
+            from in 946_684_800_i64..2_000_000_000,
+            length in 1_i64..(100 * 86_400),
         ) {
-            let range = TimeRange::new(Timestamp(from), Timestamp(from + length)).unwrap();
+            let range = TimeRange::new(Timestamp::from_seconds(from), Timestamp::from_seconds(from + length)).unwrap();
             for tier in Resolution::ALL.into_iter().filter(|tier| *tier >= range.resolution()) {
-                let shown = range.widened_to(tier);
-                let before = shown.before();
-                prop_assert_eq!(before.widened_to(tier), before, "already whole");
-                let shift = shown.seconds();
-                prop_assert_eq!(shift % tier.step_s(), 0);
-                prop_assert_eq!((shown.from().plus_seconds(-shift), shown.to().plus_seconds(-shift)), (before.from(), before.to()));
-                prop_assert!(shift < range.seconds() + 2 * tier.step_s(), "at most a bucket longer at each end");
+                let step_s = tier.step_s();
+                let before = range.earlier(range.before_s(tier));
+                prop_assert_eq!(before.seconds(), range.seconds());
+                let gap_s = range.from().seconds() - before.to().seconds();
+                prop_assert!((0..step_s).contains(&gap_s), "it ends {} s before this one begins", gap_s);
+                // Each bucket that is shown has exactly one to be compared with, and they lie in the period before.
+                let (shown, then) = (range.widened_to(tier), range.widened_to(tier).earlier(range.before_s(tier)));
+                prop_assert_eq!(then, before.widened_to(tier));
+                prop_assert_eq!(then.seconds(), shown.seconds());
             }
         }
 
         #[test]
-        fn as_time_goes_on_the_period_before_a_window_moves_on_by_the_same(now in 946_684_800_i64..2_000_000_000, later in 0_i64..1_000_000) {
+        fn as_time_goes_on_the_period_before_a_window_is_always_one_window_before(now in 946_684_800_i64..2_000_000_000) {
             for window in Window::ALL {
-                let at = |now| TimeRange::ending_now(window, Timestamp::from_seconds(now));
-                let (first, second) = (at(now), at(now + later));
-                let moved = second.from().micros_since(first.from());
-                prop_assert_eq!(second.before().from().micros_since(first.before().from()), moved);
-                prop_assert_eq!(first.before().seconds(), window.seconds());
-                prop_assert_eq!(first.widened_to(window.resolution()), first);
+                let range = TimeRange::ending_now(window, Timestamp::from_seconds(now));
+                // In every tier that may show it: finer ones may not be kept, or not any more.
+                for tier in Resolution::ALL.into_iter().filter(|tier| window.seconds() % tier.step_s() == 0) {
+                    prop_assert_eq!(range.before_s(tier), window.seconds());
+                }
+                prop_assert_eq!(range.earlier(range.before_s(window.resolution())).to(), range.from());
             }
         }
 

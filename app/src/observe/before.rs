@@ -77,7 +77,8 @@ mod tests {
             let range = TimeRange::new(at(from), at(from + length)).unwrap();
             let tier = range.resolution();
             let shown = range.widened_to(tier);
-            let (page, shift_s) = (whole(shown.before(), tier.step_s()), shown.seconds());
+            let shift_s = range.before_s(tier);
+            let page = whole(shown.earlier(shift_s), tier.step_s());
             let before = Before::new(BeforePage { shift_s, page }, i64::MAX);
             let shown = whole(shown, tier.step_s());
             prop_assert_eq!(before.t.len(), shown.buckets());
@@ -95,7 +96,7 @@ mod tests {
             let window = Window::Hour;
             let step_s = window.resolution().step_s();
             let range = |now| TimeRange::ending_now(window, Timestamp::from_seconds(now));
-            let read = |now| Before::new(BeforePage { shift_s: window.seconds(), page: whole(range(now).before(), step_s) }, i64::MAX);
+            let read = |now| Before::new(BeforePage { shift_s: window.seconds(), page: whole(range(now).earlier(window.seconds()), step_s) }, i64::MAX);
             let (mut now, mut shown) = (now, ChartData::new(whole(range(now), step_s), i64::MAX));
             let mut before = read(now);
             for passed in steps {

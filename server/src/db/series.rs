@@ -63,9 +63,9 @@ pub async fn before(
     present: &Present,
 ) -> Result<BeforePage, DbError> {
     let tier = subject.metric.tier(range);
-    let shown = range.widened_to(tier);
-    let page = read_from(pool, town, subject, shown.before(), tier, present).await?;
-    Ok(BeforePage { shift_s: shown.seconds(), page })
+    let shift_s = range.before_s(tier);
+    let page = read_from(pool, town, subject, range.earlier(shift_s), tier, present).await?;
+    Ok(BeforePage { shift_s, page })
 }
 
 /// From the tier `finest`, or from a coarser one that reaches back as far.

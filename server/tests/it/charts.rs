@@ -131,7 +131,7 @@ async fn at_every_tier_a_bucket_has_the_percentiles_and_the_errors_of_its_events
             let page = read(&pool, &of_tool(tool), range(tier)).await;
             assert_eq!(page.step_s, if tier == Resolution::M1 { 300 } else { tier.step_s() });
             let exact = exact(&expected, &page, tool);
-            assert!(exact.values().any(|bucket| bucket.durations.len() > 3) || tool.is_some());
+            assert!(exact.values().any(|bucket| !bucket.durations.is_empty()) || tool.is_some());
             assert_percentiles(&page, &exact);
         }
         let page = read(&pool, &Metric::Errors.into(), range(tier)).await;
@@ -211,10 +211,11 @@ async fn the_period_before_is_what_a_reading_of_that_period_says() {
             let key = key(&pool).await;
             let before = series::before(&pool, key, &metric.into(), shown, &present()).await.unwrap();
             let tier = metric.tier(shown);
-            let whole = shown.widened_to(tier);
-            assert_eq!((before.page.step_s, before.shift_s), (tier.step_s(), whole.seconds()));
-            assert_eq!(before.page, read(&pool, &metric.into(), whole.before()).await, "{metric:?}");
-            assert_eq!(before.page.to_s, read(&pool, &metric.into(), shown).await.from_s, "directly before");
+            let shift_s = shown.before_s(tier);
+            assert_eq!((before.page.step_s, before.shift_s), (tier.step_s(), shift_s));
+            assert_eq!(before.page, read(&pool, &metric.into(), shown.earlier(shift_s)).await, "{metric:?}");
+            let page = read(&pool, &metric.into(), shown).await;
+            assert_eq!((before.page.from_s + shift_s, before.page.buckets()), (page.from_s, page.buckets()));
         }
     }
     let long_ago =
