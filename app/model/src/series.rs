@@ -87,7 +87,8 @@ impl Metric {
             Self::Tokens | Self::Agents | Self::Beads | Self::Lines | Self::Errors => 1.0,
         }
     }
-    /// Whether its numbers are sums over a bucket. Percentiles are not: they do not add up and have no rate.
+    /// Whether its numbers are sums over a bucket. Percentiles are not: they do not add up, have no rate, and say of how
+    /// many calls they are.
     #[must_use]
     pub const fn adds_up(self) -> bool {
         !matches!(self, Self::Latency)

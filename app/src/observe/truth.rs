@@ -67,6 +67,17 @@ impl Truth {
         matches!(self, Self::Stale(_) | Self::Down(_) | Self::Failed(_))
     }
 
+    /// A sign for it, so that it is not told by colour alone.
+    pub(crate) const fn sign(self) -> &'static str {
+        match self {
+            Self::Fresh => "",
+            Self::Reading => "… ",
+            Self::Stale(_) => "▲ ",
+            Self::Down(_) => "⊘ ",
+            Self::Failed(_) => "✕ ",
+        }
+    }
+
     /// What stands beside the title; none when there is nothing to say.
     pub(crate) fn text(self) -> Option<String> {
         let since = |word: &str, age_s: Option<i64>| {

@@ -55,7 +55,10 @@ pub(crate) fn ChartCard(board: Board, metric: Metric) -> impl IntoView {
     });
     let title = format!("chart-{}", metric.name());
     let stale = move || truth.get().is_old();
-    let said = move || truth.get().text().map(|text| view! { <span class="truth">{text}</span> });
+    let said = move || {
+        let truth = truth.get();
+        truth.text().map(|text| view! { <span class="truth"><span aria-hidden="true">{truth.sign()}</span>{text}</span> })
+    };
     view! {
         <section
             class="panel chart"
