@@ -2,7 +2,7 @@
 
 import { chart, hoverUntil, live } from "../fixtures/charts.js";
 import { expect, test } from "../fixtures/test.js";
-import { Town, call, tool } from "../fixtures/town.js";
+import { Town, call, timed } from "../fixtures/town.js";
 
 const button = "Compare with the period before";
 
@@ -96,8 +96,8 @@ test("zoomed in, the period before is the one directly before the zoom", async (
 
 test("latency is that of all tools together, or of one; what did not run has none", async ({ page, server, request }) => {
   const town = new Town(request, server.url, "slow");
-  const quick = Array.from({ length: 19 }, () => tool("Read", 40, {}, 600));
-  await town.send(...quick, tool("Task", 61_000, {}, 600), tool("Task", 30_000, {}, 900));
+  const quick = Array.from({ length: 19 }, () => timed("Read", 40, {}, 600));
+  await town.send(...quick, timed("Task", 61_000, {}, 600), timed("Task", 30_000, {}, 900));
   await page.goto("/t/slow/observability?window=1h");
   await live(page);
   const latency = chart(page, "latency");
@@ -129,8 +129,8 @@ test("latency is that of all tools together, or of one; what did not run has non
 
 test("errors are counted exactly, those of tools apart from those of models", async ({ page, server, request }) => {
   const town = new Town(request, server.url, "errors");
-  const failed = Array.from({ length: 7 }, () => tool("Bash", 10, { ok: false }, 600));
-  await town.send(...failed, tool("Bash", 10, {}, 600), call(10, { ok: false }, 600), call(10, { ok: false }, 600));
+  const failed = Array.from({ length: 7 }, () => timed("Bash", 10, { ok: false }, 600));
+  await town.send(...failed, timed("Bash", 10, {}, 600), call(10, { ok: false }, 600), call(10, { ok: false }, 600));
   await page.goto("/t/errors/observability?window=1h");
   await live(page);
   const errors = chart(page, "errors");
@@ -139,6 +139,6 @@ test("errors are counted exactly, those of tools apart from those of models", as
   const api = await town.series("errors", "1h");
   expect(api.series.map(({ v }) => Math.round(v.reduce((sum: number, rate) => sum + (rate ?? 0), 0) * api.step_s))).toEqual([7, 2]);
   // A live one arrives without reading anything again.
-  await town.send(tool("Bash", 10, { ok: false }));
+  await town.send(timed("Bash", 10, { ok: false }));
   await hoverUntil(page, errors, 0.998, "tool calls1");
 });

@@ -36,7 +36,8 @@ test("with every API at 503 the charts keep what they have, say how old it is, a
   await expect(page.locator('.panel.chart[data-truth="failed"]')).toHaveCount(7);
   await expect(tokens.locator(".truth")).toHaveText(/^✕ Not refreshed, read \d+ (s|min) ago$/);
   const banner = page.getByRole("alert");
-  await expect(banner).toContainText("What was read before stays");
+  await expect(banner).toContainText("The charts could not be read");
+  await expect(page.locator("main")).toContainText(/What is shown is from (now|\d+ (s|min) ago)/);
   // What was there is there.
   await tokens.locator("summary").click();
   await expect(tokens.locator("tbody tr", { hasText: "31,415" })).toHaveCount(1);

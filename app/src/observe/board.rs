@@ -46,8 +46,10 @@ pub(crate) struct Board {
     pub loading: RwSignal<bool>,
     /// Why the newest page could not be read.
     pub failed: RwSignal<Option<ReadError>>,
-    /// What was read last, and when by the server's clock.
-    read: RwSignal<Option<(ChartsAsked, Timestamp)>>,
+    /// The server's clock at the last reading; none when there never was one.
+    pub read_at: RwSignal<Option<Timestamp>>,
+    /// What was read then.
+    known: RwSignal<Option<ChartsAsked>>,
     /// Readings that failed since the last one that did not.
     failures: StoredValue<u32>,
     /// Counts readings: the answer to an earlier one is dropped.
@@ -82,7 +84,8 @@ impl Board {
             compare: RwSignal::new(before),
             loading: RwSignal::new(false),
             failed: RwSignal::new(None),
-            read: RwSignal::new(None),
+            read_at: RwSignal::new(None),
+            known: RwSignal::new(None),
             failures: StoredValue::new(0),
             turn: StoredValue::new(0),
             slots: StoredValue::new(std::array::from_fn(|_| Slot::new())),
@@ -112,7 +115,8 @@ impl Board {
                 if self.tools.with_untracked(|known| *known != tools) {
                     self.tools.set(tools);
                 }
-                self.read.set(Some((asked, at)));
+                self.read_at.set(Some(at));
+                self.known.set(Some(asked));
                 self.failures.set_value(0);
                 self.failed.set(None);
             }
@@ -158,7 +162,7 @@ impl Board {
 
     /// Seconds since the last reading, by the server's clock; none when there never was one. Tracked.
     fn age_s(self) -> Option<i64> {
-        let at = self.read.with(|read| read.as_ref().map(|(_, at)| *at))?;
+        let at = self.read_at.get()?;
         Some((self.live.now.get().micros_since(at) / 1_000_000).max(0))
     }
 
@@ -169,7 +173,7 @@ impl Board {
             link: self.live.link.get(),
             touches_now: self.touches_now(),
             failed: self.failed.with(Option::is_some),
-            asked: self.loading.get() && self.read.with(|read| read.as_ref().is_none_or(|(known, _)| *known != asked)),
+            asked: self.loading.get() && self.known.with(|known| *known != Some(asked)),
             age_s: self.age_s(),
         })
     }
@@ -201,7 +205,7 @@ impl Board {
                 if before.before && less == asked {
                     // There is nothing to read: less is shown.
                     Metric::ALL.into_iter().for_each(|metric| self.slot(metric).forget_before());
-                    self.read.update(|read| *read = read.take().map(|(_, at)| (less, at)));
+                    self.known.set(Some(less));
                 } else {
                     self.refresh();
                 }

@@ -52,7 +52,9 @@ pub(crate) fn swatch(metric: Metric, name: &str) -> String {
         Metric::Agents | Metric::Beads | Metric::Lines => format!("swatch series-{name}"),
         // In the colours of others: the first page loads every style too.
         Metric::Latency => if name == "p95" { "swatch series-closed" } else { "swatch" }.to_owned(),
-        Metric::Errors => if name == "tool_calls" { "swatch series-failed" } else { "swatch series-removed" }.to_owned(),
+        Metric::Errors => {
+            if name == "tool_calls" { "swatch series-failed" } else { "swatch series-removed" }.to_owned()
+        }
     }
 }
 

@@ -31,6 +31,8 @@ pub(crate) enum Truth {
     Reading,
     /// It is older than it should be, and nobody said why.
     Stale(Option<i64>),
+    /// The server has lost its database.
+    Degraded(Option<i64>),
     /// The server cannot be reached.
     Down(Option<i64>),
     /// The server could not read it.
@@ -41,8 +43,10 @@ impl Truth {
     /// Judges the signs. What is over does not age: without a link it stays what it is.
     pub(crate) fn judge(signs: Signs) -> Self {
         let Signs { link, touches_now, failed, asked, age_s } = signs;
+        let concerns = touches_now || failed || age_s.is_none();
         match link {
-            Link::Down { .. } if touches_now || failed || age_s.is_none() => Self::Down(age_s),
+            Link::Down { .. } if concerns => Self::Down(age_s),
+            Link::Degraded { .. } if concerns => Self::Degraded(age_s),
             _ if failed => Self::Failed(age_s),
             _ if asked || age_s.is_none() => Self::Reading,
             Link::Stale { .. } if touches_now => Self::Stale(age_s),
@@ -57,6 +61,7 @@ impl Truth {
             Self::Fresh => "fresh",
             Self::Reading => "reading",
             Self::Stale(_) => "stale",
+            Self::Degraded(_) => "degraded",
             Self::Down(_) => "down",
             Self::Failed(_) => "failed",
         }
@@ -64,7 +69,7 @@ impl Truth {
 
     /// Whether the values are older than they should be.
     pub(crate) const fn is_old(self) -> bool {
-        matches!(self, Self::Stale(_) | Self::Down(_) | Self::Failed(_))
+        matches!(self, Self::Stale(_) | Self::Degraded(_) | Self::Down(_) | Self::Failed(_))
     }
 
     /// A sign for it, so that it is not told by colour alone.
@@ -72,7 +77,7 @@ impl Truth {
         match self {
             Self::Fresh => "",
             Self::Reading => "… ",
-            Self::Stale(_) => "▲ ",
+            Self::Stale(_) | Self::Degraded(_) => "▲ ",
             Self::Down(_) => "⊘ ",
             Self::Failed(_) => "✕ ",
         }
@@ -87,6 +92,7 @@ impl Truth {
             Self::Fresh => None,
             Self::Reading => Some("Reading".to_owned()),
             Self::Stale(age_s) => since("Stale", age_s),
+            Self::Degraded(age_s) => since("Database lost", age_s),
             Self::Down(age_s) => since("Link down", age_s),
             Self::Failed(age_s) => since("Not refreshed", age_s),
         }
@@ -95,7 +101,7 @@ impl Truth {
     /// What stands instead of a chart that was never read.
     pub(crate) const fn instead(self) -> &'static str {
         match self {
-            Self::Failed(_) => "Could not be read; trying again",
+            Self::Failed(_) | Self::Degraded(_) => "Could not be read; trying again",
             Self::Down(_) => "Not read: the server cannot be reached",
             Self::Fresh | Self::Reading | Self::Stale(_) => "Reading",
         }
@@ -123,6 +129,8 @@ mod tests {
         check(Signs { link: DOWN, ..FRESH }, "down", Some("Link down, read 20 s ago"));
         check(Signs { link: DOWN, failed: true, ..FRESH }, "down", Some("Link down, read 20 s ago"));
         check(Signs { link: Link::Stale { silent_s: 14 }, ..FRESH }, "stale", Some("Stale, read 20 s ago"));
+        let lost = Link::Degraded { down_s: 9 };
+        check(Signs { link: lost, failed: true, ..FRESH }, "degraded", Some("Database lost, read 20 s ago"));
         check(Signs { age_s: Some(91), ..FRESH }, "stale", Some("Stale, read 1 min ago"));
     }
 

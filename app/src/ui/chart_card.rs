@@ -57,7 +57,9 @@ pub(crate) fn ChartCard(board: Board, metric: Metric) -> impl IntoView {
     let stale = move || truth.get().is_old();
     let said = move || {
         let truth = truth.get();
-        truth.text().map(|text| view! { <span class="truth"><span aria-hidden="true">{truth.sign()}</span>{text}</span> })
+        truth
+            .text()
+            .map(|text| view! { <span class="truth"><span aria-hidden="true">{truth.sign()}</span>{text}</span> })
     };
     view! {
         <section
