@@ -110,7 +110,7 @@ test("latency is that of all tools together, or of one; what did not run has non
   await expect.poll(async () => {
     await page.reload();
     return choice.locator("option").allTextContents();
-  }, { timeout: 90_000, intervals: [5_000] }).toEqual(["all tools", "Read", "Task"]);
+  }, { timeout: 40_000, intervals: [3_000] }).toEqual(["all tools", "Read", "Task"]);
   await live(page);
   await choice.selectOption("Task");
   await expect(page).toHaveURL(/tool=Task/);

@@ -202,7 +202,8 @@ impl Board {
             let asked = asked.get();
             if let Some(before) = before.filter(|before| *before != asked) {
                 let less = ChartsAsked { before: false, ..before.clone() };
-                if before.before && less == asked {
+                let settled = !self.loading.get_untracked() && self.failed.with_untracked(Option::is_none);
+                if before.before && less == asked && settled {
                     // There is nothing to read: less is shown.
                     Metric::ALL.into_iter().for_each(|metric| self.slot(metric).forget_before());
                     self.known.set(Some(less));

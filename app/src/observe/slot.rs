@@ -6,6 +6,7 @@ use model::wire::Edge;
 
 use super::before::Before;
 use super::data::ChartData;
+use super::words;
 
 /// One chart's data with a revision; the data never travel through a signal.
 #[derive(Clone, Copy)]
@@ -46,10 +47,13 @@ impl Slot {
     pub(crate) fn look_before<T>(self, read: impl FnOnce(&Before) -> T) -> Option<T> {
         self.before.try_with_value(|before| before.as_ref().map(read)).flatten()
     }
-    /// What a series was a period before one of its buckets; none when nothing is known of it. Tracked.
-    pub(crate) fn sum_before(self, series: usize, bucket: usize) -> Option<i64> {
-        let at_s = self.with(|data| data.page.times().nth(bucket)).flatten()?;
-        self.look_before(|before| before.data.sum(series, before.bucket_at(at_s)?)).flatten()
+    /// What a series was a period before one of its buckets, in words. Tracked.
+    pub(crate) fn said_before(self, series: usize, bucket: usize) -> String {
+        let at_s = self.with(|data| data.page.times().nth(bucket)).flatten();
+        let said = self.look_before(|before| {
+            words::exact_or_why_not(&before.data, series, at_s.and_then(|at_s| before.bucket_at(at_s)))
+        });
+        said.unwrap_or_else(|| "no data".to_owned())
     }
     fn changed(self) {
         self.revision.update(|n| *n = n.wrapping_add(1));

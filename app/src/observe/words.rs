@@ -89,9 +89,13 @@ pub(crate) fn total(data: &ChartData, bucket: usize) -> Option<i64> {
     sums.fold(None, |total: Option<i64>, sum| Some(total.unwrap_or_default().saturating_add(sum)))
 }
 
-/// What a series was in a bucket, in full.
-pub(crate) fn sum_before(metric: Metric, sum: Option<i64>) -> String {
-    sum.map_or_else(|| "no data".to_owned(), |sum| exact_sum(metric, sum))
+/// What a series is in a bucket, in full, or why there is nothing: nothing is known, or nothing ran.
+pub(crate) fn exact_or_why_not(data: &ChartData, series: usize, bucket: Option<usize>) -> String {
+    match bucket.map(|bucket| (data.sum(series, bucket), data.calls(bucket))) {
+        Some((Some(sum), _)) => exact_sum(data.page.metric, sum),
+        Some((None, Some(_))) => "no calls".to_owned(),
+        _ => "no data".to_owned(),
+    }
 }
 
 /// What there is to say of a bucket of the period before, which began at `when`: `before: $12.34, Nov 20 14:00:00`.
@@ -106,6 +110,7 @@ pub(crate) fn before(data: &ChartData, bucket: usize, when: &str) -> String {
 /// How many calls the percentiles of a bucket are of.
 pub(crate) fn of_calls(data: &ChartData, bucket: usize) -> Option<String> {
     match data.calls(bucket)? {
+        0 => None,
         1 => Some("of 1 call".to_owned()),
         calls => Some(format!("of {} calls", grouped(calls))),
     }
@@ -215,6 +220,9 @@ mod tests {
         let data = ChartData::new(page, 10_000);
         assert_eq!(before(&data, 0, "Nov 20 14:00:00"), "before: Nov 20 14:00:00", "percentiles do not add up");
         assert_eq!(of_calls(&data, 0).as_deref(), Some("of 1,200 calls"));
+        let told = |series, bucket| exact_or_why_not(&data, series, bucket);
+        assert_eq!((told(0, Some(0)).as_str(), told(0, None).as_str()), ("5 µs", "no data"));
+        assert_eq!(told(1, Some(0)), "no calls", "it is known that nothing ran");
     }
 
     #[test]

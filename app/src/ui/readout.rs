@@ -76,7 +76,10 @@ pub(crate) fn Readout(chart: ChartContext, state: Shared) -> impl IntoView {
                     at.and_then(|at| board.slot(metric).with(|data| read(metric, data.sum(series, at), data.value(series, at))))
                 }
             };
-            let sum = cell(|metric, sum, _| sum.map_or_else(|| "no data".to_owned(), |sum| words::exact_sum(metric, sum)));
+            let sum = move || {
+                let at = bucket.get()?;
+                board.slot(metric).with(|data| words::exact_or_why_not(data, series, Some(at)))
+            };
             let rate = cell(|metric, sum, value| match (sum, value) {
                 (Some(_), Some(value)) if metric.adds_up() => {
                     format!("{} {}", words::exact_value(value), words::axis_unit(metric))
@@ -85,7 +88,7 @@ pub(crate) fn Readout(chart: ChartContext, state: Shared) -> impl IntoView {
             });
             let before = move || {
                 board.compare.get().then(|| {
-                    let sum = move || bucket.get().map(|at| words::sum_before(metric, board.slot(metric).sum_before(series, at)));
+                    let sum = move || bucket.get().map(|at| board.slot(metric).said_before(series, at));
                     view! { <td class="rate before">"before: "{sum}</td> }
                 })
             };

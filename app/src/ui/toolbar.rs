@@ -61,7 +61,7 @@ pub(crate) fn Toolbar(board: Board) -> impl IntoView {
     };
     let before = move || {
         let shift_s = shift_s().filter(|_| board.compare.get())?;
-        Some(view! { <span class="unit then" title=ELAPSED>{format!(" before: {}", span(shift_s))}</span> })
+        Some(view! { <p class="unit then" title=ELAPSED>{format!("before: {}", span(shift_s))}</p> })
     };
     let step = move || {
         let step_s = board.slot(model::series::Metric::Tokens).with_loaded(|data| data.page.step_s)?;
@@ -89,7 +89,8 @@ pub(crate) fn Toolbar(board: Board) -> impl IntoView {
                     "Period before"
                 </button>
             </div>
-            <p class="range">{move || span(0)}<span class="unit zone-name">{move || zone.name()}</span>{before}</p>
+            <p class="range">{move || span(0)}<span class="unit zone-name">{move || zone.name()}</span></p>
+            {before}
             <p class="resolution unit">{step}</p>
             <p class="hint unit">"Drag zooms, shift-drag pans, double-click goes back"</p>
             <span class="busy" class:on=move || board.loading.get() role="status">{move || board.loading.get().then_some("Reading")}</span>

@@ -14,7 +14,7 @@ use crate::db::series::{self, Present, Subject};
 use crate::db::{TownKey, series_latency};
 
 /// How long the list of tools is good: it is for choosing, not for reading.
-const TOOLS_FRESH_US: i64 = 60 * 1_000_000;
+const TOOLS_FRESH_US: i64 = 10 * 1_000_000;
 /// What counts as lately used.
 const LATELY_S: i64 = 7 * 86_400;
 
