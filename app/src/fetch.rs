@@ -36,7 +36,7 @@ const CHARTS_WITHIN_MS: u32 = 20_000;
 
 /// Every chart of the Observability page.
 pub(crate) async fn charts(town: TownName, shown: &ChartsAsked) -> Result<ChartsPage, ReadError> {
-    let address = format!("/api/page/charts/{town}{}", asked::query(shown, escape));
+    let address = format!("/api/page/charts/{town}{}", asked::query(shown));
     let within = web_sys::AbortSignal::timeout_with_u32(CHARTS_WITHIN_MS);
     read(Request::get(&address).abort_signal(Some(&within)).send().await.map_err(|_| ReadError::Unavailable)?).await
 }

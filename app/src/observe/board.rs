@@ -294,7 +294,7 @@ impl Board {
     pub(crate) fn address(self, range: SeriesRange) -> String {
         let town = self.live.town.get().map(|town| town.to_string()).unwrap_or_default();
         let asked = ChartsAsked { range, ..self.asked() };
-        format!("/t/{town}/observability{}", asked::query(&asked, fetch::escape))
+        format!("/t/{town}/observability{}", asked::query(&asked))
     }
 
     /// One step back through the ranges.

@@ -66,6 +66,9 @@ async fn a_page_shows_the_data_that_its_client_starts_from() {
         (7, &json!({"range": {"window": "6h"}, "tool": null, "before": false}))
     );
 
+    let html = page(&server, "/t/home/observability?window=6h&tool=mcp%20x&compare=before").await.text().await.unwrap();
+    assert!(html.contains("?window=24h&amp;tool=mcp%20x&amp;compare=before"), "{html}");
+
     let html = page(&server, "/t/home/sources").await.text().await.unwrap();
     assert!(html.contains("data-client=\"sources\"") && html.contains("data-source=\"api\""), "{html}");
     let sources = seed(&html)["sources"]["Ok"]["sources"].clone();
