@@ -3,13 +3,12 @@
 use gloo_net::http::{Request, RequestBuilder, Response};
 use model::event_line::EventPage;
 use model::live_stats::LiveStats;
-use model::series::SeriesPage;
 use model::{Nanodollars, TownName, Window};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::observe::range;
-use crate::reader::{MachinePage, ReadError, SeriesRange, TankPage, TownCard};
+use crate::observe::asked;
+use crate::reader::{ChartsAsked, ChartsPage, MachinePage, ReadError, TankPage, TownCard};
 use crate::sources::SourcesPage;
 use crate::stream::EventFilter;
 
@@ -32,9 +31,14 @@ pub(crate) async fn towns() -> Result<Vec<TownCard>, ReadError> {
     get("/api/page/towns").await
 }
 
-/// Every chart of the Observability page, in the order of [`Metric::ALL`](model::series::Metric::ALL).
-pub(crate) async fn charts(town: TownName, shown: SeriesRange) -> Result<Vec<SeriesPage>, ReadError> {
-    get(&format!("/api/page/charts/{town}{}", range::query(shown))).await
+/// Longest wait for charts: an answer that never comes is a failure too.
+const CHARTS_WITHIN_MS: u32 = 20_000;
+
+/// Every chart of the Observability page.
+pub(crate) async fn charts(town: TownName, shown: &ChartsAsked) -> Result<ChartsPage, ReadError> {
+    let address = format!("/api/page/charts/{town}{}", asked::query(shown));
+    let within = web_sys::AbortSignal::timeout_with_u32(CHARTS_WITHIN_MS);
+    read(Request::get(&address).abort_signal(Some(&within)).send().await.map_err(|_| ReadError::Unavailable)?).await
 }
 
 /// How the sources of a town stand.

@@ -32,7 +32,7 @@ mod zone;
 
 #[cfg(feature = "ssr")]
 pub use document::{Client, Document};
-pub use observe::range::parse as parse_range;
+pub use observe::asked::parse as parse_asked;
 pub use page::notice::Notice;
 #[cfg(feature = "ssr")]
 pub use shell::{AssetPaths, ClientPaths, shell};

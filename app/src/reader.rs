@@ -2,8 +2,9 @@
 
 use model::Nanodollars;
 use model::host::{HostHistory, OwnCost, PerfMetrics};
-use model::id::TownName;
+use model::id::{ToolName, TownName};
 use model::runway::RunwayBand;
+use model::series::{BeforePage, SeriesPage};
 use model::time::{TimeRange, Timestamp, Window};
 use model::wire::{BeadCounts, Gauges};
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,36 @@ pub enum SeriesRange {
     Window(Window),
     /// From one instant to another.
     Between(TimeRange),
+}
+
+impl Default for SeriesRange {
+    fn default() -> Self {
+        Self::Window(Window::default())
+    }
+}
+
+/// What the address of the Observability page asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ChartsAsked {
+    /// Which part of time.
+    pub range: SeriesRange,
+    /// Whose latency; none: that of all tools together.
+    pub tool: Option<ToolName>,
+    /// Whether the period before is shown too.
+    pub before: bool,
+}
+
+/// Every chart of the Observability page.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ChartsPage {
+    /// The server's clock when this was read.
+    pub at: Timestamp,
+    /// The charts, in the order of [`Metric::ALL`](model::series::Metric::ALL).
+    pub charts: Vec<SeriesPage>,
+    /// The same of the period before, where that was asked for.
+    pub before: Vec<BeforePage>,
+    /// The tools that were used most lately, to choose one from.
+    pub tools: Vec<String>,
 }
 
 /// How this server is set up, for the page that says how to connect a source.

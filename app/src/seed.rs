@@ -5,13 +5,12 @@
 use leptos::prelude::*;
 use model::event_line::EventPage;
 use model::live_stats::LiveStats;
-use model::series::SeriesPage;
 use model::wire::Snapshot;
 use model::{TownName, Window};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::reader::{MachinePage, ReadError, SeriesRange, Setup, TankPage, TownCard};
+use crate::reader::{ChartsAsked, ChartsPage, MachinePage, ReadError, Setup, TankPage, TownCard};
 use crate::sources::{Guide, SourcesPage, Step};
 use crate::stream::EventFilter;
 
@@ -56,10 +55,10 @@ pub struct LiveSeed {
 pub struct ChartsSeed {
     /// The town.
     pub town: TownSeed,
-    /// The range of the address.
-    pub range: SeriesRange,
-    /// Every chart over that range, in the order of [`Metric::ALL`](model::series::Metric::ALL).
-    pub charts: Result<Vec<SeriesPage>, ReadError>,
+    /// What the address asks for.
+    pub asked: ChartsAsked,
+    /// Every chart of that.
+    pub charts: Result<ChartsPage, ReadError>,
 }
 
 /// Of a town's sources.

@@ -11,7 +11,7 @@ for (const colorScheme of ["dark", "light"] as const) {
       await town.send(call(5_000), lines(10, 2), call(100, { model: "unknown-model" }));
       await page.emulateMedia({ colorScheme });
       await page.setViewportSize({ width, height: 900 });
-      for (const path of ["/", "/t/axe", "/t/axe/live", "/t/axe/observability", "/t/axe/machine", "/t/axe/sources"]) {
+      for (const path of ["/", "/t/axe", "/t/axe/live", "/t/axe/observability", "/t/axe/observability?window=6h&compare=before", "/t/axe/machine", "/t/axe/sources"]) {
         await page.goto(path);
         await page.waitForLoadState("networkidle");
         const { violations } = await new AxeBuilder({ page }).analyze();

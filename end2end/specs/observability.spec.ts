@@ -1,41 +1,14 @@
 // Observability: the charts show, at every zoom, what the API gives.
 
-import type { Locator, Page } from "@playwright/test";
+import { chart, hoverUntil, live } from "../fixtures/charts.js";
 import { expect, test } from "../fixtures/test.js";
 import { type SeriesAnswer, Town, call, lines } from "../fixtures/town.js";
-
-const chart = (page: Page, metric: string) => page.locator(`.panel.chart[data-metric=${metric}]`);
-
-/** Gutters of the plot within its box, in CSS pixels: about, for where to begin to look. */
-const LEFT = 56;
-const RIGHT = 10;
-
-/** Moves over the plot, from where the share `at` of the time is, until the readout shows `text`; says how it reads. */
-async function hoverUntil(page: Page, panel: Locator, at: number, text: string): Promise<string> {
-  const box = await panel.locator(".plot-box").boundingBox();
-  if (!box) throw new Error("the chart has no plot");
-  const begin = box.x + LEFT + (box.width - LEFT - RIGHT) * at;
-  for (let step = 0; step < 60; step++) {
-    // 0, 1, -1, 2, -2, … pixels beside it.
-    const x = begin + (step % 2 ? 1 : -1) * Math.ceil(step / 2);
-    await page.mouse.move(x, box.y + box.height / 2);
-    // The readout follows in the next frame.
-    await page.evaluate(() => new Promise((done) => requestAnimationFrame(done)));
-    const shown = (await panel.locator(".readout").textContent()) ?? "";
-    if (shown.includes(text)) return shown;
-  }
-  throw new Error(`nowhere near ${at} does the readout say ${text}`);
-}
 
 /** Where the largest value of a series stands, as a share of the time shown, and the value. */
 function highest(answer: SeriesAnswer, name: string): { at: number; rate: number } {
   const values = answer.series.find((series) => series.name === name)?.v.map((v) => v ?? 0) ?? [];
   const rate = Math.max(...values);
   return { at: (values.indexOf(rate) + 0.5) / values.length, rate };
-}
-
-async function live(page: Page): Promise<void> {
-  await expect(page.locator(".link[data-link=live]")).toBeVisible();
 }
 
 test("it opens by click, a window switches, and hover shows the exact value of the API", async ({ page, server, request }) => {

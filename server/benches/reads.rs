@@ -36,6 +36,9 @@ const WEEK_S: i64 = 7 * 86_400;
 /// Minutes of a quieter past before it.
 const PAST_MIN: i64 = 30 * 1_440;
 const PER_SUBMISSION: usize = 5_000;
+/// Charts of which a bucket is one row, or one per role.
+const HEADLINE: [Metric; 6] =
+    [Metric::Tokens, Metric::Cost, Metric::Agents, Metric::Beads, Metric::Lines, Metric::Errors];
 /// Reads per round and chart: enough for a 95th percentile.
 const READS: usize = 100;
 /// Pages per round.
@@ -153,9 +156,10 @@ async fn rows_per_point(cluster: &Cluster, town: TownKey, end: Timestamp) -> Res
     let mut shares = Vec::new();
     for window in Window::ALL {
         let mut worst = 0.0_f64;
-        for metric in Metric::ALL {
+        for metric in HEADLINE {
             let before = fetched(&pool).await?;
-            let page = series::read(&pool, town, metric, TimeRange::ending_now(window, end), &present(end)).await?;
+            let page =
+                series::read(&pool, town, &metric.into(), TimeRange::ending_now(window, end), &present(end)).await?;
             let rows = fetched(&pool).await? - before;
             let points = page.buckets() * page.series.len();
             worst = worst.max(rows as f64 / points as f64);
@@ -185,6 +189,7 @@ struct Taken {
     windows: BTreeMap<&'static str, Vec<f64>>,
     week_median: Vec<f64>,
     dearest: Vec<f64>,
+    latency: BTreeMap<(&'static str, &'static str), Vec<f64>>,
     raw: Vec<f64>,
 }
 
@@ -199,8 +204,12 @@ async fn round(pool: &Pool, town: TownKey, end: Timestamp, taken: &mut Taken) ->
             limit.push(ms(begun));
             read(pool, town, Metric::Tokens, window, end, &mut reads).await?;
         }
-        for metric in [Metric::Cost, Metric::Agents, Metric::Beads, Metric::Lines] {
+        for metric in HEADLINE.into_iter().filter(|metric| *metric != Metric::Tokens) {
             read(pool, town, metric, Window::Week, end, &mut reads).await?;
+        }
+        // Apart from the others: a sketch per tool and bucket, whatever the window.
+        for window in Window::ALL {
+            read(pool, town, Metric::Latency, window, end, &mut taken.latency).await?;
         }
     }
     let begun = Instant::now();
@@ -237,7 +246,7 @@ async fn read(
     reads: &mut BTreeMap<(&'static str, &'static str), Vec<f64>>,
 ) -> Result<()> {
     let begun = Instant::now();
-    let page = series::read(pool, town, metric, TimeRange::ending_now(window, end), &present(end)).await?;
+    let page = series::read(pool, town, &metric.into(), TimeRange::ending_now(window, end), &present(end)).await?;
     reads.entry((metric.name(), window.name())).or_default().push(ms(begun));
     let filled = page.series.iter().any(|series| series.sums.iter().flatten().any(|sum| *sum > 0));
     ensure!(filled || metric == Metric::Beads, "the chart of {} is empty", metric.name());
@@ -253,7 +262,12 @@ impl Taken {
             let what = format!("tokens over {}, {count} events, p95, of select 1", window.name());
             row(&what, &self.limit, &self.windows[window.name()], "≤ 25");
         }
-        row("the dearest of all charts, p95, of select 1", &self.limit, &self.dearest, "≤ 25");
+        for window in Window::ALL {
+            let what = format!("tool latency over {}, {count} events, p95, of select 1", window.name());
+            let ours = [p95(&self.latency[&(Metric::Latency.name(), window.name())])];
+            row(&what, &self.limit, &ours, "7d ≤ 1.5 × 1h");
+        }
+        row("the dearest of all headline charts, p95, of select 1", &self.limit, &self.dearest, "≤ 25");
         let rate = |all: &[f64]| all.iter().map(|ms| 1e3 / ms).collect::<Vec<_>>();
         let (limit, ours) = (rate(&self.raw), rate(&self.week_median));
         let (what, wanted) = ("tokens over 7d, of GROUP BY over the events", "≥ 500");

@@ -1,5 +1,6 @@
 //! What pages and the API read: the hub's state and the rollups.
 
+mod charts;
 mod host;
 mod live;
 mod tank;
@@ -9,21 +10,20 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use app::reader::{ReadError, SeriesRange, Setup, TownCard};
+use app::reader::{ReadError, Setup, TownCard};
 use app::sources::{SourcesPage, UnpricedModel};
 use model::alert::WebhooksView;
 use model::host::HostHistory;
 use model::id::TownName;
 use model::live_stats::{LatencyStats, LatencyWindow};
-use model::series::{Metric, SeriesPage};
-use model::time::{TimeRange, Timestamp, Window};
+use model::time::{Timestamp, Window};
 use model::wire::Snapshot;
 use tokio::sync::Mutex;
 
+use self::charts::Charts;
 use self::live::{Activity, Spent};
 use self::tank::TankBook;
 use crate::clock::Clock;
-use crate::db::series::{self, Present};
 use crate::db::unpriced::{self, Unpriced};
 use crate::db::{DbError, Pool, TownKey, shipper, town};
 use crate::guide::{self, Place};
@@ -37,7 +37,6 @@ const MAX_KEPT: usize = 2_000;
 /// Machines on the Sources page.
 const MACHINES: usize = 100;
 
-type ChartKey = (TownName, Metric, SeriesRange);
 /// What was read last, and when.
 type Kept<T> = Arc<Mutex<Option<(Timestamp, T)>>>;
 
@@ -60,7 +59,7 @@ pub struct Reader {
     keys_required: bool,
     standings: Standings,
     towns: Mutex<HashMap<TownName, TownKey>>,
-    charts: Mutex<HashMap<ChartKey, Kept<SeriesPage>>>,
+    charts: Charts,
     sources: Mutex<HashMap<TownName, Kept<SourcesPage>>>,
     tanks: Mutex<HashMap<TownName, Kept<TankBook>>>,
     /// Of all towns.
@@ -119,7 +118,7 @@ impl Reader {
             keys_required,
             standings,
             towns: Mutex::default(),
-            charts: Mutex::default(),
+            charts: Charts::default(),
             sources: Mutex::default(),
             tanks: Mutex::default(),
             webhooks: Mutex::default(),
@@ -147,17 +146,6 @@ impl Reader {
         towns.insert(name.clone(), key);
         Ok(key)
     }
-
-    async fn read_series(&self, town: &TownName, metric: Metric, range: SeriesRange) -> Result<SeriesPage, ReadError> {
-        let key = self.town_key(town).await?;
-        let now = self.clock.now();
-        let range = match range {
-            SeriesRange::Window(window) => TimeRange::ending_now(window, now),
-            SeriesRange::Between(range) => range,
-        };
-        let present = Present { now, observing_since: self.started, edges: self.hub.edges(town).await };
-        series::read(&self.pool, key, metric, range, &present).await.map_err(unavailable)
-    }
 }
 
 impl Reader {
@@ -178,27 +166,6 @@ impl Reader {
             Some(snapshot) => Ok(*snapshot),
             None => Err(ReadError::UnknownTown(town.to_string())),
         }
-    }
-
-    /// One metric over a range.
-    ///
-    /// # Errors
-    /// Unknown town, or the store does not answer.
-    pub async fn series(&self, town: &TownName, metric: Metric, range: SeriesRange) -> Result<SeriesPage, ReadError> {
-        if matches!(range, SeriesRange::Between(_)) {
-            return self.read_series(town, metric, range).await;
-        }
-        // Whoever comes while one reads waits for that answer: a thousand tabs cost one query a second.
-        let chart = place(&self.charts, (town.clone(), metric, range)).await;
-        let mut chart = chart.lock().await;
-        if let Some((at, page)) = chart.as_ref()
-            && self.clock.now().micros_since(*at) < FRESH_US
-        {
-            return Ok(page.clone());
-        }
-        let page = self.read_series(town, metric, range).await?;
-        *chart = Some((self.clock.now(), page.clone()));
-        Ok(page)
     }
 
     /// How the sources of a town stand.

@@ -50,6 +50,7 @@
 //! [`Limits`], [`ZoomHistory`].
 
 mod axes;
+mod before;
 mod civil;
 mod crosshair;
 mod dash;
@@ -77,6 +78,7 @@ mod viewport;
 mod zoom;
 
 pub use axes::{AxesSpec, draw_axes};
+pub use before::draw_before;
 pub use crosshair::{Crosshair, Mark, draw_crosshair, draw_selection};
 pub use decimate::Columns;
 pub use fine::{FINE, FineBackend};

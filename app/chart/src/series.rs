@@ -103,7 +103,7 @@ fn stroke<DB: DrawingBackend>(
 
 /// A line in pieces. A browser without a GPU looks at every edge of a path in every row of pixels that it may touch, so a
 /// long line costs a quarter as much in short paths.
-fn line<DB: DrawingBackend>(
+pub(crate) fn line<DB: DrawingBackend>(
     pen: &Pen<'_, DB>,
     points: &[BackendCoord],
     px: f64,
@@ -119,7 +119,7 @@ fn line<DB: DrawingBackend>(
     pen.fine_path(rest, px, color)
 }
 
-fn dot<DB: DrawingBackend>(
+pub(crate) fn dot<DB: DrawingBackend>(
     pen: &Pen<'_, DB>,
     point: BackendCoord,
     radius: f64,

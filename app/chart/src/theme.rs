@@ -76,6 +76,8 @@ pub struct Theme {
     pub fill_alpha: f64,
     /// Alpha of a stacked layer: stronger than under a line, since layers lie beside, not over, each other.
     pub stack_alpha: f64,
+    /// Alpha of the lines of the period before.
+    pub before_alpha: f64,
 }
 
 impl Theme {
@@ -145,6 +147,7 @@ impl Theme {
             line_px: 1.5,
             fill_alpha: 0.12,
             stack_alpha: 0.5,
+            before_alpha: 0.6,
         }
     }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aggregate::Aggregate;
 use crate::id::Role;
+use crate::time::{Resolution, TimeRange};
 use crate::tokens::TokenCounts;
 
 /// What a chart shows.
@@ -20,11 +21,18 @@ pub enum Metric {
     Beads,
     /// Lines added and removed by edits, and apart from them by commits that landed.
     Lines,
+    /// How long tool calls take: percentiles.
+    Latency,
+    /// Tool calls and model calls that failed.
+    Errors,
 }
 
 impl Metric {
     /// Every metric, in the order of the page.
-    pub const ALL: [Self; 5] = [Self::Tokens, Self::Cost, Self::Agents, Self::Beads, Self::Lines];
+    pub const ALL: [Self; Self::COUNT] =
+        [Self::Tokens, Self::Cost, Self::Agents, Self::Beads, Self::Lines, Self::Latency, Self::Errors];
+    /// How many there are.
+    pub const COUNT: usize = 7;
 
     /// As in addresses.
     #[must_use]
@@ -35,6 +43,8 @@ impl Metric {
             Self::Agents => "agents",
             Self::Beads => "beads",
             Self::Lines => "lines",
+            Self::Latency => "latency",
+            Self::Errors => "errors",
         }
     }
     /// Reads [`Metric::name`].
@@ -51,9 +61,11 @@ impl Metric {
             Self::Agents => "Agent utilization",
             Self::Beads => "Bead velocity",
             Self::Lines => "Lines of code",
+            Self::Latency => "Tool latency",
+            Self::Errors => "Errors",
         }
     }
-    /// Unit of [`Series::value`]: flows are per second, levels are means.
+    /// Unit of [`SeriesPage::value`]: flows are per second, levels are means, percentiles are what they are.
     #[must_use]
     pub const fn unit(self) -> &'static str {
         match self {
@@ -62,15 +74,24 @@ impl Metric {
             Self::Agents => "agents",
             Self::Beads => "beads/s",
             Self::Lines => "lines/s",
+            Self::Latency => "ms",
+            Self::Errors => "errors/s",
         }
     }
-    /// What one unit of the shown value is in units of the stored sums: nanodollars are shown as microdollars.
+    /// What one unit of the shown value is in units of the stored sums: nanodollars are shown as microdollars,
+    /// microseconds as milliseconds.
     #[must_use]
     pub const fn scale(self) -> f64 {
         match self {
-            Self::Cost => 1e-3,
-            Self::Tokens | Self::Agents | Self::Beads | Self::Lines => 1.0,
+            Self::Cost | Self::Latency => 1e-3,
+            Self::Tokens | Self::Agents | Self::Beads | Self::Lines | Self::Errors => 1.0,
         }
+    }
+    /// Whether its numbers are sums over a bucket. Percentiles are not: they do not add up, have no rate, and say of how
+    /// many calls they are.
+    #[must_use]
+    pub const fn adds_up(self) -> bool {
+        !matches!(self, Self::Latency)
     }
     /// Names of the series, in stacking order.
     #[must_use]
@@ -81,18 +102,28 @@ impl Metric {
             Self::Agents => vec!["working", "known"],
             Self::Beads => vec!["created", "closed"],
             Self::Lines => vec!["added", "removed", "landed_added", "landed_removed"],
+            Self::Latency => vec!["p50", "p95"],
+            Self::Errors => vec!["tool_calls", "model_calls"],
         }
     }
-    /// Finest step in seconds at which the metric is kept: presence of agents is kept per minute.
+    /// Whether it is kept in buckets of `tier`: presence of agents is kept per minute, and sketches of latency are not,
+    /// because most machines would have as many of them per minute as per 10 seconds.
     #[must_use]
-    pub const fn finest_step_s(self) -> i64 {
+    pub const fn is_kept(self, tier: Resolution) -> bool {
         match self {
-            Self::Agents => 60,
-            Self::Tokens | Self::Cost | Self::Beads | Self::Lines => 10,
+            Self::Agents => !matches!(tier, Resolution::S10),
+            Self::Latency => !matches!(tier, Resolution::M1),
+            Self::Tokens | Self::Cost | Self::Beads | Self::Lines | Self::Errors => true,
         }
+    }
+    /// The finest tier in which it is kept that shows `range` in at most [`MAX_POINTS`](crate::time::MAX_POINTS) points.
+    #[must_use]
+    pub fn tier(self, range: TimeRange) -> Resolution {
+        let wanted = range.resolution();
+        Resolution::ALL.into_iter().find(|tier| *tier >= wanted && self.is_kept(*tier)).unwrap_or(Resolution::H6)
     }
     /// The metric's sums out of a bucket's headline measures, in the order of [`Metric::series_names`]; none for
-    /// those that need a breakdown ([`Metric::Cost`], [`Metric::Agents`]).
+    /// those that need more ([`Metric::Cost`], [`Metric::Agents`], [`Metric::Latency`]).
     #[must_use]
     pub fn headline(self, sum: &Aggregate) -> Option<Vec<i64>> {
         match self {
@@ -101,7 +132,8 @@ impl Metric {
             Self::Lines => {
                 Some(vec![sum.lines_added, sum.lines_removed, sum.lines_landed_added, sum.lines_landed_removed])
             }
-            Self::Cost | Self::Agents => None,
+            Self::Errors => Some(vec![sum.tool_errors, sum.call_errors]),
+            Self::Cost | Self::Agents | Self::Latency => None,
         }
     }
 }
@@ -119,9 +151,22 @@ pub struct SeriesPage {
     pub step_s: i64,
     /// The series; each has one value per bucket.
     pub series: Vec<Series>,
+    /// Of percentiles: how many calls each bucket's are of, 0 where it is known that there were none. Else empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<Option<i64>>,
     /// Spans of which something has to be said.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<Mark>,
+}
+
+/// The same of the period before ([`TimeRange::before_s`]).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BeforePage {
+    /// How much earlier it is in seconds: what stands at `t` is compared with what was at `t - shift_s`. Whole buckets,
+    /// and elapsed time: across a change of clocks the same hour of the day is an hour off.
+    pub shift_s: i64,
+    /// What was then. Its buckets are longer where finer ones are not kept for so long.
+    pub page: SeriesPage,
 }
 
 /// A span of a chart of which something has to be said.
@@ -152,7 +197,8 @@ pub enum MarkKind {
 pub struct Series {
     /// As in the legend.
     pub name: String,
-    /// Exact sums per bucket (tokens, nanodollars, lines, beads, agent-seconds); `None` where nothing is known.
+    /// Exact sums per bucket (tokens, nanodollars, lines, beads, agent-seconds, errors), or percentiles in microseconds;
+    /// `None` where nothing is known, and where there is nothing to take a percentile of.
     pub sums: Vec<Option<i64>>,
 }
 
@@ -166,7 +212,8 @@ impl SeriesPage {
             .into_iter()
             .map(|name| Series { name: name.to_owned(), sums: vec![None; buckets] })
             .collect();
-        Self { metric, from_s, to_s, step_s, series, marks: Vec::new() }
+        let calls = if metric.adds_up() { Vec::new() } else { vec![None; buckets] };
+        Self { metric, from_s, to_s, step_s, series, calls, marks: Vec::new() }
     }
     /// Number of buckets.
     #[must_use]
@@ -185,17 +232,20 @@ impl SeriesPage {
         }
         usize::try_from((at_s - self.from_s) / self.step_s.max(1)).ok()
     }
-    /// The value that is shown for a sum: per second for flows, the mean for levels, in [`Metric::unit`].
+    /// The value that is shown for a sum: per second for flows, the mean for levels, a percentile as it is, in
+    /// [`Metric::unit`].
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "display only; the exact sum stands beside it")]
     pub fn value(&self, sum: i64) -> f64 {
-        sum as f64 * self.metric.scale() / self.step_s.max(1) as f64
+        let per = if self.metric.adds_up() { self.step_s.max(1) as f64 } else { 1.0 };
+        sum as f64 * self.metric.scale() / per
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::{Timestamp, Window};
 
     #[test]
     fn a_page_has_one_slot_per_bucket() {
@@ -207,6 +257,28 @@ mod tests {
             (page.bucket_at(99), page.bucket_at(100), page.bucket_at(159), page.bucket_at(160)),
             (None, Some(0), Some(5), None)
         );
+    }
+
+    #[test]
+    fn a_percentile_is_what_it_is_in_a_bucket_of_any_length() {
+        let page = SeriesPage::empty(Metric::Latency, 0, 3_600, 1_800);
+        assert!((page.value(2_400_000) - 2_400.0).abs() < 1e-9);
+        assert_eq!(page.calls, [None, None]);
+        assert!(SeriesPage::empty(Metric::Errors, 0, 20, 10).calls.is_empty());
+    }
+
+    #[test]
+    fn a_metric_is_read_from_the_finest_tier_that_fits_and_is_kept() {
+        let tiers = |metric: Metric| {
+            Window::ALL.map(|window| metric.tier(TimeRange::ending_now(window, Timestamp::from_seconds(1_700_000_000))))
+        };
+        use Resolution::{H6, M1, M5, M30, S10};
+        assert_eq!(tiers(Metric::Tokens), [S10, M1, M5, M30]);
+        assert_eq!(tiers(Metric::Errors), [S10, M1, M5, M30]);
+        assert_eq!(tiers(Metric::Agents), [M1, M1, M5, M30]);
+        assert_eq!(tiers(Metric::Latency), [S10, M5, M5, M30]);
+        let year = TimeRange::new(Timestamp::from_seconds(0), Timestamp::from_seconds(366 * 86_400)).unwrap();
+        assert_eq!(Metric::Latency.tier(year), H6);
     }
 
     #[test]

@@ -153,6 +153,19 @@ impl TimeRange {
         let step = resolution.step_s();
         Self { from: self.from.floor_to(step), to: self.to.ceil_to(step) }
     }
+    /// How much earlier the period before is: as much as this range is long, in whole buckets of `resolution`, so that
+    /// each bucket has one to be compared with. In elapsed time: a day before is 86,400 seconds before, also where the
+    /// clocks changed in between.
+    #[must_use]
+    pub const fn before_s(self, resolution: Resolution) -> i64 {
+        let step = resolution.step_s();
+        (self.seconds() + step - 1) / step * step
+    }
+    /// This range, earlier by `seconds`.
+    #[must_use]
+    pub const fn earlier(self, seconds: i64) -> Self {
+        Self { from: self.from.plus_seconds(-seconds), to: self.to.plus_seconds(-seconds) }
+    }
     /// The finest tier that shows this range in at most [`MAX_POINTS`] points.
     #[must_use]
     pub fn resolution(self) -> Resolution {
@@ -332,6 +345,37 @@ mod tests {
         #[test]
         fn a_written_time_reads_back(micros in 946_684_800_000_000_i64..4_102_444_800_000_000) {
             prop_assert_eq!(Timestamp::parse_rfc3339(&Timestamp(micros).to_string()), Ok(Timestamp(micros)));
+        }
+
+        #[test]
+        fn the_period_before_is_as_long_and_directly_before_to_the_bucket(
+            from in 946_684_800_i64..2_000_000_000,
+            length in 1_i64..(100 * 86_400),
+        ) {
+            let range = TimeRange::new(Timestamp::from_seconds(from), Timestamp::from_seconds(from + length)).unwrap();
+            for tier in Resolution::ALL.into_iter().filter(|tier| *tier >= range.resolution()) {
+                let step_s = tier.step_s();
+                let before = range.earlier(range.before_s(tier));
+                prop_assert_eq!(before.seconds(), range.seconds());
+                let gap_s = range.from().seconds() - before.to().seconds();
+                prop_assert!((0..step_s).contains(&gap_s), "it ends {} s before this one begins", gap_s);
+                // Each bucket that is shown has exactly one to be compared with, and they lie in the period before.
+                let (shown, then) = (range.widened_to(tier), range.widened_to(tier).earlier(range.before_s(tier)));
+                prop_assert_eq!(then, before.widened_to(tier));
+                prop_assert_eq!(then.seconds(), shown.seconds());
+            }
+        }
+
+        #[test]
+        fn as_time_goes_on_the_period_before_a_window_is_always_one_window_before(now in 946_684_800_i64..2_000_000_000) {
+            for window in Window::ALL {
+                let range = TimeRange::ending_now(window, Timestamp::from_seconds(now));
+                // In every tier that may show it: finer ones may not be kept, or not any more.
+                for tier in Resolution::ALL.into_iter().filter(|tier| window.seconds() % tier.step_s() == 0) {
+                    prop_assert_eq!(range.before_s(tier), window.seconds());
+                }
+                prop_assert_eq!(range.earlier(range.before_s(window.resolution())).to(), range.from());
+            }
         }
 
         #[test]

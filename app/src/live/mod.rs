@@ -1,6 +1,6 @@
 //! The live link: one socket per town, a pure reducer behind it, and signals per topic in front of it.
 
-mod backoff;
+pub(crate) mod backoff;
 mod early;
 mod frame;
 mod link;

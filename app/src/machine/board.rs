@@ -105,7 +105,7 @@ impl MachineBoard {
         });
         Effect::new(move |_| {
             let moved = window_event_listener(leptos::ev::popstate, move |_| {
-                if let SeriesRange::Window(window) = address::read() {
+                if let SeriesRange::Window(window) = address::read().range {
                     self.show(window);
                 }
             });

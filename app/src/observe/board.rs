@@ -4,72 +4,20 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local_scoped_with_cancellation;
-use model::series::{Metric, SeriesPage};
-use model::time::TimeRange;
-use model::wire::Edge;
+use model::id::ToolName;
+use model::series::Metric;
+use model::time::{TimeRange, Timestamp};
 
-use super::address;
-use super::data::ChartData;
-use super::range;
+use super::slot::Slot;
 use super::trail::Trail;
+use super::truth::{Signs, Truth};
+use super::{address, asked, range};
 use crate::fetch;
-use crate::live::Live;
-use crate::reader::{ReadError, SeriesRange};
+use crate::live::{Live, backoff};
+use crate::reader::{ChartsAsked, ChartsPage, ReadError, SeriesRange};
 
 /// How often charts that touch now are read again: for what edges do not carry, and to heal what was missed.
 const HEAL: Duration = Duration::from_secs(30);
-
-/// One chart's data with a revision; the data never travel through a signal.
-#[derive(Clone, Copy)]
-pub(crate) struct Slot {
-    data: StoredValue<Option<ChartData>>,
-    /// Raised with every change.
-    revision: RwSignal<u32>,
-    /// Raised with every page read: what describes the whole chart follows this one.
-    loaded: RwSignal<u32>,
-}
-
-impl Slot {
-    fn new() -> Self {
-        Self { data: StoredValue::new(None), revision: RwSignal::new(0), loaded: RwSignal::new(0) }
-    }
-    /// Looks at the data; none before the first page. Not tracked.
-    pub(crate) fn look<T>(self, read: impl FnOnce(&ChartData) -> T) -> Option<T> {
-        self.data.try_with_value(|data| data.as_ref().map(read)).flatten()
-    }
-    /// Looks at the data. Tracked.
-    pub(crate) fn with<T>(self, read: impl FnOnce(&ChartData) -> T) -> Option<T> {
-        self.revision.track();
-        self.look(read)
-    }
-    /// Looks at the data whenever a page was read. Tracked.
-    pub(crate) fn with_loaded<T>(self, read: impl FnOnce(&ChartData) -> T) -> Option<T> {
-        self.loaded.track();
-        self.look(read)
-    }
-    fn load(self, page: SeriesPage, now_s: i64) {
-        self.data.set_value(Some(ChartData::new(page, now_s)));
-        self.revision.update(|n| *n = n.wrapping_add(1));
-        self.loaded.update(|n| *n = n.wrapping_add(1));
-    }
-    /// Applies buckets at the right edge that begin before `to_s`, and forgets those that ended before `from_s`. The
-    /// hub sends every bucket of every tier, quiet ones too, when it begins and once more when it is over.
-    fn advance(self, edges: &[Edge], (from_s, to_s): (i64, i64), now_s: i64) {
-        let changed = self.data.try_update_value(|data| {
-            data.as_mut().is_some_and(|data| {
-                let mut changed = false;
-                for edge in edges.iter().filter(|edge| edge.from_s < to_s) {
-                    changed |= data.apply(edge, now_s);
-                }
-                data.forget_before(from_s);
-                changed
-            })
-        });
-        if changed == Some(true) {
-            self.revision.update(|n| *n = n.wrapping_add(1));
-        }
-    }
-}
 
 /// The state of the page, in context of its charts.
 #[derive(Clone, Copy)]
@@ -88,16 +36,31 @@ pub(crate) struct Board {
     pub held: RwSignal<Option<Metric>>,
     /// The way back and forward.
     pub trail: RwSignal<Trail>,
+    /// Whose latency is shown; none: that of all tools together.
+    pub tool: RwSignal<Option<ToolName>>,
+    /// Tools to choose from.
+    pub tools: RwSignal<Vec<String>>,
+    /// Whether the period before is shown too.
+    pub compare: RwSignal<bool>,
     /// Whether a page is being read.
     pub loading: RwSignal<bool>,
     /// Why the newest page could not be read.
     pub failed: RwSignal<Option<ReadError>>,
-    slots: StoredValue<[Slot; 5]>,
+    /// The server's clock at the last reading; none when there never was one.
+    pub read_at: RwSignal<Option<Timestamp>>,
+    /// What was read then.
+    known: RwSignal<Option<ChartsAsked>>,
+    /// Readings that failed since the last one that did not.
+    failures: StoredValue<u32>,
+    /// Counts readings: the answer to an earlier one is dropped.
+    turn: StoredValue<u32>,
+    slots: StoredValue<[Slot; Metric::COUNT]>,
 }
 
 impl Board {
-    /// A board that shows `range`, which is the address's.
-    pub(crate) fn new(live: Live, range: SeriesRange) -> Self {
+    /// A board that shows what the address asks for.
+    pub(crate) fn new(live: Live, asked: ChartsAsked) -> Self {
+        let ChartsAsked { range, tool, before } = asked;
         let trail = RwSignal::new(Trail::new(range));
         let range = RwSignal::new(range);
         let moving = RwSignal::new(None);
@@ -116,8 +79,15 @@ impl Board {
             cursor: RwSignal::new(None),
             held: RwSignal::new(None),
             trail,
+            tool: RwSignal::new(tool),
+            tools: RwSignal::new(Vec::new()),
+            compare: RwSignal::new(before),
             loading: RwSignal::new(false),
             failed: RwSignal::new(None),
+            read_at: RwSignal::new(None),
+            known: RwSignal::new(None),
+            failures: StoredValue::new(0),
+            turn: StoredValue::new(0),
             slots: StoredValue::new(std::array::from_fn(|_| Slot::new())),
         }
     }
@@ -128,32 +98,84 @@ impl Board {
         self.slots.with_value(|slots| slots[index])
     }
 
+    /// What is asked for. Tracked.
+    pub(crate) fn asked(self) -> ChartsAsked {
+        ChartsAsked { range: self.range.get(), tool: self.tool.get(), before: self.compare.get() }
+    }
+
     /// Takes over what was read.
-    pub(crate) fn load(self, read: Result<Vec<SeriesPage>, ReadError>) {
+    pub(crate) fn load(self, asked: ChartsAsked, read: Result<ChartsPage, ReadError>) {
         match read {
-            Ok(pages) => {
+            Ok(ChartsPage { at, charts, before, tools }) => {
                 let now_s = self.live.now.get_untracked().seconds();
-                for page in pages {
-                    self.slot(page.metric).load(page, now_s);
+                let mut before = before.into_iter();
+                for page in charts {
+                    self.slot(page.metric).load(page, before.next(), now_s);
                 }
+                if self.tools.with_untracked(|known| *known != tools) {
+                    self.tools.set(tools);
+                }
+                self.read_at.set(Some(at));
+                self.known.set(Some(asked));
+                self.failures.set_value(0);
                 self.failed.set(None);
             }
             Err(error) => self.failed.set(Some(error)),
         }
     }
 
-    /// Reads the range again. An answer to a question of before is dropped.
+    /// Reads again what is asked for. An answer to a question of before is dropped.
     pub(crate) fn refresh(self) {
         let Some(town) = self.live.town.get_untracked() else { return };
-        let asked = self.range.get_untracked();
+        let asked = untrack(|| self.asked());
+        let turn = self.turn.with_value(|turn| turn.wrapping_add(1));
+        self.turn.set_value(turn);
         self.loading.set(true);
         spawn_local_scoped_with_cancellation(async move {
-            let read = fetch::charts(town, asked).await;
-            if self.range.try_get_untracked() == Some(asked) {
-                self.load(read);
+            let read = fetch::charts(town, &asked).await;
+            if self.turn.try_get_value() == Some(turn) {
+                let lost = matches!(read, Err(ReadError::Unavailable));
+                self.load(asked, read);
                 self.loading.set(false);
+                if lost {
+                    self.try_again_later(turn);
+                }
             }
         });
+    }
+
+    /// What could not be read is read again by itself, ever less often, while nothing else was read.
+    fn try_again_later(self, turn: u32) {
+        let failures = self.failures.with_value(|failures| *failures);
+        self.failures.set_value(failures.saturating_add(1));
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most half a minute")]
+        let wait = Duration::from_millis(backoff::delay_ms(failures, js_sys::Math::random()) as u64);
+        set_timeout(
+            move || {
+                if self.turn.try_get_value() == Some(turn) && !document().hidden() {
+                    self.refresh();
+                }
+            },
+            wait,
+        );
+    }
+
+    /// Seconds since the last reading, by the server's clock; none when there never was one. Tracked.
+    fn age_s(self) -> Option<i64> {
+        let at = self.read_at.get()?;
+        Some((self.live.now.get().micros_since(at) / 1_000_000).max(0))
+    }
+
+    /// What the charts can be taken for. Tracked.
+    pub(crate) fn truth(self) -> Truth {
+        let asked = self.asked();
+        Truth::judge(Signs {
+            link: self.live.link.get(),
+            touches_now: self.touches_now(),
+            failed: self.failed.with(Option::is_some),
+            asked: self.loading.get() && self.known.with(|known| *known != Some(asked)),
+            age_s: self.age_s(),
+        })
     }
 
     /// Keeps the data up to date, in the browser: a new range is read, edges are applied, and now and then everything
@@ -161,17 +183,35 @@ impl Board {
     pub(crate) fn follow(self) {
         Effect::new(move |_| {
             // The browser's own way back and forward.
-            let moved = window_event_listener(leptos::ev::popstate, move |_| self.range.set(address::read()));
+            let moved = window_event_listener(leptos::ev::popstate, move |_| {
+                let ChartsAsked { range, tool, before } = address::read();
+                self.range.set(range);
+                self.tool.set(tool);
+                self.compare.set(before);
+            });
             on_cleanup(move || moved.remove());
         });
-        Effect::new(move |before: Option<SeriesRange>| {
+        Effect::new(move |_| {
             let range = self.range.get();
             self.trail.update(|trail| trail.visit(range));
             self.moving.set(None);
-            if before.is_some_and(|before| before != range) {
-                self.refresh();
+        });
+        // A part of it may be set again to what it was.
+        let asked = Memo::new(move |_| self.asked());
+        Effect::new(move |before: Option<ChartsAsked>| {
+            let asked = asked.get();
+            if let Some(before) = before.filter(|before| *before != asked) {
+                let less = ChartsAsked { before: false, ..before.clone() };
+                let settled = !self.loading.get_untracked() && self.failed.with_untracked(Option::is_none);
+                if before.before && less == asked && settled {
+                    // There is nothing to read: less is shown.
+                    Metric::ALL.into_iter().for_each(|metric| self.slot(metric).forget_before());
+                    self.known.set(Some(less));
+                } else {
+                    self.refresh();
+                }
             }
-            range
+            asked
         });
         Effect::new(move |_| {
             let edges = self.live.take_edges();
@@ -195,7 +235,8 @@ impl Board {
         Effect::new(move |_| {
             let timer = set_interval_with_handle(
                 move || {
-                    if !document().hidden() && self.touches_now() && !self.loading.get_untracked() {
+                    let wanted = untrack(|| self.touches_now()) || self.failed.with_untracked(Option::is_some);
+                    if !document().hidden() && wanted && !self.loading.get_untracked() {
                         self.refresh();
                     }
                 },
@@ -232,10 +273,28 @@ impl Board {
         }
     }
 
-    /// The address of a range.
+    /// Shows the latency of a tool, or of all together.
+    pub(crate) fn choose_tool(self, tool: Option<ToolName>) {
+        self.tool.set(tool);
+        self.put_into_address();
+    }
+
+    /// Shows the period before too, or no more.
+    pub(crate) fn toggle_compare(self) {
+        self.compare.update(|compare| *compare = !*compare);
+        self.put_into_address();
+    }
+
+    /// What is no step of the way stands in the address of the step.
+    fn put_into_address(self) {
+        address::replace(&untrack(|| self.address(self.range.get())));
+    }
+
+    /// The address of a range, with the rest of what is asked for.
     pub(crate) fn address(self, range: SeriesRange) -> String {
         let town = self.live.town.get().map(|town| town.to_string()).unwrap_or_default();
-        format!("/t/{town}/observability{}", range::query(range))
+        let asked = ChartsAsked { range, ..self.asked() };
+        format!("/t/{town}/observability{}", asked::query(&asked))
     }
 
     /// One step back through the ranges.

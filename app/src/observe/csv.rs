@@ -2,6 +2,7 @@
 
 use model::series::Metric;
 
+use super::before::Before;
 use super::data::ChartData;
 use crate::civil::rfc3339;
 
@@ -12,16 +13,19 @@ const fn sum_unit(metric: Metric) -> &'static str {
         Metric::Agents => "agent_seconds",
         Metric::Beads => "beads",
         Metric::Lines => "lines",
+        Metric::Latency => "microseconds",
+        Metric::Errors => "errors",
     }
 }
 
-/// One line per bucket in `from_s..to_s`: when it begins, how long it is, and the exact sum of every series. A gap is
-/// an empty field.
-pub(crate) fn csv(data: &ChartData, from_s: i64, to_s: i64) -> String {
-    let unit = sum_unit(data.page.metric);
+/// One line per bucket in `from_s..to_s`: when it begins, how long it is, and the exact sum of every series; behind them
+/// the same of the period before where that is shown. A gap is an empty field.
+pub(crate) fn csv(data: &ChartData, before: Option<&Before>, from_s: i64, to_s: i64) -> String {
     let mut text = String::from("bucket_start,bucket_seconds");
-    for series in &data.page.series {
-        text.push_str(&format!(",{}_{unit}", series.name));
+    heads(&mut text, data, "");
+    if let Some(before) = before {
+        text.push_str(",before_start,before_seconds");
+        heads(&mut text, &before.data, "before_");
     }
     text.push('\n');
     for (bucket, at) in data.page.times().enumerate() {
@@ -29,15 +33,39 @@ pub(crate) fn csv(data: &ChartData, from_s: i64, to_s: i64) -> String {
             continue;
         }
         text.push_str(&format!("{},{}", rfc3339(at), data.page.step_s));
-        for series in 0..data.page.series.len() {
-            text.push(',');
-            if let Some(sum) = data.sum(series, bucket) {
-                text.push_str(&sum.to_string());
+        figures(&mut text, data, Some(bucket));
+        if let Some(before) = before {
+            let bucket = before.bucket_at(at);
+            match bucket.and_then(|bucket| before.begins_s(bucket)) {
+                Some(begins_s) => text.push_str(&format!(",{},{}", rfc3339(begins_s), before.data.page.step_s)),
+                None => text.push_str(",,"),
             }
+            figures(&mut text, &before.data, bucket);
         }
         text.push('\n');
     }
     text
+}
+
+fn heads(text: &mut String, data: &ChartData, prefix: &str) {
+    let unit = sum_unit(data.page.metric);
+    for series in &data.page.series {
+        text.push_str(&format!(",{prefix}{}_{unit}", series.name));
+    }
+    if !data.page.metric.adds_up() {
+        text.push_str(&format!(",{prefix}calls"));
+    }
+}
+
+fn figures(text: &mut String, data: &ChartData, bucket: Option<usize>) {
+    let mut put = |figure: Option<i64>| {
+        text.push(',');
+        text.extend(figure.map(|figure| figure.to_string()));
+    };
+    (0..data.page.series.len()).for_each(|series| put(bucket.and_then(|bucket| data.sum(series, bucket))));
+    if !data.page.metric.adds_up() {
+        put(bucket.and_then(|bucket| data.calls(bucket)));
+    }
 }
 
 /// A file name that sorts by metric and begins with the town.
@@ -47,9 +75,26 @@ pub(crate) fn file_name(town: &str, data: &ChartData, from_s: i64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use model::series::SeriesPage;
+    use model::series::{BeforePage, SeriesPage};
 
     use super::*;
+
+    #[test]
+    fn the_period_before_stands_behind_with_its_own_times() {
+        let mut page = SeriesPage::empty(Metric::Latency, 1_700_000_000, 1_700_000_020, 10);
+        page.series[1].sums = vec![None, Some(1_500)];
+        page.calls = vec![Some(0), Some(2)];
+        let mut then = SeriesPage::empty(Metric::Latency, 1_699_999_980, 1_700_000_000, 10);
+        then.series[0].sums[0] = Some(7);
+        let before = Before::new(BeforePage { shift_s: 20, page: then }, 2_000_000_000);
+        assert_eq!(
+            csv(&ChartData::new(page, 2_000_000_000), Some(&before), 1_700_000_000, 1_700_000_020),
+            "bucket_start,bucket_seconds,p50_microseconds,p95_microseconds,calls,before_start,before_seconds,\
+             before_p50_microseconds,before_p95_microseconds,before_calls\n\
+             2023-11-14T22:13:20Z,10,,,0,2023-11-14T22:13:00Z,10,7,,\n\
+             2023-11-14T22:13:30Z,10,,1500,2,2023-11-14T22:13:10Z,10,,,\n"
+        );
+    }
 
     #[test]
     fn sums_are_whole_numbers_and_gaps_are_empty() {
@@ -59,7 +104,7 @@ mod tests {
         page.series[1].sums = vec![Some(-5), Some(0), Some(9)];
         let data = ChartData::new(page, 2_000_000_000);
         assert_eq!(
-            csv(&data, 1_700_000_005, 1_700_000_020),
+            csv(&data, None, 1_700_000_005, 1_700_000_020),
             "bucket_start,bucket_seconds,mayor_nanodollars,polecat_nanodollars\n\
              2023-11-14T22:13:20Z,10,1,-5\n2023-11-14T22:13:30Z,10,,0\n"
         );

@@ -7,10 +7,12 @@ use model::wire::Edge;
 /// The running bucket is drawn once this share of it has passed: before that its rate says nothing.
 const DRAWN_FROM: f64 = 0.3;
 
-/// What is drawn of a sum, per unit of the chart's axis: beads are read per hour.
+/// What is drawn of a value, per unit of the chart's axis: beads are read per hour, errors per minute, latency in seconds.
 pub(crate) const fn axis_scale(metric: Metric) -> f64 {
     match metric {
         Metric::Beads => 3_600.0,
+        Metric::Errors => 60.0,
+        Metric::Latency => 1e-3,
         Metric::Tokens | Metric::Cost | Metric::Agents | Metric::Lines => 1.0,
     }
 }
@@ -30,8 +32,8 @@ pub(crate) struct ChartData {
 fn sums_of(metric: Metric, edge: &Edge) -> Option<Vec<i64>> {
     match metric {
         Metric::Cost => Some(edge.cost_by_role.iter().map(|cost| cost.0).take(Role::ALL.len()).collect()),
-        Metric::Agents => None,
-        Metric::Tokens | Metric::Beads | Metric::Lines => metric.headline(&edge.sum),
+        Metric::Agents | Metric::Latency => None,
+        Metric::Tokens | Metric::Beads | Metric::Lines | Metric::Errors => metric.headline(&edge.sum),
     }
 }
 
@@ -54,7 +56,7 @@ impl ChartData {
         };
         let rate = self.page.value(sum) * axis_scale(self.page.metric);
         let share = self.passed(bucket, now_s);
-        if share >= 1.0 {
+        if share >= 1.0 || !self.page.metric.adds_up() {
             rate
         } else if share >= DRAWN_FROM && self.page.metric != Metric::Agents {
             // Presence is known when its minute is over; flows are known as they come.
@@ -103,6 +105,23 @@ impl ChartData {
         changed
     }
 
+    /// One more bucket, which is over.
+    pub(crate) fn push(&mut self, sums: impl Iterator<Item = Option<i64>>, calls: Option<i64>) {
+        let bucket = self.t.len();
+        self.t.push(self.page.to_s as f64);
+        self.page.to_s += self.page.step_s;
+        for (series, sum) in self.page.series.iter_mut().zip(sums) {
+            series.sums.push(sum);
+        }
+        if !self.page.metric.adds_up() {
+            self.page.calls.push(calls);
+        }
+        for series in 0..self.values.len() {
+            let value = self.drawn(series, bucket, i64::MAX);
+            self.values[series].push(value);
+        }
+    }
+
     /// One more bucket in which nothing happened, as far as anything is known.
     fn push_zero(&mut self) {
         for series in &mut self.page.series {
@@ -125,16 +144,23 @@ impl ChartData {
         self.t.drain(..surplus);
         self.values.iter_mut().for_each(|column| drop(column.drain(..surplus)));
         self.page.series.iter_mut().for_each(|series| drop(series.sums.drain(..surplus)));
+        self.page.calls.drain(..surplus.min(self.page.calls.len()));
         self.page.from_s += i64::try_from(surplus).unwrap_or_default() * step;
     }
 
     /// Whether all that is known is that nothing happened.
     pub(crate) fn is_quiet(&self) -> bool {
-        self.page.series.iter().flat_map(|s| &s.sums).flatten().all(|sum| *sum == 0)
+        self.known().flatten().all(|sum| *sum == 0)
     }
     /// Whether there is nothing but gaps.
     pub(crate) fn is_empty(&self) -> bool {
-        self.page.series.iter().all(|series| series.sums.iter().all(Option::is_none))
+        self.known().all(Option::is_none)
+    }
+    /// What tells whether anything is known of a bucket: of percentiles, the calls they are of.
+    fn known(&self) -> impl Iterator<Item = &Option<i64>> {
+        let adds_up = self.page.metric.adds_up();
+        let sums = self.page.series.iter().filter(move |_| adds_up).flat_map(|series| &series.sums);
+        sums.chain(&self.page.calls)
     }
 
     /// The newest bucket that is drawn.
@@ -145,6 +171,11 @@ impl ChartData {
     /// The exact sum of a series in a bucket.
     pub(crate) fn sum(&self, series: usize, bucket: usize) -> Option<i64> {
         self.page.series.get(series)?.sums.get(bucket).copied().flatten()
+    }
+
+    /// Of percentiles: how many calls those of a bucket are of.
+    pub(crate) fn calls(&self, bucket: usize) -> Option<i64> {
+        self.page.calls.get(bucket).copied().flatten()
     }
 
     /// The value of a series on the axis; none where there is none.
@@ -228,6 +259,31 @@ mod tests {
         assert_eq!(data.value(0, 1), Some(4.0));
         data.apply(&edge(110, 20), 119);
         assert_eq!(data.value(0, 1), Some(2.0));
+    }
+
+    #[test]
+    fn a_percentile_of_the_running_bucket_is_what_it_is() {
+        let mut page = SeriesPage::empty(Metric::Latency, 100, 130, 10);
+        page.series[1].sums = vec![None, Some(2_000_000), Some(500_000)];
+        page.calls = vec![Some(0), Some(3), Some(1)];
+        let mut data = ChartData::new(page, 121);
+        assert_eq!((data.value(1, 0), data.value(1, 1), data.value(1, 2)), (None, Some(2.0), Some(0.5)));
+        assert_eq!((data.calls(1), data.is_empty(), data.is_quiet()), (Some(3), false, false));
+        assert!(!data.apply(&edge(130, 5), 200), "edges know no durations");
+        data.forget_before(120);
+        assert_eq!(data.page.calls, [Some(1)]);
+    }
+
+    #[test]
+    fn that_no_tool_ran_is_known_where_the_town_was_observed() {
+        let mut page = SeriesPage::empty(Metric::Latency, 100, 120, 10);
+        let state = |page: &SeriesPage| {
+            let data = ChartData::new(page.clone(), 10_000);
+            (data.is_empty(), data.is_quiet())
+        };
+        assert_eq!(state(&page), (true, true));
+        page.calls = vec![Some(0), None];
+        assert_eq!(state(&page), (false, true));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! How values of a chart read: exact sums, rates, and a chart in one paragraph for those who cannot see it.
 
-use model::format::{compact, exact, grouped};
+use model::format::{compact, duration, exact, grouped};
 use model::series::Metric;
 use model::unit::Nanodollars;
 
@@ -11,6 +11,7 @@ pub(crate) fn series_label(name: &str) -> String {
     match name {
         "cache_write_5m" => "cache write 5 min".to_owned(),
         "cache_write_1h" => "cache write 1 h".to_owned(),
+        "p50" | "p95" => name.to_ascii_uppercase(),
         other => other.replace('_', " "),
     }
 }
@@ -23,15 +24,18 @@ pub(crate) const fn axis_unit(metric: Metric) -> &'static str {
         Metric::Agents => "agents",
         Metric::Beads => "beads/h",
         Metric::Lines => "lines/s",
+        Metric::Latency => "s",
+        Metric::Errors => "errors/min",
     }
 }
 
-/// The exact sum of a bucket with its unit; money to the microdollar.
+/// The exact sum of a bucket with its unit, or its percentile; money to the microdollar.
 pub(crate) fn exact_sum(metric: Metric, sum: i64) -> String {
     match metric {
         Metric::Cost => microdollars(Nanodollars(sum)),
         Metric::Agents => format!("{} agent-s", grouped(sum)),
-        Metric::Tokens | Metric::Beads | Metric::Lines => grouped(sum),
+        Metric::Latency => duration(sum.max(0).cast_unsigned()),
+        Metric::Tokens | Metric::Beads | Metric::Lines | Metric::Errors => grouped(sum),
     }
 }
 
@@ -50,21 +54,74 @@ pub(crate) fn exact_value(value: f64) -> String {
 }
 
 /// A value on the axis, short.
-pub(crate) fn short_value(value: Option<f64>) -> String {
-    value.map_or_else(|| "–".to_owned(), compact)
+pub(crate) fn short_value(metric: Metric, value: Option<f64>) -> String {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds, of calls")]
+    let read = |value: f64| if metric.adds_up() { compact(value) } else { duration((value * 1e6).round() as u64) };
+    value.map_or_else(|| "–".to_owned(), read)
 }
 
 /// The figure at the right of a chart's title: the total of what adds up, the first series where nothing does.
 pub(crate) fn headline(data: &ChartData, bucket: Option<usize>) -> Option<f64> {
     let bucket = bucket?;
     match data.page.metric {
-        Metric::Agents | Metric::Beads => data.value(usize::from(data.page.metric == Metric::Beads), bucket),
-        Metric::Tokens | Metric::Cost | Metric::Lines => {
-            // What landed was edited before: it does not count twice.
-            let parts = if data.page.metric == Metric::Lines { 2 } else { data.values.len() };
-            let values: Vec<f64> = (0..parts).filter_map(|series| data.value(series, bucket)).collect();
+        Metric::Agents => data.value(0, bucket),
+        Metric::Beads | Metric::Latency => data.value(1, bucket),
+        metric @ (Metric::Tokens | Metric::Cost | Metric::Lines | Metric::Errors) => {
+            let values: Vec<f64> =
+                (0..parts(metric, data.values.len())).filter_map(|series| data.value(series, bucket)).collect();
             (!values.is_empty()).then(|| values.iter().sum())
         }
+    }
+}
+
+/// How many of the series make up the total: what landed was edited before, it does not count twice.
+const fn parts(metric: Metric, series: usize) -> usize {
+    if matches!(metric, Metric::Lines) { 2 } else { series }
+}
+
+/// The exact sum of all series in a bucket; none where they do not add up to anything.
+pub(crate) fn total(data: &ChartData, bucket: usize) -> Option<i64> {
+    let metric = data.page.metric;
+    if matches!(metric, Metric::Agents | Metric::Beads | Metric::Latency) {
+        return None;
+    }
+    let sums = (0..parts(metric, data.page.series.len())).filter_map(|series| data.sum(series, bucket));
+    sums.fold(None, |total: Option<i64>, sum| Some(total.unwrap_or_default().saturating_add(sum)))
+}
+
+/// What a series is in a bucket, in full, or why there is nothing: nothing is known, or nothing ran.
+pub(crate) fn exact_or_why_not(data: &ChartData, series: usize, bucket: Option<usize>) -> String {
+    match bucket.map(|bucket| (data.sum(series, bucket), data.calls(bucket))) {
+        Some((Some(sum), _)) => exact_sum(data.page.metric, sum),
+        Some((None, Some(_))) => "no calls".to_owned(),
+        _ => "no data".to_owned(),
+    }
+}
+
+/// What there is to say of a bucket of the period before, which began at `when`: `before: $12.34, Nov 20 14:00:00`.
+pub(crate) fn before(data: &ChartData, bucket: usize, when: &str) -> String {
+    let metric = data.page.metric;
+    match total(data, bucket) {
+        Some(sum) => format!("before: {}, {when}", exact_sum(metric, sum)),
+        None => format!("before: {when}"),
+    }
+}
+
+/// How many calls the percentiles of a bucket are of.
+pub(crate) fn of_calls(data: &ChartData, bucket: usize) -> Option<String> {
+    match data.calls(bucket)? {
+        0 => None,
+        1 => Some("of 1 call".to_owned()),
+        calls => Some(format!("of {} calls", grouped(calls))),
+    }
+}
+
+/// What stands in a chart of which all is known to be nothing.
+pub(crate) const fn quiet(metric: Metric) -> &'static str {
+    match metric {
+        Metric::Latency => "No tool was timed in this range",
+        Metric::Errors => "No errors in this range",
+        _ => "Nothing happened in this range",
     }
 }
 
@@ -74,7 +131,8 @@ pub(crate) const fn headline_label(metric: Metric) -> &'static str {
         Metric::Agents => "working",
         Metric::Beads => "closed",
         Metric::Lines => "edited",
-        Metric::Tokens | Metric::Cost => "total",
+        Metric::Latency => "P95",
+        Metric::Tokens | Metric::Cost | Metric::Errors => "total",
     }
 }
 
@@ -91,6 +149,9 @@ pub(crate) fn summary(data: &ChartData, range: &str) -> String {
     if data.is_empty() {
         return format!("{}, {range}: nothing recorded.", metric.title());
     }
+    if data.is_quiet() && data.page.marks.is_empty() {
+        return format!("{}, {range}: {}.", metric.title(), quiet(metric));
+    }
     let mut text =
         format!("{} in {}, {range}, in steps of {}.", metric.title(), axis_unit(metric), step(data.page.step_s));
     for (index, series) in data.page.series.iter().enumerate() {
@@ -105,10 +166,10 @@ pub(crate) fn summary(data: &ChartData, range: &str) -> String {
         text.push_str(&format!(
             " {}: highest {}, latest {}",
             series_label(&series.name),
-            short_value(Some(highest)),
-            short_value(latest)
+            short_value(metric, Some(highest)),
+            short_value(metric, latest)
         ));
-        if metric != Metric::Agents {
+        if metric != Metric::Agents && metric.adds_up() {
             text.push_str(&format!(", in all {}", exact_sum(metric, sum)));
         }
         text.push('.');
@@ -141,6 +202,27 @@ mod tests {
         assert_eq!(exact_sum(Metric::Cost, -2_500_000), "-$0.002500");
         assert_eq!(exact_sum(Metric::Tokens, 1_234_567), "1,234,567");
         assert_eq!(exact_sum(Metric::Agents, 438), "438 agent-s");
+        assert_eq!(exact_sum(Metric::Errors, 1_002), "1,002");
+        assert_eq!(exact_sum(Metric::Latency, 2_412_000), "2.4 s");
+    }
+
+    #[test]
+    fn the_period_before_is_told_with_its_total_and_its_time() {
+        let mut page = SeriesPage::empty(Metric::Cost, 0, 20, 10);
+        page.series[0].sums = vec![Some(12_000_000_000), None];
+        page.series[1].sums = vec![Some(340_000_000), None];
+        let data = ChartData::new(page, 10_000);
+        assert_eq!(before(&data, 0, "Nov 20 14:00:00"), "before: $12.340000, Nov 20 14:00:00");
+        assert_eq!(before(&data, 1, "Nov 20 14:00:10"), "before: Nov 20 14:00:10", "nothing is known of it");
+        let mut page = SeriesPage::empty(Metric::Latency, 0, 10, 10);
+        page.series[0].sums = vec![Some(5)];
+        page.calls = vec![Some(1_200)];
+        let data = ChartData::new(page, 10_000);
+        assert_eq!(before(&data, 0, "Nov 20 14:00:00"), "before: Nov 20 14:00:00", "percentiles do not add up");
+        assert_eq!(of_calls(&data, 0).as_deref(), Some("of 1,200 calls"));
+        let told = |series, bucket| exact_or_why_not(&data, series, bucket);
+        assert_eq!((told(0, Some(0)).as_str(), told(0, None).as_str()), ("5 µs", "no data"));
+        assert_eq!(told(1, Some(0)), "no calls", "it is known that nothing ran");
     }
 
     #[test]
@@ -154,6 +236,16 @@ mod tests {
             told,
             "Lines of code in lines/s, the last 1 h, in steps of 10 s. added: highest 5, latest 2, in all 70."
         );
+        let mut page = SeriesPage::empty(Metric::Latency, 0, 20, 10);
+        page.series[1].sums = vec![Some(90_000), Some(41_000)];
+        page.calls = vec![Some(2), Some(1)];
+        assert_eq!(
+            summary(&ChartData::new(page.clone(), 10_000), "the last 1 h"),
+            "Tool latency in s, the last 1 h, in steps of 10 s. P95: highest 90 ms, latest 41 ms."
+        );
+        (page.series[1].sums, page.calls) = (vec![None; 2], vec![Some(0); 2]);
+        let quiet = summary(&ChartData::new(page, 10_000), "the last 1 h");
+        assert_eq!(quiet, "Tool latency, the last 1 h: No tool was timed in this range.");
         let empty = ChartData::new(SeriesPage::empty(Metric::Beads, 0, 30, 10), 10_000);
         assert_eq!(summary(&empty, "the last 1 h"), "Bead velocity, the last 1 h: nothing recorded.");
     }

@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use chart::{
-    AxesSpec, Columns, Crosshair, Gutters, Kind, Layout, Mark, Plot, Prepared, SeriesStyle, Theme, Unit, draw_axes,
-    draw_crosshair, draw_selection, draw_series, draw_spans, next_axis_max,
+    AxesSpec, Color, Columns, Crosshair, Gutters, Kind, Layout, Mark, Plot, Prepared, SeriesStyle, Theme, Unit,
+    draw_axes, draw_before, draw_crosshair, draw_selection, draw_series, draw_spans, next_axis_max,
 };
 use leptos::ev::{PointerEvent, WheelEvent};
 use leptos::html::Canvas;
@@ -17,6 +17,7 @@ use super::chart_pointers::Pointers;
 use super::readout::Readout;
 use super::theme_toggle::use_mode;
 use crate::canvas::{Frame, paint_on};
+use crate::observe::before::Before;
 use crate::observe::data::ChartData;
 use crate::observe::gesture::Gesture;
 use crate::observe::{palette, words};
@@ -26,6 +27,10 @@ use crate::zone::use_zone;
 #[derive(Default)]
 pub(crate) struct ChartState {
     prepared: Prepared,
+    /// Of the period before.
+    before: Prepared,
+    /// Its sums over a stack.
+    tops: Vec<f64>,
     y_max: f64,
     /// Where things lie since the last paint.
     pub plot: Option<Plot>,
@@ -46,18 +51,44 @@ impl ChartState {
         Rc::default()
     }
 
-    /// Lays out and prepares what the view shows.
+    /// Lays out and prepares what the view shows. The axis fits the period before too.
     fn prepare(&mut self, chart: ChartContext, data: &ChartData, (width, height): (f64, f64)) -> Plot {
         let layout = Layout::new(width, height, &Gutters::default());
         let view = chart.board.view.get_untracked();
         let columns: Vec<&[f64]> = shown(chart).map(|series| data.values[series].as_slice()).collect();
         let columns = Columns { t: &data.t, step_s: step(data), series: &columns };
         let largest = self.prepared.update(palette::kind(chart.metric), &columns, view, &layout);
+        let slot = chart.board.slot(chart.metric);
+        let before = slot.look_before(|before| self.prepare_before(chart, before, view, &layout));
+        let largest = largest.max(before.unwrap_or(0.0));
         self.y_max = next_axis_max(self.y_max, largest, layout.y_intervals(), Unit::Number);
         let plot = Plot::new(layout, view, self.y_max);
         self.plot = Some(plot);
         plot
     }
+
+    /// Of a stack its upper edge, else every series that is switched on.
+    fn prepare_before(&mut self, chart: ChartContext, before: &Before, view: chart::TimeRange, layout: &Layout) -> f64 {
+        let data = &before.data;
+        let mut columns: Vec<&[f64]> = shown(chart).map(|series| data.values[series].as_slice()).collect();
+        let kind = palette::kind(chart.metric);
+        if kind == Kind::Stacked {
+            let parts = Columns { t: &before.t, step_s: step(data), series: &columns };
+            self.tops.clear();
+            self.tops.extend((0..before.t.len()).map(|bucket| chart::total(&parts, bucket)));
+            columns = vec![&self.tops];
+        }
+        let columns = Columns { t: &before.t, step_s: step(data), series: &columns };
+        self.before.update(if kind == Kind::Stacked { Kind::Lines } else { kind }, &columns, view, layout)
+    }
+}
+
+/// The colours of the lines of the period before, in the order in which they were prepared.
+fn colors_before(chart: ChartContext, theme: &Theme) -> Vec<Color> {
+    if palette::kind(chart.metric) == Kind::Stacked {
+        return vec![theme.ink];
+    }
+    shown(chart).map(|series| palette::style(chart.metric, series, theme).color).collect()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "seconds of a bucket")]
@@ -127,8 +158,15 @@ pub(crate) fn ChartCanvas(chart: ChartContext, state: Shared) -> impl IntoView {
             let axes = AxesSpec { unit: Unit::Number, suffix: "", offset_s_at: &offset };
             let styles: Vec<SeriesStyle> = shown(chart).map(|series| palette::style(metric, series, &theme)).collect();
             // A canvas that refuses to draw is tried again with the next change; the figures stand in the document.
+            let before = if slot.look_before(|_| ()).is_some() { colors_before(chart, &theme) } else { Vec::new() };
+            let stacked = palette::kind(metric) == Kind::Stacked;
+            // Behind the series, but not under areas that would cover it.
+            let (under, over) = if stacked { (&[][..], &before[..]) } else { (&before[..], &[][..]) };
+            let ChartState { prepared, before: then, .. } = &mut *state;
             let _ = draw_axes(area, &plot, &axes, &theme)
-                .and_then(|()| draw_series(area, &plot, &mut state.prepared, &styles, &theme))
+                .and_then(|()| draw_before(area, &plot, then, under, &theme))
+                .and_then(|()| draw_series(area, &plot, prepared, &styles, &theme))
+                .and_then(|()| draw_before(area, &plot, then, over, &theme))
                 .and_then(|()| draw_spans(area, &plot, &spans(data), &theme));
         });
         drop(state);

@@ -1,10 +1,12 @@
 //! A chart with everything around it: title, current value, legend, plot, and its text twin.
 
 use leptos::prelude::*;
+use model::id::ToolName;
 use model::series::Metric;
 
 use super::chart_canvas::{ChartCanvas, ChartState};
 use super::legend::Legend;
+use super::stream_filter::Choice;
 use super::twin::Twin;
 use crate::live::Live;
 use crate::observe::board::Board;
@@ -42,21 +44,36 @@ pub(crate) fn ChartCard(board: Board, metric: Metric) -> impl IntoView {
     let slot = board.slot(metric);
     let current = Memo::new(move |_| {
         let cursor = chart.cursor_bucket();
-        slot.with(|data| words::short_value(words::headline(data, cursor.or_else(|| data.newest()))))
+        slot.with(|data| words::short_value(metric, words::headline(data, cursor.or_else(|| data.newest()))))
     });
+    let truth = Memo::new(move |_| board.truth());
     let instead = Memo::new(move |_| match slot.with(|data| (data.is_empty(), data.is_quiet())) {
-        None => Some("Not read yet"),
-        Some((true, _)) => Some("Nothing recorded in this range"),
-        Some((false, true)) => Some("Nothing happened in this range"),
+        None => Some(("unread", truth.get().instead())),
+        Some((true, _)) => Some(("empty", "Nothing recorded in this range")),
+        Some((false, true)) => Some(("zero", words::quiet(metric))),
         Some((false, false)) => None,
     });
     let title = format!("chart-{}", metric.name());
-    let stale = move || !board.live.link.get().is_fresh() && board.touches_now();
+    let stale = move || truth.get().is_old();
+    let said = move || {
+        let truth = truth.get();
+        truth
+            .text()
+            .map(|text| view! { <span class="truth"><span aria-hidden="true">{truth.sign()}</span>{text}</span> })
+    };
     view! {
-        <section class="panel chart" data-metric=metric.name() class:stale=stale aria-labelledby=title>
+        <section
+            class="panel chart"
+            data-metric=metric.name()
+            data-truth=move || truth.get().name()
+            class:stale=stale
+            aria-labelledby=title
+        >
             <header>
                 <h2 id=title.clone()>{metric.title()}</h2>
                 <span class="unit">{words::axis_unit(metric)}</span>
+                {(metric == Metric::Latency).then(|| view! { <ToolChoice board/> })}
+                {said}
                 <span class="current">
                     <span class="unit">{words::headline_label(metric)}" "</span>
                     <strong>{current}</strong>
@@ -65,7 +82,7 @@ pub(crate) fn ChartCard(board: Board, metric: Metric) -> impl IntoView {
             <Legend chart/>
             <div class="plot-box">
                 <ChartCanvas chart state=ChartState::shared()/>
-                {move || instead.get().map(|text| view! { <p class="plot-empty">{text}</p> })}
+                {move || instead.get().map(|(kind, text)| view! { <p class="plot-empty" data-kind=kind>{text}</p> })}
             </div>
             <footer>
                 <Twin chart/>
@@ -73,6 +90,21 @@ pub(crate) fn ChartCard(board: Board, metric: Metric) -> impl IntoView {
             </footer>
         </section>
     }
+}
+
+/// Whose latency is shown.
+#[component]
+fn ToolChoice(board: Board) -> impl IntoView {
+    let options = Memo::new(move |_| {
+        let mut names = board.tools.get();
+        // One that was not used lately, out of the address.
+        let chosen = board.tool.get().map(|tool| tool.to_string());
+        names.extend(chosen.filter(|chosen| !names.contains(chosen)));
+        names.into_iter().map(|name| (name.clone(), name)).collect::<Vec<_>>()
+    });
+    let chosen = Signal::derive(move || board.tool.get().map(|tool| tool.to_string()));
+    let choose = move |name: Option<String>| board.choose_tool(name.and_then(|name| ToolName::new(&name).ok()));
+    view! { <Choice label="Tool" all="all tools" options chosen choose/> }
 }
 
 #[component]
@@ -89,8 +121,12 @@ fn export(chart: ChartContext) {
     let view = chart.board.view.get_untracked();
     let (from_s, to_s) = (view.from_s as i64, view.to_s as i64);
     let town = live_town(chart.board.live);
-    let made =
-        chart.board.slot(chart.metric).look(|data| (csv::csv(data, from_s, to_s), csv::file_name(&town, data, from_s)));
+    let slot = chart.board.slot(chart.metric);
+    let made = slot.look(|data| {
+        let text = slot.look_before(|before| csv::csv(data, Some(before), from_s, to_s));
+        let text = text.unwrap_or_else(|| csv::csv(data, None, from_s, to_s));
+        (text, csv::file_name(&town, data, from_s))
+    });
     if let Some((text, name)) = made {
         // A browser that refuses a download says so itself.
         let _ = download(&text, &name);

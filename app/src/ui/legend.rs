@@ -15,7 +15,7 @@ pub(crate) fn Legend(chart: ChartContext) -> impl IntoView {
                 let bucket = cursor.or_else(|| data.newest())?;
                 data.value(series, bucket)
             };
-            words::short_value(chart.board.slot(chart.metric).with(read).flatten())
+            words::short_value(chart.metric, chart.board.slot(chart.metric).with(read).flatten())
         });
         view! {
             <button

@@ -42,6 +42,22 @@ pub(crate) fn Readout(chart: ChartContext, state: Shared) -> impl IntoView {
             Some(format!("{} · {}{so_far}", zone.day_clock(from_s), words::step(data.page.step_s)))
         })?
     };
+    // What the percentiles are of, and what is compared with.
+    let then = move || {
+        let at = bucket.get()?;
+        board.slot(metric).with(|data| {
+            let of = words::of_calls(data, at);
+            let before = board.slot(metric).look_before(|before| {
+                let then = before.bucket_at(data.page.times().nth(at)?)?;
+                let step_s = before.data.page.step_s;
+                let step =
+                    if step_s == data.page.step_s { String::new() } else { format!(" · {}", words::step(step_s)) };
+                Some(words::before(&before.data, then, &format!("{}{step}", zone.day_clock(before.begins_s(then)?))))
+            });
+            let said: Vec<String> = of.into_iter().chain(before.flatten()).collect();
+            (!said.is_empty()).then(|| said.join(" · "))
+        })?
+    };
     let note = move || {
         let at = bucket.get()?;
         board.slot(metric).with(|data| {
@@ -60,16 +76,28 @@ pub(crate) fn Readout(chart: ChartContext, state: Shared) -> impl IntoView {
                     at.and_then(|at| board.slot(metric).with(|data| read(metric, data.sum(series, at), data.value(series, at))))
                 }
             };
-            let sum = cell(|metric, sum, _| sum.map_or_else(|| "no data".to_owned(), |sum| words::exact_sum(metric, sum)));
+            let sum = move || {
+                let at = bucket.get()?;
+                board.slot(metric).with(|data| words::exact_or_why_not(data, series, Some(at)))
+            };
             let rate = cell(|metric, sum, value| match (sum, value) {
-                (Some(_), Some(value)) => format!("{} {}", words::exact_value(value), words::axis_unit(metric)),
+                (Some(_), Some(value)) if metric.adds_up() => {
+                    format!("{} {}", words::exact_value(value), words::axis_unit(metric))
+                }
                 _ => String::new(),
             });
+            let before = move || {
+                board.compare.get().then(|| {
+                    let sum = move || bucket.get().map(|at| board.slot(metric).said_before(series, at));
+                    view! { <td class="rate before">"before: "{sum}</td> }
+                })
+            };
             Some(view! {
                 <tr>
                     <th scope="row"><span class=palette::swatch(metric, name)></span>{words::series_label(name)}</th>
                     <td>{sum}</td>
                     <td class="rate">{rate}</td>
+                    {before}
                 </tr>
             })
         }).collect_view()
@@ -80,6 +108,7 @@ pub(crate) fn Readout(chart: ChartContext, state: Shared) -> impl IntoView {
             {move || shown.get().then(|| view! {
                 <p class="readout-time">{time}</p>
                 <table><tbody>{rows}</tbody></table>
+                <p class="readout-note">{then}</p>
                 <p class="readout-note">{note}</p>
             })}
         </div>

@@ -100,7 +100,7 @@ pub(crate) fn StreamFilter(reel: Reel, live: Live, choose: Callback<EventFilter>
 
 /// One of many, or all of them.
 #[component]
-fn Choice(
+pub(super) fn Choice(
     label: &'static str,
     all: &'static str,
     /// Value and words of each.

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
 use super::chart_card::ChartContext;
+use crate::observe::before::Before;
 use crate::observe::words;
 use crate::zone::use_zone;
 
@@ -29,24 +30,38 @@ pub(crate) fn Twin(chart: ChartContext) -> impl IntoView {
 fn Table(chart: ChartContext) -> impl IntoView {
     let zone = use_zone();
     let ChartContext { board, metric, .. } = chart;
-    let heads = metric
-        .series_names()
-        .into_iter()
-        .map(|name| view! { <th scope="col">{words::series_label(name)}</th> })
-        .collect_view();
+    let head = |text: String| view! { <th scope="col">{text}</th> };
+    let labels = move || metric.series_names().into_iter().map(words::series_label);
+    let heads = labels().map(head).collect_view();
+    let calls = !metric.adds_up();
+    let calls_head = calls.then(|| head("calls".to_owned()));
+    let heads_before = move || {
+        board.compare.get().then(|| {
+            let names = labels().map(|label| head(format!("{label} before"))).collect_view();
+            view! { {head("Before".to_owned())}{names} }
+        })
+    };
     // With whole pages only: a table that moves while it is read helps nobody.
     let rows = move || {
         let view = board.view.get();
-        board.slot(metric).with_loaded(|data| {
+        let (slot, compare) = (board.slot(metric), board.compare.get());
+        slot.with_loaded(|data| {
             let seen = chart::visible(&data.t, 0.0, view);
+            let cell = |text: Option<String>| view! { <td>{text.unwrap_or_else(|| "–".to_owned())}</td> };
+            let sum = |sum: Option<i64>| cell(sum.map(|sum| words::exact_sum(metric, sum)));
             let line = |(bucket, from_s): (usize, i64)| {
-                let cells = (0..data.page.series.len())
-                    .map(|series| {
-                        let sum = data.sum(series, bucket);
-                        view! { <td>{sum.map_or_else(|| "–".to_owned(), |sum| words::exact_sum(metric, sum))}</td> }
-                    })
-                    .collect_view();
-                view! { <tr><th scope="row">{zone.day_clock(from_s)}</th>{cells}</tr> }
+                let cells = (0..data.page.series.len()).map(|series| sum(data.sum(series, bucket))).collect_view();
+                let calls = calls.then(|| cell(data.calls(bucket).map(model::format::grouped)));
+                let before = compare.then(|| {
+                    let then = |read: &dyn Fn(&Before, usize) -> Option<i64>| {
+                        slot.look_before(|before| read(before, before.bucket_at(from_s)?)).flatten()
+                    };
+                    let sums = (0..data.page.series.len())
+                        .map(|series| sum(then(&|before, bucket| before.data.sum(series, bucket))))
+                        .collect_view();
+                    view! { {cell(then(&Before::begins_s).map(|at_s| zone.day_clock(at_s)))}{sums} }
+                });
+                view! { <tr><th scope="row">{zone.day_clock(from_s)}</th>{cells}{calls}{before}</tr> }
             };
             let lines: Vec<(usize, i64)> =
                 data.page.times().enumerate().filter(|(bucket, _)| seen.contains(bucket)).collect();
@@ -55,7 +70,9 @@ fn Table(chart: ChartContext) -> impl IntoView {
     };
     let caption = move || {
         let step = board.slot(metric).with_loaded(|data| words::step(data.page.step_s)).unwrap_or_default();
-        format!("{}: exact sums per {step}, times in {}", metric.title(), zone.name())
+        let what = if metric.adds_up() { "exact sums" } else { "percentiles of the calls" };
+        let before = if board.compare.get() { ", and of the period before, in elapsed time" } else { "" };
+        format!("{}: {what} per {step}{before}, times in {}", metric.title(), zone.name())
     };
     let note = move || {
         let view = board.view.get();
@@ -66,7 +83,7 @@ fn Table(chart: ChartContext) -> impl IntoView {
         <div class="twin-scroll" tabindex="0" role="region" aria-label=format!("Table of {}", metric.title().to_ascii_lowercase())>
             <table>
                 <caption>{caption}" "{note}</caption>
-                <thead><tr><th scope="col">"From"</th>{heads}</tr></thead>
+                <thead><tr><th scope="col">"From"</th>{heads}{calls_head}{heads_before}</tr></thead>
                 <tbody>{rows}</tbody>
             </table>
         </div>

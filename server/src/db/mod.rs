@@ -36,6 +36,7 @@ pub mod report;
 pub mod reprice;
 pub mod retention;
 pub mod series;
+pub mod series_latency;
 pub mod session;
 pub mod shipper;
 pub mod source;

@@ -1,15 +1,15 @@
 //! Timeseries out of the rollups: the tier that fits the range, one row per point.
 
-use model::id::Role;
+use model::id::{Role, ToolName};
 use model::roster::ROSTER_HOLD_S;
-use model::series::{Metric, SeriesPage};
+use model::series::{BeforePage, Metric, SeriesPage};
 use model::time::{Resolution, TimeRange, Timestamp};
 use model::wire::Edge;
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::edges_overlay::overlay;
-use super::{DbError, PgTime, Pool, TownKey, live_seed, reprice};
+use super::{DbError, PgTime, Pool, TownKey, live_seed, reprice, series_latency};
 
 /// What a page is made of besides the database.
 #[derive(Debug, Clone)]
@@ -22,6 +22,21 @@ pub struct Present {
     pub edges: Vec<Edge>,
 }
 
+/// What a chart is of.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Subject {
+    /// The metric.
+    pub metric: Metric,
+    /// Of [`Metric::Latency`]: whose calls; none: those of all tools together.
+    pub tool: Option<ToolName>,
+}
+
+impl From<Metric> for Subject {
+    fn from(metric: Metric) -> Self {
+        Self { metric, tool: None }
+    }
+}
+
 /// One metric of a town over a range, which is widened to whole buckets.
 ///
 /// # Errors
@@ -29,12 +44,41 @@ pub struct Present {
 pub async fn read(
     pool: &Pool,
     town: TownKey,
-    metric: Metric,
+    subject: &Subject,
     range: TimeRange,
     present: &Present,
 ) -> Result<SeriesPage, DbError> {
-    let wanted = tier(metric, range);
-    let mut tiers = Resolution::ALL.into_iter().filter(|tier| *tier >= wanted).peekable();
+    read_from(pool, town, subject, range, subject.metric.tier(range), present).await
+}
+
+/// The same of the period before that range, in buckets as long as the range's.
+///
+/// # Errors
+/// The database refused.
+pub async fn before(
+    pool: &Pool,
+    town: TownKey,
+    subject: &Subject,
+    range: TimeRange,
+    present: &Present,
+) -> Result<BeforePage, DbError> {
+    let tier = subject.metric.tier(range);
+    let shift_s = range.before_s(tier);
+    let page = read_from(pool, town, subject, range.earlier(shift_s), tier, present).await?;
+    Ok(BeforePage { shift_s, page })
+}
+
+/// From the tier `finest`, or from a coarser one that reaches back as far.
+async fn read_from(
+    pool: &Pool,
+    town: TownKey,
+    subject: &Subject,
+    range: TimeRange,
+    finest: Resolution,
+    present: &Present,
+) -> Result<SeriesPage, DbError> {
+    let metric = subject.metric;
+    let mut tiers = Resolution::ALL.into_iter().filter(|tier| *tier >= finest && metric.is_kept(*tier)).peekable();
     loop {
         let tier = tiers.next().unwrap_or(Resolution::H6);
         let range = range.widened_to(tier);
@@ -45,6 +89,10 @@ pub async fn read(
             Metric::Lines => headline(pool, town, &mut page, tier, present, &LINES).await?,
             Metric::Cost => by_role(pool, town, &mut page, tier, present).await?,
             Metric::Agents => agents(pool, town, &mut page, tier, present).await?,
+            Metric::Errors => headline(pool, town, &mut page, tier, present, &["tool_errors", "call_errors"]).await?,
+            Metric::Latency => {
+                series_latency::read(pool, town, &mut page, tier, present, subject.tool.as_ref()).await?
+            }
         };
         // Retention dropped the beginning here; a coarser tier is kept for longer.
         if floor.is_some_and(|floor| floor > range.from()) && tiers.peek().is_some() {
@@ -64,8 +112,8 @@ fn forget_below(page: &mut SeriesPage, floor: Option<Timestamp>) {
     let Some(floor) = floor else { return };
     let dropped = (floor.seconds() - page.from_s).max(0).div_euclid(page.step_s);
     let dropped = usize::try_from(dropped).unwrap_or(usize::MAX);
-    for series in &mut page.series {
-        series.sums.iter_mut().take(dropped).for_each(|slot| *slot = None);
+    for column in page.series.iter_mut().map(|series| &mut series.sums).chain([&mut page.calls]) {
+        column.iter_mut().take(dropped).for_each(|slot| *slot = None);
     }
 }
 
@@ -74,16 +122,8 @@ const TOKENS: [&str; 5] =
 
 const LINES: [&str; 4] = ["lines_added", "lines_removed", "lines_landed_added", "lines_landed_removed"];
 
-/// The tier for a metric and range: never finer than the metric is kept.
-#[must_use]
-pub fn tier(metric: Metric, range: TimeRange) -> Resolution {
-    let finest = |tier: &Resolution| tier.step_s() >= metric.finest_step_s();
-    let wanted = range.resolution();
-    Resolution::ALL.into_iter().filter(finest).find(|tier| *tier >= wanted).unwrap_or(Resolution::H6)
-}
-
 /// Observed buckets without a row are zero; the others, and the future, stay gaps.
-fn fill_zeros(page: &mut SeriesPage, observed: &[(Timestamp, Timestamp)], present: &Present) {
+pub(super) fn fill_zeros(page: &mut SeriesPage, observed: &[(Timestamp, Timestamp)], present: &Present) {
     let step_s = page.step_s;
     let mut spans = observed.to_vec();
     spans.push((present.observing_since, present.now));
@@ -98,7 +138,7 @@ fn fill_zeros(page: &mut SeriesPage, observed: &[(Timestamp, Timestamp)], presen
 }
 
 /// The template for a tier. Both replacements are constants of this program.
-fn for_tier(template: &str, tier: Resolution, columns: &str) -> String {
+pub(super) fn for_tier(template: &str, tier: Resolution, columns: &str) -> String {
     template.replace("{tier}", tier.name()).replace("{columns}", columns)
 }
 
@@ -267,21 +307,10 @@ pub async fn newest_events(
 
 #[cfg(test)]
 mod tests {
-    use model::time::Window;
-
     use super::*;
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_seconds(seconds)
-    }
-
-    #[test]
-    fn agents_are_kept_per_minute_and_everything_else_per_ten_seconds() {
-        let hour = TimeRange::ending_now(Window::Hour, at(1_700_000_000));
-        assert_eq!(tier(Metric::Tokens, hour), Resolution::S10);
-        assert_eq!(tier(Metric::Agents, hour), Resolution::M1);
-        let week = TimeRange::ending_now(Window::Week, at(1_700_000_000));
-        assert_eq!(tier(Metric::Agents, week), Resolution::M30);
     }
 
     #[test]

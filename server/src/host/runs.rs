@@ -66,7 +66,8 @@ impl RunBook {
     }
 
     async fn read(&self, town: &TownName, now: Timestamp) -> Result<Kept, ReadError> {
-        let page = |range| self.reader.series(town, Metric::Tokens, range);
+        let subject = Metric::Tokens.into();
+        let page = |range| self.reader.series(town, &subject, range);
         let mut run = newest_run(&page(SeriesRange::Window(Window::Day)).await?);
         if run.is_none_or(|run| run.is_cut) {
             run = newest_run(&page(SeriesRange::Window(Window::Week)).await?).or(run);

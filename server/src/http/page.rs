@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use app::reader::{MachinePage, ReadError, SeriesRange, TankPage, TownCard};
+use app::reader::{ChartsAsked, MachinePage, ReadError, TankPage, TownCard};
 use app::seed::{ChartsSeed, LiveSeed, MachineSeed, SourcesSeed, TankSeed, TownSeed, TownsSeed};
-use app::{Document, EventFilter, Notice, parse_range, shell};
+use app::{Document, EventFilter, Notice, parse_asked, shell};
 use axum::body::Body;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST};
@@ -20,7 +20,6 @@ use leptos_axum::{ResponseOptions, render_app_async_with_context};
 use model::TownName;
 use model::Window;
 use model::live_stats::LiveStats;
-use model::series::{Metric, SeriesPage};
 use serde::Deserialize;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
@@ -44,20 +43,29 @@ struct Pages {
     app: App,
 }
 
-/// The range in an address.
+/// What an address of charts may ask for.
 #[derive(Deserialize)]
 struct Asked {
     window: Option<String>,
     from: Option<String>,
     to: Option<String>,
+    tool: Option<String>,
+    compare: Option<String>,
 }
 
 impl Asked {
     fn window(&self) -> Window {
         self.window.as_deref().and_then(|raw| Window::parse(raw).ok()).unwrap_or_default()
     }
-    fn range(&self) -> SeriesRange {
-        parse_range(self.window.as_deref(), self.from.as_deref(), self.to.as_deref())
+    fn charts(&self) -> ChartsAsked {
+        parse_asked(|name| match name {
+            "window" => self.window.clone(),
+            "from" => self.from.clone(),
+            "to" => self.to.clone(),
+            "tool" => self.tool.clone(),
+            "compare" => self.compare.clone(),
+            _ => None,
+        })
     }
 }
 
@@ -125,11 +133,11 @@ async fn observability(
     Query(asked): Query<Asked>,
     request: Request,
 ) -> Response {
-    let range = asked.range();
+    let asked = asked.charts();
     let seed = match pages.town(&town).await {
         Ok(town) => {
-            let charts = pages.charts(&town.snapshot.town, range).await;
-            Ok(Document::Observability(ChartsSeed { town, range, charts }))
+            let charts = pages.reader.charts(&town.snapshot.town, &asked).await;
+            Ok(Document::Observability(ChartsSeed { town, asked, charts }))
         }
         Err(error) => Err(error),
     };
@@ -213,7 +221,7 @@ async fn read_live(State(pages): State<Pages>, Path(town): Path<String>, Query(a
 
 async fn read_charts(State(pages): State<Pages>, Path(town): Path<String>, Query(asked): Query<Asked>) -> Response {
     match town_name(&town) {
-        Ok(town) => spell(pages.charts(&town, asked.range()).await),
+        Ok(town) => spell(pages.reader.charts(&town, &asked.charts()).await),
         Err(error) => spell::<()>(Err(error)),
     }
 }
@@ -248,14 +256,6 @@ impl Pages {
     async fn stats(&self, town: &TownName, zone: Option<&str>) -> Result<LiveStats, ReadError> {
         let (zone, name) = live_stats::zone(zone).unwrap_or_else(|_| (TimeZone::UTC, "UTC".to_owned()));
         live_stats::read(&self.app, town, &zone, &name).await
-    }
-
-    async fn charts(&self, town: &TownName, range: SeriesRange) -> Result<Vec<SeriesPage>, ReadError> {
-        let mut pages = Vec::with_capacity(Metric::ALL.len());
-        for metric in Metric::ALL {
-            pages.push(self.reader.series(town, metric, range).await?);
-        }
-        Ok(pages)
     }
 
     /// The ledger and its band, what stops agents, and the webhooks, which only an owner sees. Whole or not at all: an

@@ -9,11 +9,13 @@ use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT, CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use model::id::ToolName;
 use model::series::{MarkKind, Metric, SeriesPage};
 use model::time::{MICROS_PER_SECOND, TimeRange, Timestamp, Window};
 use serde::{Deserialize, Serialize};
 
 use super::town::town_name;
+use crate::db::series::Subject;
 use crate::error::ApiError;
 use crate::state::App;
 
@@ -31,6 +33,7 @@ struct Asked {
     window: Option<String>,
     from: Option<String>,
     to: Option<String>,
+    tool: Option<String>,
     format: Option<String>,
 }
 
@@ -43,6 +46,9 @@ struct Body<'a> {
     unit: &'static str,
     t: Vec<i64>,
     series: Vec<Line<'a>>,
+    /// Of percentiles: how many calls each is of.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    calls: &'a [Option<i64>],
     #[serde(skip_serializing_if = "Vec::is_empty")]
     marks: Vec<MarkBody<'a>>,
 }
@@ -69,24 +75,33 @@ async fn series(
     Query(asked): Query<Asked>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let (metric, range) = understand(&asked)?;
+    let (subject, range) = understand(&asked)?;
     let csv = is_csv(&asked, &headers)?;
     let town = town_name(&town)?;
-    let page = app.reader.series(&town, metric, range).await?;
+    let page = app.reader.series(&town, &subject, range).await?;
     if !csv {
         return Ok(axum::Json(body(&page)).into_response());
     }
-    let name = format!("attachment; filename=\"{town}-{}.csv\"", metric.name());
+    let name = format!("attachment; filename=\"{town}-{}.csv\"", subject.metric.name());
     Ok(([(CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (CONTENT_DISPOSITION, name)], spell_csv(&page))
         .into_response())
 }
 
-fn understand(asked: &Asked) -> Result<(Metric, SeriesRange), ApiError> {
+fn understand(asked: &Asked) -> Result<(Subject, SeriesRange), ApiError> {
     let metrics = Metric::ALL.map(Metric::name).join(", ");
     let raw = asked.metric.as_deref().unwrap_or_default();
     let metric = Metric::parse(raw).ok_or_else(|| {
         ApiError::bad_request(format!("\"{}\" is not a metric", short(raw)), format!("metric is one of {metrics}"))
     })?;
+    let tool = match asked.tool.as_deref() {
+        Some(raw) if metric == Metric::Latency => Some(ToolName::new(raw).map_err(|error| {
+            ApiError::bad_request(format!("tool: {error}"), "leave tool out for all tools together")
+        })?),
+        Some(_) => {
+            return Err(ApiError::bad_request("only latency is by tool", "leave tool out, or ask for metric=latency"));
+        }
+        None => None,
+    };
     let hint = "give window=1h|6h|24h|7d, or from and to in RFC 3339";
     let bad = |name: &str, error: &dyn std::fmt::Display| ApiError::bad_request(format!("{name}: {error}"), hint);
     let range = match (&asked.window, &asked.from, &asked.to) {
@@ -111,7 +126,7 @@ fn understand(asked: &Asked) -> Result<(Metric, SeriesRange), ApiError> {
         (None, Some(_), None) => return Err(ApiError::bad_request("to is missing", hint)),
         (None, None, Some(_)) => return Err(ApiError::bad_request("from is missing", hint)),
     };
-    Ok((metric, range))
+    Ok((Subject { metric, tool }, range))
 }
 
 fn is_csv(asked: &Asked, headers: &HeaderMap) -> Result<bool, ApiError> {
@@ -142,6 +157,7 @@ fn body(page: &SeriesPage) -> Body<'_> {
             .iter()
             .map(|s| Line { name: &s.name, v: s.sums.iter().map(|sum| sum.map(|sum| page.value(sum))).collect() })
             .collect(),
+        calls: &page.calls,
         marks: page
             .marks
             .iter()
@@ -160,6 +176,9 @@ fn spell_csv(page: &SeriesPage) -> String {
     for series in &page.series {
         let _ = write!(text, ",{} ({})", series.name, page.metric.unit());
     }
+    if !page.calls.is_empty() {
+        text.push_str(",calls");
+    }
     text.push_str("\r\n");
     for (i, at) in page.times().enumerate() {
         let _ = write!(text, "{}", Timestamp::from_seconds(at));
@@ -168,6 +187,10 @@ fn spell_csv(page: &SeriesPage) -> String {
                 Some(sum) => _ = write!(text, ",{}", page.value(sum)),
                 None => text.push(','),
             }
+        }
+        if let Some(calls) = page.calls.get(i) {
+            text.push(',');
+            text.extend(calls.map(|calls| calls.to_string()));
         }
         text.push_str("\r\n");
     }
@@ -180,7 +203,7 @@ mod tests {
 
     fn asked(metric: &str, window: Option<&str>, from: Option<&str>, to: Option<&str>) -> Asked {
         let own = |text: Option<&str>| text.map(str::to_owned);
-        Asked { metric: Some(metric.to_owned()), window: own(window), from: own(from), to: own(to), format: None }
+        Asked { metric: Some(metric.to_owned()), window: own(window), from: own(from), to: own(to), ..Asked::default() }
     }
 
     #[test]
@@ -195,6 +218,32 @@ mod tests {
         check(asked("cost", None, Some("2026-01-01T00:00:00Z"), None), "to is missing");
         check(asked("cost", None, Some("2026-01-02T00:00:00Z"), Some("2026-01-01T00:00:00Z")), "not after");
         check(asked("cost", None, Some("2020-01-02T00:00:00Z"), Some("2026-01-01T00:00:00Z")), "two years");
+    }
+
+    #[test]
+    fn only_latency_is_by_tool() {
+        let by_tool = |metric: &str, tool: &str| {
+            understand(&Asked { tool: Some(tool.to_owned()), ..asked(metric, Some("1h"), None, None) })
+        };
+        let (subject, _) = by_tool("latency", "Bash").unwrap();
+        assert_eq!((subject.metric, subject.tool.unwrap().as_str()), (Metric::Latency, "Bash"));
+        assert!(by_tool("cost", "Bash").unwrap_err().error.contains("only latency is by tool"));
+        assert!(by_tool("latency", "a\nb").unwrap_err().error.starts_with("tool:"));
+    }
+
+    #[test]
+    fn percentiles_are_in_milliseconds_with_the_calls_they_are_of() {
+        let mut page = SeriesPage::empty(Metric::Latency, 0, 20, 10);
+        (page.series[0].sums[1], page.series[1].sums[1]) = (Some(1_500), Some(2_000_000));
+        page.calls = vec![Some(0), Some(7)];
+        assert_eq!(
+            (&body(&page).series[1].v, body(&page).calls),
+            (&vec![None, Some(2_000.0)], &[Some(0), Some(7)][..])
+        );
+        assert_eq!(
+            spell_csv(&page),
+            "time,p50 (ms),p95 (ms),calls\r\n1970-01-01T00:00:00Z,,,0\r\n1970-01-01T00:00:10Z,1.5,2000,7\r\n"
+        );
     }
 
     #[test]

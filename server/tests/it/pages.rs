@@ -62,9 +62,12 @@ async fn a_page_shows_the_data_that_its_client_starts_from() {
     let seed_of_charts = seed(&html);
     assert!(html.contains("data-client=\"observability\""), "{html}");
     assert_eq!(
-        (seed_of_charts["charts"]["Ok"].as_array().unwrap().len(), &seed_of_charts["range"]),
-        (5, &json!({"window": "6h"}))
+        (seed_of_charts["charts"]["Ok"]["charts"].as_array().unwrap().len(), &seed_of_charts["asked"]),
+        (7, &json!({"range": {"window": "6h"}, "tool": null, "before": false}))
     );
+
+    let html = page(&server, "/t/home/observability?window=6h&tool=mcp%20x&compare=before").await.text().await.unwrap();
+    assert!(html.contains("?window=24h&amp;tool=mcp%20x&amp;compare=before"), "{html}");
 
     let html = page(&server, "/t/home/sources").await.text().await.unwrap();
     assert!(html.contains("data-client=\"sources\"") && html.contains("data-source=\"api\""), "{html}");
@@ -198,8 +201,20 @@ async fn an_open_page_reads_its_charts_its_sources_and_towns_again() {
     let server = start().await;
     server.post("/api/ingest", &call(now(), 1)).await;
     let charts = server.get("/api/page/charts/home?window=1h").await;
-    let metrics: Vec<&str> = charts.as_array().unwrap().iter().map(|chart| chart["metric"].as_str().unwrap()).collect();
-    assert_eq!(metrics, ["tokens", "cost", "agents", "beads", "lines"]);
+    let metrics = |of: &Value| {
+        of.as_array().unwrap().iter().map(|chart| chart["metric"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let all = ["tokens", "cost", "agents", "beads", "lines", "latency", "errors"];
+    assert_eq!((metrics(&charts["charts"]), &charts["before"]), (all.map(str::to_owned).to_vec(), &json!([])));
+    let compared = server.get("/api/page/charts/home?window=6h&compare=before&tool=Bash").await;
+    let pages: Value = compared["before"].as_array().unwrap().iter().map(|before| before["page"].clone()).collect();
+    assert_eq!(metrics(&pages), all);
+    for (shown, before) in compared["charts"].as_array().unwrap().iter().zip(compared["before"].as_array().unwrap()) {
+        assert_eq!(before["shift_s"], 21_600);
+        let at = |of: &Value| of["from_s"].as_i64().unwrap();
+        assert_eq!(at(&before["page"]) + 21_600, at(shown), "{shown}");
+        assert_eq!(before["page"]["step_s"], shown["step_s"]);
+    }
     assert_eq!(server.get("/api/page/sources/home").await["sources"][0]["name"], "claude_code");
     assert_eq!(server.get("/api/page/towns").await[0]["gauges"]["working"], 1);
     let unknown = server.client.get(server.url("/api/page/charts/nowhere")).send().await.unwrap();

@@ -150,6 +150,50 @@ async fn tanks_are_read_through_their_keys() {
     check(&pool, include_str!("../../src/db/sql/reading_insert.sql"), insert, "reading").await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chart_of_latency_reads_its_range_of_its_tier_and_nothing_else() {
+    let pool = fresh_database().await;
+    let fill = "insert into latency_10s (town_id, bucket, kind, name, calls, errors, total_us, sketch)
+                    select 1 + n % 3, to_timestamp(10 * (n / 8)), n % 2, 't' || n % 8, 1, 0, 1, '\\x0102' from generate_series(1, 200000) n;
+                insert into latency_30m (town_id, bucket, kind, name, calls, errors, total_us, sketch)
+                    select 1 + n % 3, to_timestamp(1800 * (n / 24)), 1, 't' || n, 1, 0, 1, '\\x0102' from generate_series(1, 100000) n;
+                insert into latency_6h (town_id, bucket, kind, name, calls, errors, total_us, sketch)
+                    select 1 + n % 3, to_timestamp(21600 * (n / 24)), 1, 't' || n, 1, 0, 1, '\\x0102' from generate_series(1, 100000) n;
+                insert into latency_rebuild select 1 + n % 3, to_timestamp(21600 * n) from generate_series(1, 60000) n;
+                analyze latency_10s, latency_30m, latency_6h, latency_rebuild";
+    sqlx::raw_sql(fill).execute(&pool).await.unwrap();
+    let sql = |tier: &str, whose: &str| {
+        let sql = include_str!("../../src/db/sql/series_latency.sql");
+        sql.replace("{tier}", tier).replace("{most}", "40000").replace("{whose}", whose)
+    };
+    let week = "1, to_timestamp(1800000), to_timestamp(2404800)";
+    for (tier, range) in [("10s", "1, to_timestamp(100000), to_timestamp(103600)"), ("30m", week)] {
+        let table = format!("latency_{tier}");
+        check(&pool, &sql(tier, " and name = $4"), &format!("{range}, 't1'"), &table).await;
+        let plan = plan(&pool, &sql(tier, ""), range).await;
+        for table in [table.as_str(), "latency_rebuild"] {
+            let through_key = plan.contains(&format!("{table}_pkey"));
+            assert!(through_key && !plan.contains(&format!("Seq Scan on {table}")), "{plan}");
+        }
+    }
+    check(&pool, include_str!("../../src/db/sql/latency_tools.sql"), "1, to_timestamp(80000000), 24", "latency_6h")
+        .await;
+
+    // Counted: what lies in the range, a third of it this town's.
+    let mut connection = pool.acquire().await.unwrap();
+    let statement = format!("prepare week as {}", sql("30m", ""));
+    for statement in ["set plan_cache_mode = force_generic_plan".to_owned(), statement] {
+        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *connection).await.unwrap();
+    }
+    let explain = format!("explain (analyze, format json, timing off) execute week({week})");
+    let row = sqlx::raw_sql(AssertSqlSafe(explain)).fetch_one(&mut *connection).await.unwrap();
+    let plan: serde_json::Value = row.get(0);
+    let mut scans = Vec::new();
+    collect_scans(&plan[0]["Plan"], &mut scans);
+    let read: f64 = scans.iter().filter(|(table, _)| table == "latency_30m").map(|(_, rows)| rows).sum();
+    assert!((2_600.0..=2_800.0).contains(&read), "{read} rows were read\n{plan:#}");
+}
+
 /// The statement that once read the whole tier for each half hour: counted in rows, on a town with years of history.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_newest_deliveries_of_all_webhooks_are_read_down_their_index() {

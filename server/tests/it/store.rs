@@ -335,7 +335,7 @@ async fn retention_drops_what_is_old_and_the_rest_still_adds_up() {
         let range = model::time::TimeRange::new(T0.plus_seconds(from), T0.plus_seconds(to)).unwrap();
         let present = server::db::series::Present { now, observing_since: now, edges: Vec::new() };
         let key = towns::ensure(&pool, &TOWN, false).await.unwrap();
-        server::db::series::read(&pool, key, model::series::Metric::Lines, range, &present).await.unwrap()
+        server::db::series::read(&pool, key, &model::series::Metric::Lines.into(), range, &present).await.unwrap()
     };
     assert_eq!(lines(11 * 86_400, 11 * 86_400 + 3_600).await.step_s, 10);
     assert_eq!(lines(86_400, 86_400 + 3_600).await.step_s, 60);

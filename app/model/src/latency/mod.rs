@@ -3,7 +3,9 @@
 mod rank;
 mod sketch;
 mod sum;
+mod tally;
 
 pub use rank::{Percentile, nearest_rank};
 pub use sketch::{Sketch, SketchError};
 pub use sum::{LatencySum, Subject};
+pub use tally::Tally;

@@ -10,7 +10,7 @@ const PER_OCTAVE: u64 = 50;
 /// Longer durations count as this long: nine years.
 const LONGEST_US: u64 = (1 << 48) - 1;
 /// One for zero, and fifty for each octave below [`LONGEST_US`].
-const BINS: u16 = 1 + 48 * 50;
+pub(super) const BINS: u16 = 1 + 48 * 50;
 
 /// Counts of durations per bin. Counts may be negative in between, as when an event is taken back; those of everything
 /// together never are.
@@ -111,22 +111,29 @@ impl Sketch {
     ///
     /// # Errors
     /// Something else.
-    pub fn from_bytes(mut bytes: &[u8]) -> Result<Self, SketchError> {
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, SketchError> {
         let mut bins: Vec<(u16, i64)> = Vec::with_capacity(bytes.len() / 2);
-        while !bytes.is_empty() {
-            let distance = u16::try_from(take(&mut bytes)?).map_err(|_| SketchError::OutOfRange)?;
-            let raw = take(&mut bytes)?;
-            let size = i64::try_from(raw >> 1).map_err(|_| SketchError::OutOfRange)?;
-            let last = bins.last().map(|(bin, _)| *bin);
-            let bin = last.unwrap_or(0).checked_add(distance).filter(|bin| *bin < BINS && Some(*bin) != last);
-            let bin = bin.ok_or(SketchError::OutOfRange)?;
-            if size == 0 {
-                return Err(SketchError::OutOfRange);
-            }
-            bins.push((bin, if raw & 1 == 0 { size } else { -size }));
-        }
+        read(bytes, |bin, n| bins.push((bin, n)))?;
         Ok(Self { bins })
     }
+}
+
+/// Gives every bin and its count, by bin.
+pub(super) fn read(mut bytes: &[u8], mut each: impl FnMut(u16, i64)) -> Result<(), SketchError> {
+    let mut last = None;
+    while !bytes.is_empty() {
+        let distance = u16::try_from(take(&mut bytes)?).map_err(|_| SketchError::OutOfRange)?;
+        let raw = take(&mut bytes)?;
+        let size = i64::try_from(raw >> 1).map_err(|_| SketchError::OutOfRange)?;
+        let bin = last.unwrap_or(0_u16).checked_add(distance).filter(|bin| *bin < BINS && Some(*bin) != last);
+        let bin = bin.ok_or(SketchError::OutOfRange)?;
+        if size == 0 {
+            return Err(SketchError::OutOfRange);
+        }
+        last = Some(bin);
+        each(bin, if raw & 1 == 0 { size } else { -size });
+    }
+    Ok(())
 }
 
 /// The bin of a duration in microseconds.
@@ -147,7 +154,7 @@ fn bounds_us(bin: u16) -> (u64, u64) {
 
 /// What a bin's durations are taken for: as far, in proportion, from the shortest as from the longest.
 #[expect(clippy::cast_precision_loss, reason = "durations of up to nine years, read to 1 %")]
-fn middle_us(bin: u16) -> f64 {
+pub(super) fn middle_us(bin: u16) -> f64 {
     let (shortest, longest) = bounds_us(bin);
     if shortest == longest {
         return shortest as f64;

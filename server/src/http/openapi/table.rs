@@ -139,7 +139,8 @@ pub const OPERATIONS: &[Operation] = &[
         path: "/api/towns/{town}/series",
         summary: "One metric over a window or a range; CSV with Accept: text/csv.",
         query: &[
-            ("metric", "cost", "tokens, cost, agents, beads or lines"),
+            ("metric", "cost", "tokens, cost, agents, beads, lines, latency or errors"),
+            ("tool", "", "of latency: whose; else that of all tools together"),
             ("window", "1h", "1h, 6h, 24h or 7d"),
             ("from", "", "instead of a window: beginning, RFC 3339"),
             ("to", "", "end"),
@@ -268,7 +269,13 @@ pub const OPERATIONS: &[Operation] = &[
     Operation {
         path: "/api/page/charts/{town}",
         summary: "What the charts read again.",
-        query: &[("window", "1h", "1h, 6h, 24h or 7d"), ("from", "", "beginning"), ("to", "", "end")],
+        query: &[
+            ("window", "1h", "1h, 6h, 24h or 7d"),
+            ("from", "", "beginning"),
+            ("to", "", "end"),
+            ("tool", "", "whose latency; else that of all tools together"),
+            ("compare", "", "before: also the period before"),
+        ],
         answer: Some(include_str!("examples/get_page_charts_town.json")),
         ..PLAIN
     },
