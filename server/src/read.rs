@@ -2,6 +2,7 @@
 
 mod host;
 mod live;
+mod request;
 mod tank;
 mod webhooks;
 
@@ -14,6 +15,7 @@ use app::sources::{SourcesPage, UnpricedModel};
 use model::alert::WebhooksView;
 use model::host::HostHistory;
 use model::id::TownName;
+use model::in_flight::InFlightPage;
 use model::live_stats::{LatencyStats, LatencyWindow};
 use model::series::{Metric, SeriesPage};
 use model::time::{TimeRange, Timestamp, Window};
@@ -58,6 +60,7 @@ pub struct Reader {
     started: Timestamp,
     address: Address,
     keys_required: bool,
+    lost_after_s: i64,
     standings: Standings,
     towns: Mutex<HashMap<TownName, TownKey>>,
     charts: Mutex<HashMap<ChartKey, Kept<SeriesPage>>>,
@@ -69,6 +72,7 @@ pub struct Reader {
     burns: Mutex<HashMap<(TownName, String), Kept<Spent>>>,
     latencies: Mutex<HashMap<(TownName, LatencyWindow), Kept<LatencyStats>>>,
     activities: Mutex<HashMap<TownName, Kept<Activity>>>,
+    in_flight: Mutex<HashMap<(TownName, TimeRange, i64), Kept<InFlightPage>>>,
 }
 
 /// Where senders reach this server.
@@ -93,6 +97,8 @@ pub struct SetupFacts {
     pub rates: Rates,
     /// Whether senders need a key.
     pub keys_required: bool,
+    /// Seconds after which a request whose end did not come is lost.
+    pub lost_after_s: i64,
 }
 
 impl Reader {
@@ -107,7 +113,7 @@ impl Reader {
     /// Reads from `pool` and `hub`.
     #[must_use]
     pub fn new(pool: Pool, hub: Hub, clock: Clock, facts: SetupFacts) -> Self {
-        let SetupFacts { address, town, folders, rates, keys_required } = facts;
+        let SetupFacts { address, town, folders, rates, keys_required, lost_after_s } = facts;
         let started = clock.now();
         let standings = Standings { pool: pool.clone(), rates, folders, home: town };
         Self {
@@ -117,6 +123,7 @@ impl Reader {
             started,
             address,
             keys_required,
+            lost_after_s,
             standings,
             towns: Mutex::default(),
             charts: Mutex::default(),
@@ -127,6 +134,7 @@ impl Reader {
             burns: Mutex::default(),
             latencies: Mutex::default(),
             activities: Mutex::default(),
+            in_flight: Mutex::default(),
         }
     }
 

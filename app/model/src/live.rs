@@ -129,7 +129,8 @@ mod tests {
     use super::*;
     use crate::event::EventKind;
     use crate::fuel::{FuelKind, FuelTank};
-    use crate::id::{Role, TownName};
+    use crate::event_line::Level;
+    use crate::id::{Role, SourceName, TownName};
     use crate::tank::Pace;
     use crate::unit::Nanodollars;
     use crate::wire::{BeadCounts, Delta, EventRow, Flow, Gauges, RowKey};
@@ -194,6 +195,8 @@ mod tests {
             key: RowKey(key),
             at: Timestamp::from_seconds(1),
             kind: EventKind::ModelCall,
+            level: Level::Info,
+            source: SourceName::new("api").unwrap(),
             ok: true,
             role: Role::Other,
             rig: None,
@@ -201,6 +204,7 @@ mod tests {
             session: None,
             bead: None,
             what: "m".to_owned(),
+            text: None,
             file: None,
             tokens: None,
             cost: Some(Nanodollars(cost)),

@@ -51,7 +51,7 @@ pub fn LivePage(seed: LiveSeed) -> impl IntoView {
                 <CounterStrip poll live/>
             </div>
             <div class="live-columns">
-                <StreamPanel reel live town=name/>
+                <StreamPanel reel live poll town=name/>
                 <div class="live-side">
                     <LatencyPanel poll window/>
                     <CallsPanel poll live window/>

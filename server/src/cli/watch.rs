@@ -93,7 +93,8 @@ pub async fn run(
     let roots = told_roots(&args, config)?;
     let (town, intake, pool) = (context.town.clone(), context.intake.clone(), context.pool.clone());
     let reading = read_host(config, context, &cancel).await?;
-    watch::spawn(roots, town, intake, pool, cancel, context.no_paths).await?;
+    let lost_after_s = config.request_lost_after_s.value;
+    watch::spawn(roots, town, intake, pool, cancel, context.no_paths, lost_after_s).await?;
     if let Some(reading) = reading {
         reading.await?;
     }
