@@ -30,6 +30,7 @@ use crate::request;
 use crate::retention;
 use crate::rollup;
 use crate::source::balance::{self, Poller};
+use crate::source::destination::StoreDestination;
 use crate::source::registry::Roots;
 use crate::source::watch;
 use crate::standing::{Folders, Rates};
@@ -367,8 +368,8 @@ fn watch_local(
         tracing::info!(path = %root.path.display(), source = root.source.name(), "watching");
     }
     let town = config.town.value.clone();
-    let (intake, pool, no_paths) = (intake.clone(), pool.clone(), !config.paths.value);
-    let lost_after_s = config.request_lost_after_s.value;
-    let task = watch::spawn(roots.clone(), town, intake, pool, stop.clone(), no_paths, lost_after_s);
+    let store = StoreDestination::new(town, pool.clone(), intake.clone());
+    let store = Arc::new(store.losing_after(config.request_lost_after_s.value));
+    let task = watch::spawn_into(store, roots.clone(), stop.clone(), !config.paths.value);
     (Folders::followed(roots, task.abort_handle()), Some(task))
 }

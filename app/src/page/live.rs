@@ -14,6 +14,7 @@ use crate::ui::channels_panel::{ChannelBanner, ChannelsPanel};
 use crate::ui::counter_strip::CounterStrip;
 use crate::ui::header::Tab;
 use crate::ui::latency_panel::LatencyPanel;
+use crate::ui::requests_panel::RequestsPanel;
 use crate::ui::sessions_panel::SessionsPanel;
 use crate::ui::stream_panel::StreamPanel;
 use crate::zone::use_zone;
@@ -55,6 +56,7 @@ pub fn LivePage(seed: LiveSeed) -> impl IntoView {
                 <div class="live-side">
                     <LatencyPanel poll window/>
                     <CallsPanel poll live window/>
+                    <RequestsPanel poll live/>
                     <SessionsPanel poll live/>
                     <ChannelsPanel poll live sources/>
                 </div>

@@ -34,6 +34,7 @@ pub(crate) mod reading;
 pub(crate) mod readout;
 pub(crate) mod roster;
 pub(crate) mod runway_bar;
+pub(crate) mod requests_panel;
 pub(crate) mod sessions_panel;
 pub(crate) mod source_details;
 pub(crate) mod source_row;

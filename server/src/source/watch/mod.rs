@@ -33,10 +33,8 @@ pub fn spawn(
     pool: Pool,
     cancel: CancellationToken,
     no_paths: bool,
-    lost_after_s: i64,
 ) -> JoinHandle<()> {
-    let destination = StoreDestination::new(town, pool, intake).losing_after(lost_after_s);
-    spawn_into(Arc::new(destination), roots, cancel, no_paths)
+    spawn_into(Arc::new(StoreDestination::new(town, pool, intake)), roots, cancel, no_paths)
 }
 
 /// Follows `roots` into `destination` until `cancel`, and asks tmux beside a Gas Town's files. Nothing ends it otherwise: what cannot be read now is tried again.
