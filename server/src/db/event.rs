@@ -183,7 +183,7 @@ fn duration(out: &mut Vec<u8>, micros: Option<u64>) {
     }
 }
 fn nulls(out: &mut Vec<u8>, count: usize) {
-    const NULLS: [u8; 64] = [0xff; 64];
+    const NULLS: [u8; 80] = [0xff; 80];
     out.extend_from_slice(&NULLS[..count * 4]);
 }
 fn small(number: usize) -> [u8; 2] {

@@ -8,7 +8,7 @@ use axum::extract::{Path, Query, Request, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use model::Envelope;
+use model::{Envelope, Event};
 use model::fuel::{FuelKind, WINDOW_FULL};
 use model::id::TownName;
 use model::request::Implied;
@@ -29,6 +29,7 @@ use crate::error::ApiError;
 use crate::ingest::Outcome;
 use crate::request::{self, ImplyError};
 use crate::ship::wire::{self, Head, Line, Mark, Report};
+use crate::source::redact;
 use crate::standing::machine;
 use crate::state::{App, AppState};
 
@@ -141,7 +142,13 @@ fn parse(plain: &[u8], now: Timestamp) -> Result<Shipment, ApiError> {
         match serde_json::from_slice(line) {
             Ok(Line::Batch(next)) => mark = next,
             Ok(_) if mark.seq == 0 => return Err(ApiError::bad_request("an item stands before every batch", HINT)),
-            Ok(Line::Event(event)) => shipment.events.push(*event),
+            Ok(Line::Event(mut event)) => {
+                // Whoever sends it should have done so already.
+                if let Event::Log(line) = &mut event.event {
+                    line.text = redact::line(&line.text);
+                }
+                shipment.events.push(*event);
+            }
             Ok(Line::Bead(bead)) => shipment.beads.push(bead),
             Ok(Line::Reading(reading)) => match checked(reading, now) {
                 Ok(reading) => shipment.readings.push(reading),

@@ -164,10 +164,15 @@ fn at_home(word: &str) -> String {
     let mut rest = word;
     'next: while !rest.is_empty() {
         for (home, slash) in [("/home/", '/'), ("/Users/", '/'), ("\\Users\\", '\\')] {
-            if let Some(after) = rest.strip_prefix(home) {
+            // `/api/towns/home/…` is no home.
+            let begins = !out.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '~'));
+            if let Some(after) = rest.strip_prefix(home).filter(|_| begins) {
                 let end = after.find([slash, '"', '\'', ':', ',', ')', ';']).unwrap_or(after.len());
                 // `C:` goes with it.
-                if slash == '\\' && out.ends_with(':') {
+                if let [.., letter, b':'] = out.as_bytes()
+                    && letter.is_ascii_alphabetic()
+                    && slash == '\\'
+                {
                     out.truncate(out.len() - 2);
                 }
                 out.push('~');
