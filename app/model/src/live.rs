@@ -128,8 +128,8 @@ impl LiveState {
 mod tests {
     use super::*;
     use crate::event::EventKind;
-    use crate::fuel::{FuelKind, FuelTank};
     use crate::event_line::Level;
+    use crate::fuel::{FuelKind, FuelTank};
     use crate::id::{Role, SourceName, TownName};
     use crate::tank::Pace;
     use crate::unit::Nanodollars;

@@ -122,7 +122,9 @@ mod tests {
 
     #[test]
     fn an_address_survives_reading_and_writing() {
-        for raw in ["", "level=error", "kind=tool_call&level=warn&role=polecat&rig=beads&agent=toast&source=api&q=main.rs"] {
+        for raw in
+            ["", "level=error", "kind=tool_call&level=warn&role=polecat&rig=beads&agent=toast&source=api&q=main.rs"]
+        {
             assert_eq!(parse(raw).query(str::to_owned), raw);
         }
     }

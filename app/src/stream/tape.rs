@@ -170,8 +170,8 @@ impl Tape {
 #[cfg(test)]
 mod tests {
     use model::event_line::Level;
-    use model::{EventKind, SourceName};
     use model::time::Timestamp;
+    use model::{EventKind, SourceName};
     use proptest::prelude::*;
 
     use super::*;

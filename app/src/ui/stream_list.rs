@@ -2,10 +2,10 @@
 
 use leptos::html::{Div, Ol};
 use leptos::prelude::*;
-use model::{SourceName, TownName};
 use model::event_line::Level;
 use model::format::grouped;
 use model::wire::EventRow;
+use model::{SourceName, TownName};
 
 use super::events::{figures, says};
 use super::state::Empty;

@@ -100,7 +100,9 @@ pub async fn page(
             .bind(numbers(filter.levels.iter().map(|level| level.index()).collect()))
             .bind(filter.text.as_deref())
             .bind(wanted)
-            .bind((!filter.sources.is_empty()).then(|| filter.sources.iter().map(SourceName::as_str).collect::<Vec<_>>()))
+            .bind(
+                (!filter.sources.is_empty()).then(|| filter.sources.iter().map(SourceName::as_str).collect::<Vec<_>>()),
+            )
             .fetch_all(pool)
             .await?;
         let Some(first) = rows.first() else { return Ok(EventPage::default()) };

@@ -9,8 +9,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
-use model::{Envelope, Event};
 use model::id::{SourceName, TownName};
+use model::{Envelope, Event};
 use serde::{Deserialize, Serialize};
 
 use super::body;
@@ -220,7 +220,11 @@ fn leave_out(app: &AppState, town: &TownName, places: &mut Vec<usize>, events: &
         let Some(place) = kept.next() else { return true };
         let stays = !is_log(event) || room > 0;
         room -= usize::from(stays && is_log(event));
-        if stays { stay.push(place) } else { out.push(place) }
+        if stays {
+            stay.push(place)
+        } else {
+            out.push(place)
+        }
         stays
     });
     *places = stay;

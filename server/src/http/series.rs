@@ -92,11 +92,7 @@ fn understand(asked: &Asked) -> Result<(Metric, SeriesRange), ApiError> {
 }
 
 /// The range that an address asks for: a window that ends now, or from one instant to another.
-pub(super) fn asked_range(
-    window: Option<&str>,
-    from: Option<&str>,
-    to: Option<&str>,
-) -> Result<SeriesRange, ApiError> {
+pub(super) fn asked_range(window: Option<&str>, from: Option<&str>, to: Option<&str>) -> Result<SeriesRange, ApiError> {
     let hint = "give window=1h|6h|24h|7d, or from and to in RFC 3339";
     let bad = |name: &str, error: &dyn std::fmt::Display| ApiError::bad_request(format!("{name}: {error}"), hint);
     match (window, from, to) {

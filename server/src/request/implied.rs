@@ -46,9 +46,8 @@ pub async fn imply(pool: &Pool, intake: &Intake, told: Told<'_>, now: Timestamp)
     let since = now.plus_seconds(-NEWS_S.max(lost_after_s));
     let news: Vec<Implied> = requests.iter().filter(|told| told.at > since).cloned().collect();
     let late = request::imply(pool, key, &news, lost_after_s, now).await?;
-    let ended = |Late { id, of, at }: &Late| {
-        Step { id: *id, edge: RequestEdge::Ended, at: *at, of, told_by: None }.envelope()
-    };
+    let ended =
+        |Late { id, of, at }: &Late| Step { id: *id, edge: RequestEdge::Ended, at: *at, of, told_by: None }.envelope();
     intake.submit_waiting(town, late.iter().map(ended).collect()).await?;
     Ok(())
 }

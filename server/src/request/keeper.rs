@@ -30,13 +30,7 @@ enum KeeperError {
 
 /// Looks after requests until `stop`. Several servers may do so at once: each of a request's steps counts once.
 #[must_use]
-pub fn spawn(
-    pool: Pool,
-    intake: Intake,
-    clock: Clock,
-    lost_after_s: i64,
-    stop: CancellationToken,
-) -> JoinHandle<()> {
+pub fn spawn(pool: Pool, intake: Intake, clock: Clock, lost_after_s: i64, stop: CancellationToken) -> JoinHandle<()> {
     tokio::spawn(async move {
         let mut tick = tokio::time::interval(PERIOD);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

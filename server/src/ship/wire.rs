@@ -8,8 +8,8 @@ use model::dedupe::{Basis, Claim, Rank};
 use model::event::{
     AgentState, BeadEdge, CostSnapshot, Envelope, Event, LinesChanged, LinesLanded, ModelCall, SessionEdge, ToolCall,
 };
-use model::fuel::FuelKind;
 use model::event_line::Level;
+use model::fuel::FuelKind;
 use model::id::{AgentName, BeadId, EventKey, LoggerName, ModelName, RigName, Role, SessionId, SourceName, ToolName};
 use model::log_line::LogLine;
 use model::request::{Implied, RequestEdge, RequestOf, RequestStep};
@@ -314,9 +314,7 @@ impl From<&Event> for What {
                 ok: step.ok,
                 duration_us: step.duration_us,
             },
-            Event::Log(line) => {
-                Self::Log { level: line.level, logger: line.logger.clone(), text: line.text.clone() }
-            }
+            Event::Log(line) => Self::Log { level: line.level, logger: line.logger.clone(), text: line.text.clone() },
         }
     }
 }

@@ -12,12 +12,36 @@ const SECRET: &str = "[secret]";
 const EMAIL: &str = "[e-mail]";
 /// How keys of services begin.
 const PREFIXES: [&str; 16] = [
-    "sk-", "pk-", "rk-", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xoxb-", "xoxp-", "AKIA", "AIza",
-    "eyJ", "tg_",
+    "sk-",
+    "pk-",
+    "rk-",
+    "ghp_",
+    "gho_",
+    "ghu_",
+    "ghs_",
+    "ghr_",
+    "github_pat_",
+    "glpat-",
+    "xoxb-",
+    "xoxp-",
+    "AKIA",
+    "AIza",
+    "eyJ",
+    "tg_",
 ];
 /// A word that ends so, before `=` or `:`, names a secret.
 const NAMES: [&str; 12] = [
-    "password", "passwd", "pwd", "secret", "token", "apikey", "api_key", "api-key", "authorization", "cookie", "credential",
+    "password",
+    "passwd",
+    "pwd",
+    "secret",
+    "token",
+    "apikey",
+    "api_key",
+    "api-key",
+    "authorization",
+    "cookie",
+    "credential",
     "private_key",
 ];
 /// Letters and digits in a row of which so many may be a key.
@@ -95,7 +119,27 @@ fn shown(word: &str) -> (String, bool) {
 
 /// What stands between parts of a word, each of which may be a secret or an address.
 const fn is_edge(c: char) -> bool {
-    matches!(c, '"' | '\'' | '`' | ',' | ';' | '(' | ')' | '[' | ']' | '{' | '}' | '<' | '>' | '=' | '&' | '?' | '|' | '/' | '\\')
+    matches!(
+        c,
+        '"' | '\''
+            | '`'
+            | ','
+            | ';'
+            | '('
+            | ')'
+            | '['
+            | ']'
+            | '{'
+            | '}'
+            | '<'
+            | '>'
+            | '='
+            | '&'
+            | '?'
+            | '|'
+            | '/'
+            | '\\'
+    )
 }
 
 fn core_shown(core: &str) -> String {

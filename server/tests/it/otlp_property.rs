@@ -79,7 +79,8 @@ impl Server {
         };
         let when = otlp::When { now: server::clock::Clock::system().now(), lost_after_s: 600 };
         for share in otlp::decode(signal, encoding, &body, &[]).unwrap().shares.into_values() {
-            let tally = otlp::store(&self.intake, pool, &self.heads, &town(case), share, &mut true, when).await.unwrap();
+            let tally =
+                otlp::store(&self.intake, pool, &self.heads, &town(case), share, &mut true, when).await.unwrap();
             assert_eq!((tally.rejected, tally.reason), (0, None));
         }
     }

@@ -13,7 +13,7 @@ use model::Timestamp;
 use model::request::{RequestEdge, RequestSpan};
 use serde_json::{Value, json};
 use server::config::Settings;
-use server::db::{self, Pool, PgTime};
+use server::db::{self, PgTime, Pool};
 use server::postgres::testing::fresh_database;
 use server::source::backfill;
 use server::source::claude_code::Transcripts;
@@ -63,10 +63,13 @@ async fn a_request_is_active_from_its_start_to_its_end_also_across_a_restart() {
     assert_eq!((&shown["active"], &shown["lost_after_s"]), (&json!(2), &json!(600)));
     let first = &shown["requests"][0];
     assert_eq!(first["started"], json!(began.0), "the one that began first");
-    assert_eq!((&first["what"], &first["channel"], &first["session"], &first["agent"]),
-               (&json!("claude-sonnet-4-5"), &json!("api"), &json!("s1"), &json!("toast")));
+    assert_eq!(
+        (&first["what"], &first["channel"], &first["session"], &first["agent"]),
+        (&json!("claude-sonnet-4-5"), &json!("api"), &json!("s1"), &json!("toast"))
+    );
     // Told again, and told again at another time: it began once, when it first did.
-    let (_, answer) = server.post("/api/ingest?town=home", &json!([step("a", "started", began), step("a", "started", now())])).await;
+    let (_, answer) =
+        server.post("/api/ingest?town=home", &json!([step("a", "started", began), step("a", "started", now())])).await;
     assert_eq!(answer["duplicate"], json!(2));
     let options = pool.connect_options();
     server.running.stop().await;
@@ -82,7 +85,10 @@ async fn a_request_is_active_from_its_start_to_its_end_also_across_a_restart() {
     server.post("/api/ingest?town=home", &json!([end, step("b", "ended", now())])).await;
     assert_eq!(active(&server).await["requests"], json!([]));
     let told = lines(&server, "").await;
-    assert_eq!(told.iter().map(|(what, ..)| what.as_str()).collect::<Vec<_>>(), ["ended", "ended", "started", "started"]);
+    assert_eq!(
+        told.iter().map(|(what, ..)| what.as_str()).collect::<Vec<_>>(),
+        ["ended", "ended", "started", "started"]
+    );
     assert!(told.iter().all(|(_, level, text)| level == "info" && text == "claude-sonnet-4-5"));
     server.running.stop().await;
 }
@@ -91,7 +97,8 @@ async fn a_request_is_active_from_its_start_to_its_end_also_across_a_restart() {
 async fn an_end_that_never_came_is_lost_and_one_that_comes_late_ends_it_all_the_same() {
     let server = start().await;
     // Much of the past at once: nothing of it is in flight, not for a moment.
-    let past: Vec<Value> = (0..1_200).map(|n| step(&format!("p{n}"), "started", now().plus_seconds(-700 - n))).collect();
+    let past: Vec<Value> =
+        (0..1_200).map(|n| step(&format!("p{n}"), "started", now().plus_seconds(-700 - n))).collect();
     server.post("/api/ingest?town=home", &json!(past)).await;
     server.post("/api/ingest?town=home", &json!([step("young", "started", now())])).await;
     assert_eq!(active(&server).await["active"], json!(1), "age decides, before anybody noted that they are lost");
@@ -108,9 +115,15 @@ async fn an_end_that_never_came_is_lost_and_one_that_comes_late_ends_it_all_the_
     };
     let (_, answer) = server.post("/api/ingest?town=home", &json!([failed, step("p1", "ended", now())])).await;
     assert_eq!(answer["stored"], json!(2));
-    assert_eq!(number(&server.pool, "select count(*) from event where kind = 8 and state = 2").await, 1_198,
-               "the end stands in the place of the word that it was lost");
-    assert_eq!(lines(&server, "&level=error").await, [("ended".to_owned(), "error".to_owned(), "claude-sonnet-4-5".to_owned())]);
+    assert_eq!(
+        number(&server.pool, "select count(*) from event where kind = 8 and state = 2").await,
+        1_198,
+        "the end stands in the place of the word that it was lost"
+    );
+    assert_eq!(
+        lines(&server, "&level=error").await,
+        [("ended".to_owned(), "error".to_owned(), "claude-sonnet-4-5".to_owned())]
+    );
     let ended = "select count(*) from request where ended_at is not null";
     assert_eq!(number(&server.pool, ended).await, 2);
     // Nor is it lost again.
@@ -125,7 +138,10 @@ async fn a_request_too_old_for_the_store_is_given_up_without_a_word() {
     let server = start_on("127.0.0.1", &pool).await.unwrap();
     server.post("/api/ingest?town=home", &json!([step("a", "started", now().plus_seconds(-60))])).await;
     sqlx::query("update request set started_at = now() - interval '3 days'").execute(&pool).await.unwrap();
-    sqlx::query("insert into retention (store, floor) values ('events', now() - interval '1 day')").execute(&pool).await.unwrap();
+    sqlx::query("insert into retention (store, floor) values ('events', now() - interval '1 day')")
+        .execute(&pool)
+        .await
+        .unwrap();
     let lost = "select count(*) from request where lost_at is not null";
     eventually("it is given up", Duration::from_secs(80), async || number(&pool, lost).await == 1).await;
     server.running.stop().await;
@@ -198,12 +214,19 @@ async fn whatever_is_told_in_whichever_order_and_however_often_counts_once() {
         let mut expected: Vec<RequestSpan> = expected.into_values().collect();
         expected.sort_by_key(|span| (span.started, span.ended));
         assert_eq!(stored(&server.pool).await, expected, "seed {seed}");
-        let edges = |edge: fn(&RequestSpan) -> bool| i64::try_from(expected.iter().filter(|span| edge(span)).count()).unwrap();
+        let edges =
+            |edge: fn(&RequestSpan) -> bool| i64::try_from(expected.iter().filter(|span| edge(span)).count()).unwrap();
         let events = "select count(*) from event where kind = 8 and state = ";
-        assert_eq!(number(&server.pool, "select count(*) from event where kind = 8 and state = 0").await,
-                   edges(|span| span.started.is_some()), "{events}0");
-        assert_eq!(number(&server.pool, "select count(*) from event where kind = 8 and state = 1").await,
-                   edges(|span| span.ended.is_some()), "{events}1");
+        assert_eq!(
+            number(&server.pool, "select count(*) from event where kind = 8 and state = 0").await,
+            edges(|span| span.started.is_some()),
+            "{events}0"
+        );
+        assert_eq!(
+            number(&server.pool, "select count(*) from event where kind = 8 and state = 1").await,
+            edges(|span| span.ended.is_some()),
+            "{events}1"
+        );
         let shown = active(&server).await;
         assert_eq!(shown["active"], json!(edges(|span| span.started.is_some() && span.ended.is_none())));
         server.running.stop().await;
@@ -224,7 +247,10 @@ async fn how_many_were_in_flight_is_exact_and_null_where_nobody_knows() {
     server.post("/api/ingest?town=home", &json!(body)).await;
     let path = format!("/api/towns/home/requests?from={}&to={}&step=10", at(0), at(120));
     let page = server.get(&path).await;
-    assert_eq!((&page["step_s"], &page["unit"], page["t"].as_array().unwrap().len()), (&json!(10), &json!("requests"), 12));
+    assert_eq!(
+        (&page["step_s"], &page["unit"], page["t"].as_array().unwrap().len()),
+        (&json!(10), &json!("requests"), 12)
+    );
     let values = |line: usize| page["series"][line]["v"].as_array().unwrap().clone();
     // "c" began more than a day before its end, and counts for a day only.
     assert_eq!(values(0)[..7], [json!(1.0), json!(0.5), json!(0.0), json!(0.0), json!(0.0), json!(0.0), json!(1.0)]);
@@ -315,7 +341,11 @@ async fn a_transcript_shows_what_is_under_way_and_the_past_shows_nothing() {
     add(&[prompt(now(), "[Request interrupted by user]"), prompt(now(), "<command-name>/clear</command-name>")]);
     tokio::time::sleep(Duration::from_millis(1_500)).await;
     assert_eq!(under_way().await, Vec::<String>::new());
-    assert_eq!(number(&server.pool, "select count(*) from event where kind = 8").await, 0, "no line of it in the stream");
+    assert_eq!(
+        number(&server.pool, "select count(*) from event where kind = 8").await,
+        0,
+        "no line of it in the stream"
+    );
 
     // A tool that does not return in time is lost, and found when it does.
     add(&[answer(now(), 902, &["t3"])]);
@@ -330,13 +360,18 @@ async fn a_transcript_shows_what_is_under_way_and_the_past_shows_nothing() {
     .await;
     add(&[result(now(), "t3")]);
     eventually("it is found", Duration::from_secs(10), async || lines(&server, "&level=warn").await.is_empty()).await;
-    assert_eq!(number(&server.pool, "select count(*) from request where ended_at is null").await, 1, "the model, asked again");
+    assert_eq!(
+        number(&server.pool, "select count(*) from request where ended_at is null").await,
+        1,
+        "the model, asked again"
+    );
     // The model's own: lost, and ended by its answer.
     sqlx::query("update request set started_at = started_at - interval '20 minutes' where ended_at is null")
         .execute(&server.pool)
         .await
         .unwrap();
-    eventually("the answer is lost", Duration::from_secs(10), async || !lines(&server, "&level=warn").await.is_empty()).await;
+    eventually("the answer is lost", Duration::from_secs(10), async || !lines(&server, "&level=warn").await.is_empty())
+        .await;
     add(&[answer(now(), 903, &[])]);
     eventually("it came", Duration::from_secs(10), async || {
         lines(&server, "").await.iter().map(|(what, ..)| what.clone()).collect::<Vec<_>>() == ["ended"]
@@ -352,12 +387,18 @@ async fn a_tool_that_telemetry_permits_is_under_way_until_anybody_tells_its_resu
     let server = start().await;
     let at = u64::try_from(now().0).unwrap() * 1_000;
     let decision = |id: &str, decision: &str| {
-        (at, json!({"event.name": "tool_decision", "session.id": "s1", "tool_name": "Bash", "tool_use_id": id,
-                    "decision": decision, "source": "config"}))
+        (
+            at,
+            json!({"event.name": "tool_decision", "session.id": "s1", "tool_name": "Bash", "tool_use_id": id,
+                    "decision": decision, "source": "config"}),
+        )
     };
     let returned = |id: &str| {
-        (at + SECOND / 100, json!({"event.name": "tool_result", "session.id": "s1", "tool_name": "Bash", "tool_use_id": id,
-                             "success": "true", "duration_ms": 10}))
+        (
+            at + SECOND / 100,
+            json!({"event.name": "tool_result", "session.id": "s1", "tool_name": "Bash", "tool_use_id": id,
+                             "success": "true", "duration_ms": 10}),
+        )
     };
     let send = async |records: Vec<(u64, Value)>| {
         let body = Logs { resource: claude(), records }.json();
@@ -371,7 +412,8 @@ async fn a_tool_that_telemetry_permits_is_under_way_until_anybody_tells_its_resu
     assert_eq!((&shown["active"], &shown["requests"][0]["what"]), (&json!(1), &json!("Bash")));
     assert_eq!(shown["requests"][0]["channel"], json!("claude_code_otel"));
     // The transcript's report of the same use ends it as well.
-    let tool = json!({"type": "tool_call", "ts": now().to_string(), "tool": "Bash", "tool_use_id": "t1", "session": "s1"});
+    let tool =
+        json!({"type": "tool_call", "ts": now().to_string(), "tool": "Bash", "tool_use_id": "t1", "session": "s1"});
     server.post("/api/ingest?town=home", &tool).await;
     assert_eq!(active(&server).await["active"], json!(0));
     let open = "select count(*) from request where ended_at is null";

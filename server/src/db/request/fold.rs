@@ -35,9 +35,8 @@ pub(in crate::db) async fn fold<'a>(
         return Ok(());
     }
     let spans = || told.values().map(|(_, span)| span);
-    let times = |of: fn(&RequestSpan) -> Option<model::Timestamp>| {
-        spans().map(|span| of(span).map(PgTime)).collect::<Vec<_>>()
-    };
+    let times =
+        |of: fn(&RequestSpan) -> Option<model::Timestamp>| spans().map(|span| of(span).map(PgTime)).collect::<Vec<_>>();
     let statement = sqlx::query(include_str!("../sql/request_fold.sql"))
         .bind(told.keys().map(|(town, _)| town.0).collect::<Vec<_>>())
         .bind(told.keys().map(|(_, id)| Uuid::from_u128(id.number())).collect::<Vec<_>>())

@@ -45,12 +45,7 @@ pub async fn settle(pool: &Pool) -> Result<u64, DbError> {
 ///
 /// # Errors
 /// The database refused.
-pub async fn overdue(
-    pool: &Pool,
-    now: Timestamp,
-    lost_after_s: i64,
-    limit: i64,
-) -> Result<Vec<Overdue>, DbError> {
+pub async fn overdue(pool: &Pool, now: Timestamp, lost_after_s: i64, limit: i64) -> Result<Vec<Overdue>, DbError> {
     let sql = include_str!("../sql/request_overdue.sql").replace("{of}", OF);
     let rows = sqlx::query(AssertSqlSafe(sql))
         .bind(PgTime(now.plus_seconds(-lost_after_s)))
@@ -100,7 +95,8 @@ pub async fn trim(pool: &Pool, now: Timestamp) -> Result<u64, DbError> {
             .bind(PgTime(now.plus_seconds(-KEPT_S)))
             .execute(pool)
             .await?;
-        let many = sqlx::query(include_str!("../sql/request_trim.sql")).bind(town).bind(MOST_KEPT).execute(pool).await?;
+        let many =
+            sqlx::query(include_str!("../sql/request_trim.sql")).bind(town).bind(MOST_KEPT).execute(pool).await?;
         dropped += old.rows_affected() + many.rows_affected();
     }
     Ok(dropped)

@@ -287,7 +287,8 @@ fn log_line(raw: &Raw<'_>, at: Timestamp) -> Result<Item, EventError> {
     if raw.id.is_none() {
         // Of what is kept, and not of what was taken out of it: a short secret could be guessed from a hash.
         let level = level.name().as_bytes();
-        let who = [&raw.source, &raw.session, &raw.agent, &raw.rig].map(|field| text(field).unwrap_or_default().as_bytes());
+        let who =
+            [&raw.source, &raw.session, &raw.agent, &raw.rig].map(|field| text(field).unwrap_or_default().as_bytes());
         let [source, session, agent, rig] = who;
         let parts = [&at.0.to_le_bytes()[..], level, source, said.as_bytes(), session, agent, rig];
         item.envelope.key = EventKey(identity::hash("api log", &parts));

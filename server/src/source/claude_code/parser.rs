@@ -206,9 +206,8 @@ impl LineReader for Transcript {
             return;
         }
         // Most bytes of a transcript are texts that nothing here is made of: only lines with a marker are parsed.
-        let holds_what_counts = self.usage.find(raw).is_some()
-            || self.tool_result.find(raw).is_some()
-            || self.turn_end.find(raw).is_some();
+        let holds_what_counts =
+            self.usage.find(raw).is_some() || self.tool_result.find(raw).is_some() || self.turn_end.find(raw).is_some();
         let wanted = !self.memory.started || holds_what_counts;
         let result = match (raw.first(), raw.last()) {
             (Some(b'{'), Some(b'}')) if wanted => self.read(raw, spot, out),

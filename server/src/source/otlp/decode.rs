@@ -87,12 +87,7 @@ impl From<serde_json::Error> for DecodeError {
 ///
 /// # Errors
 /// It is not what its encoding and signal say, or holds too much.
-pub fn decode(
-    signal: Signal,
-    encoding: Encoding,
-    body: &[u8],
-    logs_of: &[String],
-) -> Result<Parsed, DecodeError> {
+pub fn decode(signal: Signal, encoding: Encoding, body: &[u8], logs_of: &[String]) -> Result<Parsed, DecodeError> {
     bound::check(signal, encoding, body)?;
     let parsed = match (signal, encoding) {
         (Signal::Logs, Encoding::Protobuf) => logs::parse(&ExportLogsServiceRequest::decode(body)?, logs_of),

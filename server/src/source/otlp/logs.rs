@@ -8,8 +8,8 @@ use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use super::attributes::Attributes;
 use super::belonging::{Belonging, Tool};
 use super::parse::{Origin, Parsed, Place};
-use super::record::{Mapped, Record, time_of};
 use super::plain::{Plain, is_agents};
+use super::record::{Mapped, Record, time_of};
 use super::{claude_code, codex, gas_town, gemini, gen_ai, underway};
 
 /// Takes every record.
