@@ -432,7 +432,7 @@ fn content_hash(raw: &Raw<'_>, at: Timestamp) -> u128 {
     let t = |field| text(field).unwrap_or_default().as_bytes();
     let mut numbers = [0_u8; 80];
     let values = [
-        u64::from(raw.present()),
+        raw.present(),
         at.0.cast_unsigned(),
         raw.input_tokens.unwrap_or(0),
         raw.output_tokens.unwrap_or(0),
