@@ -18,6 +18,7 @@ pub mod postgres;
 pub mod price_list;
 pub mod process;
 pub mod read;
+pub mod request;
 pub mod retention;
 pub mod rollup;
 pub mod serve;

@@ -3,6 +3,7 @@
 mod charts;
 mod host;
 mod live;
+mod request;
 mod tank;
 mod webhooks;
 
@@ -15,6 +16,7 @@ use app::sources::{SourcesPage, UnpricedModel};
 use model::alert::WebhooksView;
 use model::host::HostHistory;
 use model::id::TownName;
+use model::in_flight::InFlightPage;
 use model::live_stats::{LatencyStats, LatencyWindow};
 use model::time::{Timestamp, Window};
 use model::wire::Snapshot;
@@ -57,6 +59,7 @@ pub struct Reader {
     started: Timestamp,
     address: Address,
     keys_required: bool,
+    lost_after_s: i64,
     standings: Standings,
     towns: Mutex<HashMap<TownName, TownKey>>,
     charts: Charts,
@@ -68,6 +71,7 @@ pub struct Reader {
     burns: Mutex<HashMap<(TownName, String), Kept<Spent>>>,
     latencies: Mutex<HashMap<(TownName, LatencyWindow), Kept<LatencyStats>>>,
     activities: Mutex<HashMap<TownName, Kept<Activity>>>,
+    in_flight: Mutex<HashMap<(TownName, TimeRange, i64), Kept<InFlightPage>>>,
 }
 
 /// Where senders reach this server.
@@ -92,6 +96,8 @@ pub struct SetupFacts {
     pub rates: Rates,
     /// Whether senders need a key.
     pub keys_required: bool,
+    /// Seconds after which a request whose end did not come is lost.
+    pub lost_after_s: i64,
 }
 
 impl Reader {
@@ -106,7 +112,7 @@ impl Reader {
     /// Reads from `pool` and `hub`.
     #[must_use]
     pub fn new(pool: Pool, hub: Hub, clock: Clock, facts: SetupFacts) -> Self {
-        let SetupFacts { address, town, folders, rates, keys_required } = facts;
+        let SetupFacts { address, town, folders, rates, keys_required, lost_after_s } = facts;
         let started = clock.now();
         let standings = Standings { pool: pool.clone(), rates, folders, home: town };
         Self {
@@ -116,6 +122,7 @@ impl Reader {
             started,
             address,
             keys_required,
+            lost_after_s,
             standings,
             towns: Mutex::default(),
             charts: Charts::default(),
@@ -126,6 +133,7 @@ impl Reader {
             burns: Mutex::default(),
             latencies: Mutex::default(),
             activities: Mutex::default(),
+            in_flight: Mutex::default(),
         }
     }
 

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::db::partition::{self, Day};
 use crate::db::retention::{self, EVENTS, TIERS};
-use crate::db::{DbError, Pool, feed, host, spent};
+use crate::db::{DbError, Pool, feed, host, request, spent};
 
 /// Partitions exist this many days ahead.
 const DAYS_AHEAD: i64 = 3;
@@ -55,6 +55,7 @@ pub async fn run_once(pool: &Pool, days: RetentionDays, now: Timestamp, settled_
     let mut dropped = host::trim(pool, now).await?;
     // Whatever else is kept: streams go back a day.
     dropped += feed::prune(pool).await?;
+    dropped += request::trim(pool, now).await?;
     for (store, keep) in std::iter::once((EVENTS, days.events)).chain(TIERS.into_iter().zip(tiers)) {
         let Some(keep) = keep else { continue };
         if let Some(floor) = retention::settled_floor(pool, store, settled_s).await? {

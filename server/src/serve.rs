@@ -23,12 +23,14 @@ use crate::feed::Feeds;
 use crate::host::{self, Desk, MachineProbe, OwnMeter, RunBook, Who};
 use crate::http::{self, Access, AccessSettings, Mode};
 use crate::hub::{Hub, HubSettings};
-use crate::ingest::{Intake, IntakeLimits, WriterHandle, instance_id};
+use crate::ingest::{Intake, IntakeLimits, LogGate, WriterHandle, instance_id};
 use crate::postgres::OpenMode;
 use crate::read::{Address, Reader, SetupFacts};
+use crate::request;
 use crate::retention;
 use crate::rollup;
 use crate::source::balance::{self, Poller};
+use crate::source::destination::StoreDestination;
 use crate::source::registry::Roots;
 use crate::source::watch;
 use crate::standing::{Folders, Rates};
@@ -155,6 +157,8 @@ async fn assemble(config: Config, listener: TcpListener, local: SocketAddr, stor
         alert_limits,
         stop_background.clone(),
     ));
+    let lost_after_s = config.request_lost_after_s.value;
+    background.push(request::spawn(pool.clone(), intake.clone(), clock.clone(), lost_after_s, stop_background.clone()));
     let stop_sources = CancellationToken::new();
     let poller = Poller { pool: pool.clone(), hub: hub.clone(), clock: clock.clone(), town: config.town.value.clone() };
     background.extend(balance::spawn(poller, &config.balances.value, &stop_sources).await.context("balances")?);
@@ -168,7 +172,8 @@ async fn assemble(config: Config, listener: TcpListener, local: SocketAddr, stor
         None => Address::Bound(format!("http://{local}")),
     };
     let town = config.town.value.clone();
-    let facts = SetupFacts { address, town, folders, rates, keys_required: access.mode() == Mode::Keys };
+    let keys_required = access.mode() == Mode::Keys;
+    let facts = SetupFacts { address, town, folders, rates, keys_required, lost_after_s };
     let started = clock.now();
     let reader = Arc::new(Reader::new(pool.clone(), hub.clone(), clock.clone(), facts));
     let runs = RunBook::new(Arc::clone(&reader), clock.clone(), started);
@@ -199,6 +204,7 @@ async fn assemble(config: Config, listener: TcpListener, local: SocketAddr, stor
         large_bodies: AppState::large_bodies(),
         heads: crate::source::otlp::Heads::default(),
         stop,
+        logs: LogGate::default(),
         hooks,
         counters: Counters::default(),
     });
@@ -364,6 +370,8 @@ fn watch_local(
         tracing::info!(path = %root.path.display(), source = root.source.name(), "watching");
     }
     let town = config.town.value.clone();
-    let task = watch::spawn(roots.clone(), town, intake.clone(), pool.clone(), stop.clone(), !config.paths.value);
+    let store = StoreDestination::new(town, pool.clone(), intake.clone());
+    let store = Arc::new(store.losing_after(config.request_lost_after_s.value));
+    let task = watch::spawn_into(store, roots.clone(), stop.clone(), !config.paths.value);
     (Folders::followed(roots, task.abort_handle()), Some(task))
 }

@@ -16,7 +16,7 @@ use crate::feed::Feeds;
 use crate::host::{Desk, OwnMeter};
 use crate::http::Access;
 use crate::hub::Hub;
-use crate::ingest::Intake;
+use crate::ingest::{Intake, LogGate};
 use crate::read::Reader;
 use crate::source::otlp::Heads;
 use crate::stop::StopDesk;
@@ -59,6 +59,8 @@ pub struct AppState {
     pub large_bodies: Semaphore,
     /// How far OpenTelemetry's running sums were counted.
     pub heads: Heads,
+    /// How many lines of logs came lately.
+    pub logs: LogGate,
     /// What hooks asked.
     pub stop: StopDesk,
     /// Who is told of alerts.

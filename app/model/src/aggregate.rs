@@ -97,7 +97,7 @@ impl Aggregate {
             }
             Event::Bead(BeadEdge::Created) => sum.beads_created = 1,
             Event::Bead(BeadEdge::Closed) => sum.beads_closed = 1,
-            Event::AgentState(_) | Event::Session(_) | Event::CostSnapshot(_) => {}
+            Event::AgentState(_) | Event::Session(_) | Event::CostSnapshot(_) | Event::Request(_) | Event::Log(_) => {}
         }
         sum
     }

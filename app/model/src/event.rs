@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::dedupe::Claim;
 use crate::id::{AgentName, BeadId, EventKey, ModelName, RigName, Role, SessionId, SourceName, ToolName};
+use crate::log_line::LogLine;
+use crate::request::RequestStep;
 use crate::time::Timestamp;
 use crate::tokens::TokenCounts;
 use crate::unit::Nanodollars;
@@ -53,6 +55,10 @@ pub enum Event {
     CostSnapshot(CostSnapshot),
     /// A commit is on a repository's default branch.
     LinesLanded(LinesLanded),
+    /// A request began, ended, or was lost.
+    Request(RequestStep),
+    /// A line of a program's log.
+    Log(LogLine),
 }
 
 /// One request to a model and its answer.
@@ -191,11 +197,15 @@ pub enum EventKind {
     CostSnapshot,
     /// [`Event::LinesLanded`]
     LinesLanded,
+    /// [`Event::Request`]
+    Request,
+    /// [`Event::Log`]
+    Log,
 }
 
 impl EventKind {
     /// Every kind; the position is the number stored in the database, so new ones go to the end.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::ModelCall,
         Self::ToolCall,
         Self::LinesChanged,
@@ -204,6 +214,8 @@ impl EventKind {
         Self::Bead,
         Self::CostSnapshot,
         Self::LinesLanded,
+        Self::Request,
+        Self::Log,
     ];
 
     /// Position in [`EventKind::ALL`].
@@ -218,6 +230,8 @@ impl EventKind {
             Self::Bead => 5,
             Self::CostSnapshot => 6,
             Self::LinesLanded => 7,
+            Self::Request => 8,
+            Self::Log => 9,
         }
     }
     /// As in JSON: `model_call`, …
@@ -232,6 +246,8 @@ impl EventKind {
             Self::Bead => "bead",
             Self::CostSnapshot => "cost_snapshot",
             Self::LinesLanded => "lines_landed",
+            Self::Request => "request",
+            Self::Log => "log",
         }
     }
     /// Reads [`EventKind::name`].
@@ -254,6 +270,8 @@ impl Event {
             Self::Bead(_) => EventKind::Bead,
             Self::CostSnapshot(_) => EventKind::CostSnapshot,
             Self::LinesLanded(_) => EventKind::LinesLanded,
+            Self::Request(_) => EventKind::Request,
+            Self::Log(_) => EventKind::Log,
         }
     }
     /// Whether it shows that an agent is at work, if the agent itself tells it ([`Envelope::is_activity`]).
@@ -262,8 +280,14 @@ impl Event {
         match self {
             Self::ModelCall(_) | Self::ToolCall(_) | Self::LinesChanged(_) => true,
             Self::AgentState(state) => matches!(state, AgentState::Working),
-            // A commit says that work ended, and often much later.
-            Self::Session(_) | Self::Bead(_) | Self::CostSnapshot(_) | Self::LinesLanded(_) => false,
+            // A commit says that work ended, and often much later. A request shows work when it is answered, by the call
+            // itself; its start may be all that is ever heard of it.
+            Self::Session(_)
+            | Self::Bead(_)
+            | Self::CostSnapshot(_)
+            | Self::LinesLanded(_)
+            | Self::Request(_)
+            | Self::Log(_) => false,
         }
     }
     /// Whether it shows that work went on, beyond saying so.

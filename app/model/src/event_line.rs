@@ -3,19 +3,20 @@
 use serde::{Deserialize, Serialize};
 
 use crate::event::{AgentState, Event, EventKind, PricedEvent};
-use crate::id::SourceName;
+use crate::request::RequestEdge;
 use crate::tokens::TokenCounts;
 use crate::wire::{EventRow, RowKey};
 
 /// How much a line matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
     /// As it should be.
+    #[default]
     Info,
-    /// Somebody should look: an agent that is stuck, a call without a price.
+    /// Somebody should look: an agent that is stuck, a call without a price, a request whose end never came.
     Warn,
-    /// A call or a tool failed.
+    /// A call, a tool or a request failed.
     Error,
 }
 
@@ -52,6 +53,9 @@ impl Level {
         match &priced.envelope.event {
             Event::ModelCall(call) if !call.ok => Self::Error,
             Event::ToolCall(call) if !call.ok => Self::Error,
+            Event::Request(step) if !step.ok => Self::Error,
+            Event::Request(step) if step.edge == RequestEdge::Lost => Self::Warn,
+            Event::Log(line) => line.level,
             Event::ModelCall(_) if priced.cost.is_none_or(|cost| cost.amount.is_none()) => Self::Warn,
             Event::AgentState(AgentState::Stuck) => Self::Warn,
             _ => Self::Info,
@@ -62,11 +66,8 @@ impl Level {
 /// One line: `[time] [level] source: kind, what, who, how long, how much`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EventLine {
-    /// How much it matters.
-    pub level: Level,
-    /// Which source told of it.
-    pub source: SourceName,
-    /// The event as other lists have it: time, kind, role, rig, agent, session, bead, noun, file, cost, duration, lines.
+    /// The event as other lists have it: level, source, time, kind, role, rig, agent, session, bead, noun, file, cost,
+    /// duration, lines.
     #[serde(flatten)]
     pub row: EventRow,
     /// Tokens of a model call by kind.
@@ -82,7 +83,7 @@ impl EventLine {
             Event::ModelCall(call) => Some(call.tokens),
             _ => None,
         };
-        Self { level: Level::of(priced), source: priced.envelope.source.clone(), row, counts }
+        Self { row, counts }
     }
 }
 

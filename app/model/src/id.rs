@@ -110,6 +110,8 @@ names! {
     ToolName = "tool";
     /// Where events come from, such as `claude_code` or `api`.
     SourceName = "source";
+    /// What part of which program writes a log, such as `gateway`.
+    LoggerName = "source";
     /// A machine that a town runs on, by the name that its owner gave it.
     HostName = "host";
 }

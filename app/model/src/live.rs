@@ -128,8 +128,9 @@ impl LiveState {
 mod tests {
     use super::*;
     use crate::event::EventKind;
+    use crate::event_line::Level;
     use crate::fuel::{FuelKind, FuelTank};
-    use crate::id::{Role, TownName};
+    use crate::id::{Role, SourceName, TownName};
     use crate::tank::Pace;
     use crate::unit::Nanodollars;
     use crate::wire::{BeadCounts, Delta, EventRow, Flow, Gauges, RowKey};
@@ -195,6 +196,8 @@ mod tests {
             key: RowKey(key),
             at: Timestamp::from_seconds(1),
             kind: EventKind::ModelCall,
+            level: Level::Info,
+            source: SourceName::new("api").unwrap(),
             ok: true,
             role: Role::Other,
             rig: None,
@@ -202,6 +205,7 @@ mod tests {
             session: None,
             bead: None,
             what: "m".to_owned(),
+            text: None,
             file: None,
             tokens: None,
             cost: Some(Nanodollars(cost)),

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::burn::Burn;
 use crate::id::{AgentName, BeadId, RigName, Role, SessionId, TownName};
 use crate::latency::{LatencySum, Percentile};
+use crate::request::RequestRow;
 use crate::time::{Resolution, Timestamp};
 use crate::tokens::TokenCounts;
 use crate::unit::Nanodollars;
@@ -39,6 +40,10 @@ pub struct LiveStats {
     pub latency: Vec<LatencyStats>,
     /// The newest model calls, newest first, at most [`NEWEST_CALLS`].
     pub newest_calls: Vec<CallRow>,
+    /// Requests in flight, those that began first, at most [`MOST_REQUESTS`](crate::request::MOST_REQUESTS).
+    pub requests: Vec<RequestRow>,
+    /// A request whose end did not come after so many seconds is lost.
+    pub lost_after_s: i64,
     /// Conversations that go on, those heard last first, at most [`MOST_SESSIONS`].
     pub sessions: Vec<SessionRow>,
     /// The server and the town in figures.
@@ -276,6 +281,8 @@ pub struct Counters {
     pub messages: i64,
     /// Conversations that go on.
     pub active_sessions: usize,
+    /// Requests in flight, counted up to ten thousand.
+    pub active_requests: usize,
     /// Agents at work.
     pub agents_working: u32,
     /// Events that wait for the writer or are in hand, of all towns.

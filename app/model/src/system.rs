@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::live_stats::{SessionRow, SourceState};
+use crate::request::RequestRow;
 use crate::time::Timestamp;
 
 /// `GET /api/system/metrics`: counters since the start and figures of now, of all towns.
@@ -73,7 +74,13 @@ pub struct SystemHealth {
 pub struct ActiveRequests {
     /// The server's clock.
     pub at: Timestamp,
-    /// Conversations that go on. Sources tell of a call when it is over; so what is under way is known by conversation.
+    /// How many requests are in flight, counted up to ten thousand.
+    pub active: usize,
+    /// Those that began first, at most a hundred. Which sources tell of them: see the README.
+    pub requests: Vec<RequestRow>,
+    /// A request whose end did not come after so many seconds is lost.
+    pub lost_after_s: i64,
+    /// Conversations that go on: also of sources that tell of a call only when it is over.
     pub sessions: Vec<SessionRow>,
 }
 

@@ -8,15 +8,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::aggregate::Aggregate;
 use crate::event::{EventKind, Provenance};
+use crate::event_line::Level;
 use crate::fuel::FuelTank;
-use crate::id::{AgentName, BeadId, RigName, Role, SessionId, TownName};
+use crate::id::{AgentName, BeadId, RigName, Role, SessionId, SourceName, TownName};
 use crate::roster::AgentRow;
 use crate::tank::{GasTank, Pace};
 use crate::time::Timestamp;
 use crate::unit::Nanodollars;
 
 /// Raised whenever a frame changes in a way that an older client cannot read; such a client reloads the page.
-pub const PROTOCOL: u32 = 3;
+pub const PROTOCOL: u32 = 4;
 /// The server says something at least this often, so that silence means a broken link.
 pub const BEAT_S: i64 = 5;
 /// Without a frame for this long the client calls the link stale.
@@ -245,6 +246,11 @@ pub struct EventRow {
     pub at: Timestamp,
     /// What kind.
     pub kind: EventKind,
+    /// How much it matters.
+    #[serde(default)]
+    pub level: Level,
+    /// Which source told of it.
+    pub source: SourceName,
     /// Whether it went well; `false` is an error.
     pub ok: bool,
     /// Role of the agent.
@@ -261,8 +267,11 @@ pub struct EventRow {
     /// Bead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bead: Option<BeadId>,
-    /// The noun: model, tool, state (`working`), edge (`created`).
+    /// The noun: model, tool, state (`working`), edge (`created`), what writes the log.
     pub what: String,
+    /// What a line of a log says, or which model or tool a request asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
     /// File, relative to the project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,

@@ -14,6 +14,7 @@ use crate::ui::channels_panel::{ChannelBanner, ChannelsPanel};
 use crate::ui::counter_strip::CounterStrip;
 use crate::ui::header::Tab;
 use crate::ui::latency_panel::LatencyPanel;
+use crate::ui::requests_panel::RequestsPanel;
 use crate::ui::sessions_panel::SessionsPanel;
 use crate::ui::stream_panel::StreamPanel;
 use crate::zone::use_zone;
@@ -51,10 +52,11 @@ pub fn LivePage(seed: LiveSeed) -> impl IntoView {
                 <CounterStrip poll live/>
             </div>
             <div class="live-columns">
-                <StreamPanel reel live town=name/>
+                <StreamPanel reel live poll town=name/>
                 <div class="live-side">
                     <LatencyPanel poll window/>
                     <CallsPanel poll live window/>
+                    <RequestsPanel poll live/>
                     <SessionsPanel poll live/>
                     <ChannelsPanel poll live sources/>
                 </div>

@@ -18,6 +18,8 @@ pub struct EventFilter {
     pub rig: Option<String>,
     /// One agent.
     pub agent: Option<String>,
+    /// One source.
+    pub source: Option<String>,
     /// Text in the event's words, in any case.
     pub text: Option<String>,
 }
@@ -33,6 +35,7 @@ impl EventFilter {
             role: text("role").and_then(role),
             rig: text("rig"),
             agent: text("agent"),
+            source: text("source"),
             text: text("q"),
         }
     }
@@ -45,6 +48,7 @@ impl EventFilter {
             ("role", self.role.map(Role::name)),
             ("rig", self.rig.as_deref()),
             ("agent", self.agent.as_deref()),
+            ("source", self.source.as_deref()),
             ("q", self.text.as_deref()),
         ];
         let parts = parts.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", escape(value?))));
@@ -54,10 +58,11 @@ impl EventFilter {
     /// Whether an event is shown. The server's list asks the same of the store.
     pub(crate) fn matches(&self, row: &EventRow) -> bool {
         self.kind.is_none_or(|kind| row.kind == kind)
-            && self.level.is_none_or(|level| level_of(row) == level)
+            && self.level.is_none_or(|level| row.level == level)
             && self.role.is_none_or(|role| row.role == role)
             && self.rig.as_deref().is_none_or(|rig| row.rig.as_ref().is_some_and(|name| name.as_str() == rig))
             && self.agent.as_deref().is_none_or(|agent| row.agent.as_ref().is_some_and(|name| name.as_str() == agent))
+            && self.source.as_deref().is_none_or(|source| row.source.as_str() == source)
             && self.text.as_deref().is_none_or(|text| says(row, &text.to_lowercase()))
     }
 }
@@ -66,6 +71,8 @@ impl EventFilter {
 fn says(row: &EventRow, text: &str) -> bool {
     let words = [
         Some(row.what.as_str()),
+        row.text.as_deref(),
+        Some(row.source.as_str()),
         row.file.as_deref(),
         row.agent.as_ref().map(|agent| agent.as_str()),
         row.session.as_ref().map(|session| session.as_str()),
@@ -75,21 +82,10 @@ fn says(row: &EventRow, text: &str) -> bool {
     words.into_iter().flatten().any(|word| word.to_lowercase().contains(text))
 }
 
-/// How much an event matters: as [`Level::of`] says, from what lists show of it.
-pub(crate) fn level_of(row: &EventRow) -> Level {
-    match row.kind {
-        EventKind::ModelCall | EventKind::ToolCall if !row.ok => Level::Error,
-        EventKind::ModelCall if row.cost.is_none() => Level::Warn,
-        EventKind::AgentState if row.what == "stuck" => Level::Warn,
-        _ => Level::Info,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use model::time::Timestamp;
-    use model::unit::Nanodollars;
-    use model::{AgentName, wire::RowKey};
+    use model::{AgentName, SourceName, wire::RowKey};
 
     use super::*;
 
@@ -105,6 +101,8 @@ mod tests {
             key: RowKey(1),
             at: Timestamp::from_seconds(0),
             kind: EventKind::ToolCall,
+            level: Level::Info,
+            source: SourceName::new("claude_code").unwrap(),
             ok: true,
             role: Role::Polecat,
             rig: None,
@@ -112,6 +110,7 @@ mod tests {
             session: None,
             bead: None,
             what: "Bash".to_owned(),
+            text: None,
             file: None,
             tokens: None,
             cost: None,
@@ -123,7 +122,9 @@ mod tests {
 
     #[test]
     fn an_address_survives_reading_and_writing() {
-        for raw in ["", "level=error", "kind=tool_call&level=warn&role=polecat&rig=beads&agent=toast&q=main.rs"] {
+        for raw in
+            ["", "level=error", "kind=tool_call&level=warn&role=polecat&rig=beads&agent=toast&source=api&q=main.rs"]
+        {
             assert_eq!(parse(raw).query(str::to_owned), raw);
         }
     }
@@ -145,20 +146,15 @@ mod tests {
             ("role=polecat&agent=Toast", true),
             ("role=polecat&agent=butter", false),
             ("rig=beads", false),
+            ("source=claude_code", true),
+            ("source=api", false),
+            ("q=Claude", true),
+            ("level=error", false),
             ("level=info&q=BASH", true),
             ("q=toa", true),
             ("q=zsh", false),
         ] {
             assert_eq!(parse(query).matches(&row()), shown, "{query}");
         }
-    }
-
-    #[test]
-    fn levels_are_those_of_the_store() {
-        let call = EventRow { kind: EventKind::ModelCall, ..row() };
-        assert_eq!(level_of(&EventRow { ok: false, ..row() }), Level::Error);
-        assert_eq!(level_of(&call), Level::Warn);
-        assert_eq!(level_of(&EventRow { cost: Some(Nanodollars(0)), ..call }), Level::Info);
-        assert_eq!(level_of(&EventRow { kind: EventKind::AgentState, what: "stuck".into(), ..row() }), Level::Warn);
     }
 }

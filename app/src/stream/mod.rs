@@ -5,6 +5,5 @@ mod reel;
 mod tape;
 
 pub use filter::EventFilter;
-pub(crate) use filter::level_of;
 pub(crate) use reel::{Older, Reel};
 pub(crate) use tape::Entry;

@@ -169,8 +169,9 @@ impl Tape {
 
 #[cfg(test)]
 mod tests {
-    use model::EventKind;
+    use model::event_line::Level;
     use model::time::Timestamp;
+    use model::{EventKind, SourceName};
     use proptest::prelude::*;
 
     use super::*;
@@ -180,6 +181,8 @@ mod tests {
             key: RowKey(n),
             at: Timestamp::from_seconds(i64::try_from(n).unwrap()),
             kind: EventKind::ToolCall,
+            level: Level::Info,
+            source: SourceName::new("api").unwrap(),
             ok: true,
             role: Role::Other,
             rig: None,
@@ -187,6 +190,7 @@ mod tests {
             session: None,
             bead: None,
             what: "Bash".to_owned(),
+            text: None,
             file: None,
             tokens: None,
             cost: None,

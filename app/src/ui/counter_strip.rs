@@ -41,6 +41,11 @@ pub(crate) fn CounterStrip(poll: Poll<LiveStats>, live: Live) -> impl IntoView {
                     about="Events of this town in the store."
                 />
                 <Reading
+                    label="Requests"
+                    value=of(|counters| count(counters.active_requests))
+                    about="Active requests: begun, and neither ended nor lost. The panel below names them."
+                />
+                <Reading
                     label="Sessions"
                     value=of(|counters| count(counters.active_sessions))
                     about="Conversations heard in the last five minutes that did not say that they ended."
@@ -57,7 +62,6 @@ pub(crate) fn CounterStrip(poll: Poll<LiveStats>, live: Live) -> impl IntoView {
                     bad=is(|counters| counters.errors > 0)
                     about="Model and tool calls that failed in the last five minutes."
                 />
-                <Reading label="Viewers" value=of(|counters| count(counters.viewers)) about="Live pages and streams that are open, of all towns."/>
                 <Reading label="Uptime" value=up about="Since this server was started."/>
             </dl>
         </section>

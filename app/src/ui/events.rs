@@ -14,7 +14,12 @@ const SHOWN: usize = 40;
 
 /// What an event says in a few words.
 pub(super) fn says(event: &EventRow) -> String {
-    let mut words = vec![event.what.clone()];
+    let mut words = match (event.kind, &event.text) {
+        (EventKind::Log, Some(text)) => vec![format!("{}: {text}", event.what)],
+        (EventKind::Request, Some(asked)) => vec![format!("{asked} {}", event.what)],
+        (EventKind::Request, None) => vec![format!("request {}", event.what)],
+        _ => vec![event.what.clone()],
+    };
     if let Some(file) = &event.file {
         words.push(file.clone());
     }
@@ -53,6 +58,8 @@ const fn kind(event: &EventRow) -> &'static str {
         EventKind::Bead => "bead",
         EventKind::CostSnapshot => "cost",
         EventKind::LinesLanded => "commit",
+        EventKind::Request => "request",
+        EventKind::Log => "log",
     }
 }
 
@@ -119,6 +126,8 @@ fn EventLine(event: EventRow) -> impl IntoView {
 
 #[cfg(test)]
 mod tests {
+    use model::SourceName;
+    use model::event_line::Level;
     use model::time::Timestamp;
     use model::unit::Nanodollars;
 
@@ -129,6 +138,8 @@ mod tests {
             key: RowKey(1),
             at: Timestamp::from_seconds(0),
             kind,
+            level: Level::Info,
+            source: SourceName::new("api").unwrap(),
             ok: true,
             role: Role::Other,
             rig: None,
@@ -136,6 +147,7 @@ mod tests {
             session: None,
             bead: None,
             what: "Bash".to_owned(),
+            text: None,
             file: None,
             tokens: None,
             cost: None,
@@ -161,5 +173,14 @@ mod tests {
             ..event(EventKind::LinesChanged)
         };
         assert_eq!(says(&lines), "Edit src/a.rs +12 −3");
+    }
+
+    #[test]
+    fn a_request_names_what_it_asks_and_a_log_line_who_says_it() {
+        let request = EventRow { what: "lost".to_owned(), text: Some("Bash".to_owned()), ..event(EventKind::Request) };
+        assert_eq!(says(&request), "Bash lost");
+        assert_eq!(says(&EventRow { text: None, ..request }), "request lost");
+        let log = EventRow { what: "gateway".to_owned(), text: Some("529".to_owned()), ..event(EventKind::Log) };
+        assert_eq!(says(&log), "gateway: 529");
     }
 }

@@ -32,6 +32,7 @@ mod machine_face;
 pub(crate) mod machines;
 pub(crate) mod reading;
 pub(crate) mod readout;
+pub(crate) mod requests_panel;
 pub(crate) mod roster;
 pub(crate) mod runway_bar;
 pub(crate) mod sessions_panel;

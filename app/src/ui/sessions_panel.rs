@@ -10,7 +10,7 @@ use crate::live::Live;
 use crate::poll::Poll;
 
 /// `42 s`, `5:07`, `1:02:03`.
-fn ticking(seconds: i64) -> String {
+pub(super) fn ticking(seconds: i64) -> String {
     let seconds = seconds.max(0);
     match seconds {
         0..60 => format!("{seconds} s"),

@@ -5,9 +5,11 @@ use std::time::Duration;
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
 use model::event_line::Level;
+use model::live_stats::LiveStats;
 use model::{EventKind, Role};
 
 use crate::live::Live;
+use crate::poll::Poll;
 use crate::stream::{EventFilter, Reel};
 
 /// Nobody reads what was found for half a word.
@@ -23,6 +25,8 @@ fn kind_words(kind: EventKind) -> &'static str {
         EventKind::Bead => "beads",
         EventKind::CostSnapshot => "cost snapshots",
         EventKind::LinesLanded => "commits",
+        EventKind::Request => "requests",
+        EventKind::Log => "log lines",
     }
 }
 
@@ -36,7 +40,12 @@ fn level_words(level: Level) -> &'static str {
 
 /// A row of choices.
 #[component]
-pub(crate) fn StreamFilter(reel: Reel, live: Live, choose: Callback<EventFilter>) -> impl IntoView {
+pub(crate) fn StreamFilter(
+    reel: Reel,
+    live: Live,
+    poll: Poll<LiveStats>,
+    choose: Callback<EventFilter>,
+) -> impl IntoView {
     let change = move |edit: Box<dyn FnOnce(&mut EventFilter)>| {
         let mut filter = reel.filter.get_untracked();
         edit(&mut filter);
@@ -60,6 +69,16 @@ pub(crate) fn StreamFilter(reel: Reel, live: Live, choose: Callback<EventFilter>
         let agents = live.with_roster(|roster| roster.iter().map(|agent| agent.name.to_string()).collect());
         named(agents.unwrap_or_default(), reel.filter.with(|filter| filter.agent.clone()))
     });
+    // Those that were ever heard, and the one that the address asks for.
+    let sources = Memo::new(move |_| {
+        let heard = poll.with(|stats| {
+            let heard = stats.sources.iter().filter(|source| source.last_heard.is_some());
+            heard.map(|source| source.name.clone()).collect()
+        });
+        let mut names = named(heard.unwrap_or_default(), reel.filter.with(|filter| filter.source.clone()));
+        names.iter_mut().for_each(|(name, words)| *words = name.replace('_', " "));
+        names
+    });
     let is_all = move || reel.filter.with(|filter| *filter == EventFilter::default());
     let typing = StoredValue::new_local(None::<TimeoutHandle>);
     let typed = move |event| {
@@ -80,10 +99,11 @@ pub(crate) fn StreamFilter(reel: Reel, live: Live, choose: Callback<EventFilter>
     };
     let set_rig = move |raw| change(Box::new(move |f| f.rig = raw));
     let set_agent = move |raw| change(Box::new(move |f| f.agent = raw));
+    let set_source = move |raw| change(Box::new(move |f| f.source = raw));
     let kind = chosen(|f| f.kind.map(|kind| kind.name().to_owned()));
     let level = chosen(|f| f.level.map(|level| level.name().to_owned()));
     let role = chosen(|f| f.role.map(|role| role.name().to_owned()));
-    let (rig, agent) = (chosen(|f| f.rig.clone()), chosen(|f| f.agent.clone()));
+    let (rig, agent, source) = (chosen(|f| f.rig.clone()), chosen(|f| f.agent.clone()), chosen(|f| f.source.clone()));
     view! {
         <form class="filters" role="search" aria-label="Events shown" on:submit=|event| event.prevent_default()>
             <Choice label="Kind" all="all kinds" options=Signal::stored(kinds) chosen=kind choose=set_kind/>
@@ -91,6 +111,7 @@ pub(crate) fn StreamFilter(reel: Reel, live: Live, choose: Callback<EventFilter>
             <Choice label="Role" all="all roles" options=Signal::stored(roles) chosen=role choose=set_role/>
             <Choice label="Rig" all="all rigs" options=rigs chosen=rig choose=set_rig/>
             <Choice label="Agent" all="all agents" options=agents chosen=agent choose=set_agent/>
+            <Choice label="Source" all="all sources" options=sources chosen=source choose=set_source/>
             <input type="search" aria-label="Text" placeholder="text" autocomplete="off" maxlength="100"
                 prop:value=move || reel.filter.with(|f| f.text.clone().unwrap_or_default()) on:input=typed/>
             <button type="button" class="button small" disabled=is_all on:click=move |_| choose.run(EventFilter::default())>"Clear"</button>

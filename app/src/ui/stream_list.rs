@@ -2,15 +2,15 @@
 
 use leptos::html::{Div, Ol};
 use leptos::prelude::*;
-use model::TownName;
 use model::event_line::Level;
 use model::format::grouped;
 use model::wire::EventRow;
+use model::{SourceName, TownName};
 
 use super::events::{figures, says};
 use super::state::Empty;
 use crate::reader::ReadError;
-use crate::stream::{Entry, EventFilter, Older, Reel, level_of};
+use crate::stream::{Entry, EventFilter, Older, Reel};
 use crate::zone::use_zone;
 
 /// Lines in the document beyond those in sight, on either side.
@@ -223,12 +223,17 @@ fn StreamLine(entry: Entry) -> impl IntoView {
     }
 }
 
-/// `[HH:MM:SS] [LEVEL] who: what, figures`.
+/// A source as people write it.
+fn source_words(source: &SourceName) -> String {
+    source.as_str().replace('_', " ")
+}
+
+/// `[HH:MM:SS] [LEVEL] source who: what, figures`.
 #[component]
 fn EventLine(event: EventRow) -> impl IntoView {
     let zone = use_zone();
     let at_s = event.at.seconds();
-    let level = level_of(&event);
+    let level = event.level;
     let word = match level {
         Level::Info => "INFO",
         Level::Warn => "WARN",
@@ -237,10 +242,12 @@ fn EventLine(event: EventRow) -> impl IntoView {
     let who = event.agent.as_ref().map_or_else(|| event.role.name().to_owned(), ToString::to_string);
     let rig = event.rig.as_ref().map(|rig| format!("{rig}/")).unwrap_or_default();
     let whole = format!("{rig}{who} ({})", event.role.name());
+    let source = source_words(&event.source);
     view! {
         <li data-level=level.name()>
             <time datetime=crate::civil::rfc3339(at_s)>{move || zone.clock(at_s)}</time>
             <span class="level">{word}</span>
+            <span class="source" title=source.clone()>{source.clone()}</span>
             <span class=format!("who role-text-{}", event.role.name()) title=whole>{who}</span>
             <span class="what" title=says(&event)>{says(&event)}</span>
             <span class="figures">{figures(&event)}</span>

@@ -3,18 +3,20 @@
 use leptos::prelude::*;
 use model::TownName;
 use model::format::grouped;
+use model::live_stats::LiveStats;
 use wasm_bindgen::JsValue;
 
 use super::stream_filter::StreamFilter;
 use super::stream_list::StreamList;
 use crate::fetch;
 use crate::live::Live;
+use crate::poll::Poll;
 use crate::stream::{EventFilter, Reel};
 use crate::zone::use_zone;
 
 /// The list with its filters.
 #[component]
-pub(crate) fn StreamPanel(reel: Reel, live: Live, town: TownName) -> impl IntoView {
+pub(crate) fn StreamPanel(reel: Reel, live: Live, poll: Poll<LiveStats>, town: TownName) -> impl IntoView {
     let zone = use_zone();
     let choose = {
         let town = town.clone();
@@ -47,7 +49,7 @@ pub(crate) fn StreamPanel(reel: Reel, live: Live, town: TownName) -> impl IntoVi
                     {pause}
                 </button>
             </header>
-            <StreamFilter reel live choose/>
+            <StreamFilter reel live poll choose/>
             <StreamList reel town/>
         </section>
     }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use tokio::task::JoinHandle;
@@ -15,6 +16,7 @@ use crate::db::town;
 use crate::host::{self, MachineProbe, Recorder, StoredSink, Who};
 use crate::source::beads::Issues;
 use crate::source::claude_code::Transcripts;
+use crate::source::destination::StoreDestination;
 use crate::source::gas_town::Costs;
 use crate::source::git::Commits;
 use crate::source::registry::{self, Root, Roots};
@@ -93,7 +95,8 @@ pub async fn run(
     let roots = told_roots(&args, config)?;
     let (town, intake, pool) = (context.town.clone(), context.intake.clone(), context.pool.clone());
     let reading = read_host(config, context, &cancel).await?;
-    watch::spawn(roots, town, intake, pool, cancel, context.no_paths).await?;
+    let store = StoreDestination::new(town, pool, intake).losing_after(config.request_lost_after_s.value);
+    watch::spawn_into(Arc::new(store), roots, cancel, context.no_paths).await?;
     if let Some(reading) = reading {
         reading.await?;
     }

@@ -15,6 +15,7 @@ use anyhow::{Context as _, bail};
 use clap::ValueEnum as _;
 use model::Timestamp;
 use model::id::{HostName, TownName};
+use model::request::LOST_AFTER_S;
 
 pub use balance::{BalanceSettings, PolledBalance};
 pub use origin::{Env, From, Origin};
@@ -56,6 +57,12 @@ pub struct Config {
     pub host: From<Option<HostName>>,
     /// Events that may wait for the writer; at least 1.
     pub queue_events: From<usize>,
+    /// Seconds after which a request whose end did not come is lost; 10 to 86,400.
+    pub request_lost_after_s: From<i64>,
+    /// Lines of logs that are taken per second and town; 0: none.
+    pub log_lines_per_s: From<u32>,
+    /// OpenTelemetry services whose log lines are kept.
+    pub otlp_logs_of: From<Vec<String>>,
     /// Balances that providers are asked for.
     pub balances: From<Vec<PolledBalance>>,
     /// When hooks tell agents to stop.
@@ -130,6 +137,27 @@ impl Config {
             || 50_000,
             |raw| Ok(raw.parse()?),
         )?;
+        let request_lost_after_s = pick.parsed(
+            flags.request_lost_after_s,
+            "TOWNGAUGE_REQUEST_LOST_AFTER_S",
+            file.request_lost_after_s,
+            || LOST_AFTER_S,
+            |raw| Ok(raw.parse()?),
+        )?;
+        let log_lines_per_s = pick.parsed(
+            flags.log_lines_per_s,
+            "TOWNGAUGE_LOG_LINES_PER_S",
+            file.log_lines_per_s,
+            || 20,
+            |raw| Ok(raw.parse()?),
+        )?;
+        let otlp_logs_of = pick.parsed(
+            said(flags.otlp_logs_of.clone()),
+            "TOWNGAUGE_OTLP_LOGS_OF",
+            said(file.otlp_logs_of),
+            Vec::new,
+            |raw| Ok(listed(raw).map(str::to_owned).collect()),
+        )?;
         let balances =
             pick.parsed(said(flags.balance.clone()), "TOWNGAUGE_BALANCE", said(file.balance), Vec::new, |raw| {
                 Ok(balance::from_names(listed(raw)))
@@ -183,6 +211,15 @@ impl Config {
                 0 => bail!("a queue for no events at all takes none; use 1 or more"),
                 n => Ok(n),
             })?,
+            request_lost_after_s: request_lost_after_s.try_map("request_lost_after_s", |seconds| match seconds {
+                10..=86_400 => Ok(seconds),
+                _ => bail!("use 10 to 86400 seconds"),
+            })?,
+            log_lines_per_s: log_lines_per_s.try_map("log_lines_per_s", |lines| match lines {
+                0..=1_000 => Ok(lines),
+                _ => bail!("use 0 to 1000: each line is a row for everybody who looks"),
+            })?,
+            otlp_logs_of,
             balances: balances.try_map("balance", balance::resolve)?,
             stop,
             alert_low_percent: alert_low_percent.try_map("alert_low_percent", |percent| match percent {
@@ -239,6 +276,13 @@ impl Config {
                 &self.host.origin,
             ),
             line("queue_events", self.queue_events.value.to_string(), &self.queue_events.origin),
+            line(
+                "request_lost_after_s",
+                self.request_lost_after_s.value.to_string(),
+                &self.request_lost_after_s.origin,
+            ),
+            line("log_lines_per_s", self.log_lines_per_s.value.to_string(), &self.log_lines_per_s.origin),
+            line("otlp_logs_of", self.otlp_logs_of.value.join(","), &self.otlp_logs_of.origin),
             line("stop", self.stop.mode.value.name().to_owned(), &self.stop.mode.origin),
             line("stop_reserve_usd", self.stop.reserve.value.to_string(), &self.stop.reserve.origin),
             line("stop_fail", self.stop.fail.value.name().to_owned(), &self.stop.fail.origin),

@@ -66,6 +66,16 @@ pub struct Settings {
     /// Events that may wait to be stored; beyond it senders are told to come back. [default: 50000]
     #[arg(long, value_name = "N", global = true)]
     pub queue_events: Option<usize>,
+    /// Seconds after which a request whose end did not come is lost. [default: 600]
+    #[arg(long, value_name = "SECONDS", global = true)]
+    pub request_lost_after_s: Option<i64>,
+    /// Lines of logs taken per second and town; what comes faster is left out and counted. 0 takes none. [default: 20]
+    #[arg(long, value_name = "N", global = true)]
+    pub log_lines_per_s: Option<u32>,
+    /// OpenTelemetry services whose log lines are kept, by service.name; of others only what agents are known to tell.
+    /// May be repeated. [default: none]
+    #[arg(long, value_name = "SERVICE", value_delimiter = ',', global = true)]
+    pub otlp_logs_of: Vec<String>,
     /// Balances to ask providers for (in towngauge.toml; TOWNGAUGE_BALANCE for one as it usually is).
     #[arg(skip)]
     pub balance: Vec<super::BalanceSettings>,

@@ -107,3 +107,8 @@ pub async fn forget_rigless(
 pub(super) fn role_number(role: Role) -> i16 {
     i16::try_from(role.index()).unwrap_or(6)
 }
+
+/// Reads [`role_number`].
+pub(super) fn role_of(number: i16) -> Role {
+    usize::try_from(number).ok().and_then(|number| Role::ALL.get(number)).copied().unwrap_or_default()
+}

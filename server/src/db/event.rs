@@ -5,7 +5,12 @@ use model::event::{
     AgentState, BeadEdge, Cost, CostSnapshot, Envelope, Event, LinesChanged, LinesLanded, ModelCall, PricedEvent,
     Provenance, SessionEdge, ToolCall,
 };
-use model::id::{AgentName, BeadId, EventKey, ModelName, NameError, RigName, Role, SessionId, SourceName, ToolName};
+use model::event_line::Level;
+use model::id::{
+    AgentName, BeadId, EventKey, LoggerName, ModelName, NameError, RigName, Role, SessionId, SourceName, ToolName,
+};
+use model::log_line::LogLine;
+use model::request::{RequestEdge, RequestStep};
 use model::time::Timestamp;
 use model::tokens::TokenCounts;
 use model::unit::Nanodollars;
@@ -19,8 +24,8 @@ use super::{DbError, PgTime, TownKey, partition};
 /// Every column, in the order of the table and of [`decode`].
 pub const COLUMNS: &str = "town_id, ts, key, kind, role, source, rig, agent, session, bead, model, tool, state, ok, \
      fast, input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cost, \
-     reported, provenance, price_id, duration_us, lines_added, lines_removed, file, computed";
-const COLUMN_COUNT: i16 = 29;
+     reported, provenance, price_id, duration_us, lines_added, lines_removed, file, computed, message";
+const COLUMN_COUNT: i16 = 30;
 /// Postgres reads 64 KiB at a time; larger pieces only wait in between.
 const PIECE_BYTES: usize = 64 << 10;
 
@@ -94,6 +99,7 @@ pub fn encode(out: &mut Vec<u8>, town: TownKey, event: &PricedEvent) {
             duration(out, call.duration_us);
             nulls(out, 3);
             money(out, event.cost.and_then(|cost| cost.computed));
+            nulls(out, 1);
         }
         Event::ToolCall(call) => {
             nulls(out, 1);
@@ -104,20 +110,20 @@ pub fn encode(out: &mut Vec<u8>, town: TownKey, event: &PricedEvent) {
             duration(out, call.duration_us);
             nulls(out, 2);
             text(out, call.file.as_deref());
-            nulls(out, 1);
+            nulls(out, 2);
         }
         Event::LinesChanged(lines) => {
             nulls(out, 15);
             field(out, &lines_of(lines.added).to_be_bytes());
             field(out, &lines_of(lines.removed).to_be_bytes());
             text(out, lines.file.as_deref());
-            nulls(out, 1);
+            nulls(out, 2);
         }
         Event::LinesLanded(lines) => {
             nulls(out, 15);
             field(out, &lines_of(lines.added).to_be_bytes());
             field(out, &lines_of(lines.removed).to_be_bytes());
-            nulls(out, 2);
+            nulls(out, 3);
         }
         Event::AgentState(state) => state_of(out, position(&AgentState::ALL, state)),
         Event::Session(edge) => state_of(out, usize::from(*edge == SessionEdge::Ended)),
@@ -125,7 +131,23 @@ pub fn encode(out: &mut Vec<u8>, town: TownKey, event: &PricedEvent) {
         Event::CostSnapshot(snapshot) => {
             nulls(out, 11);
             money(out, Some(snapshot.total));
-            nulls(out, 7);
+            nulls(out, 8);
+        }
+        Event::Request(step) => {
+            text(out, step.model.as_ref().map(ModelName::as_str));
+            text(out, step.tool.as_ref().map(ToolName::as_str));
+            field(out, &small(position(&RequestEdge::ALL, &step.edge)));
+            field(out, &[u8::from(step.ok)]);
+            nulls(out, 10);
+            duration(out, step.duration_us);
+            nulls(out, 5);
+        }
+        Event::Log(line) => {
+            nulls(out, 1);
+            text(out, line.logger.as_ref().map(LoggerName::as_str));
+            field(out, &small(line.level.index()));
+            nulls(out, 16);
+            field(out, line.text.as_bytes());
         }
     }
 }
@@ -134,7 +156,7 @@ pub fn encode(out: &mut Vec<u8>, town: TownKey, event: &PricedEvent) {
 fn state_of(out: &mut Vec<u8>, state: usize) {
     nulls(out, 2);
     field(out, &small(state));
-    nulls(out, 16);
+    nulls(out, 17);
 }
 fn field(out: &mut Vec<u8>, bytes: &[u8]) {
     // Names, files and numbers are far below 2 GiB.
@@ -161,7 +183,7 @@ fn duration(out: &mut Vec<u8>, micros: Option<u64>) {
     }
 }
 fn nulls(out: &mut Vec<u8>, count: usize) {
-    const NULLS: [u8; 64] = [0xff; 64];
+    const NULLS: [u8; 80] = [0xff; 80];
     out.extend_from_slice(&NULLS[..count * 4]);
 }
 fn small(number: usize) -> [u8; 2] {
@@ -231,6 +253,18 @@ pub fn decode(row: &PgRow) -> Result<PricedEvent, DbError> {
         5 => Event::Bead(pick(&[BeadEdge::Created, BeadEdge::Closed], state.unwrap_or(0), "state")?),
         6 => Event::CostSnapshot(CostSnapshot { total: Nanodollars(reported.unwrap_or(0)) }),
         7 => Event::LinesLanded(LinesLanded { added: lines("lines_added")?, removed: lines("lines_removed")? }),
+        8 => Event::Request(RequestStep {
+            edge: pick(&RequestEdge::ALL, state.unwrap_or(0), "state")?,
+            model: optional(row.try_get("model")?, ModelName::new)?,
+            tool: optional(row.try_get("tool")?, ToolName::new)?,
+            ok,
+            duration_us,
+        }),
+        9 => Event::Log(LogLine {
+            level: pick(&Level::ALL, state.unwrap_or(0), "state")?,
+            logger: optional(row.try_get("tool")?, LoggerName::new)?,
+            text: CompactString::new(row.try_get::<Option<&str>, _>("message")?.unwrap_or_default()),
+        }),
         other => return Err(DbError::Unknown { what: format!("event kind {other}") }),
     };
     let envelope = Envelope {

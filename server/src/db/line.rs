@@ -2,7 +2,7 @@
 
 use model::event::EventKind;
 use model::event_line::{EventLine, EventPage, Level};
-use model::id::{AgentName, EventKey, RigName, Role};
+use model::id::{AgentName, EventKey, RigName, Role, SourceName};
 use model::time::Timestamp;
 use sqlx::{AssertSqlSafe, Row as _};
 use uuid::Uuid;
@@ -54,7 +54,9 @@ pub struct Filter {
     pub agent: Option<AgentName>,
     /// Levels.
     pub levels: Vec<Level>,
-    /// A part of a name: model, tool, file, agent, rig, session, bead or source, in whatever case.
+    /// Sources.
+    pub sources: Vec<SourceName>,
+    /// A part of a name or of a log line's text: model, tool, file, agent, rig, session, bead or source, in whatever case.
     pub text: Option<String>,
 }
 
@@ -98,6 +100,9 @@ pub async fn page(
             .bind(numbers(filter.levels.iter().map(|level| level.index()).collect()))
             .bind(filter.text.as_deref())
             .bind(wanted)
+            .bind(
+                (!filter.sources.is_empty()).then(|| filter.sources.iter().map(SourceName::as_str).collect::<Vec<_>>()),
+            )
             .fetch_all(pool)
             .await?;
         let Some(first) = rows.first() else { return Ok(EventPage::default()) };

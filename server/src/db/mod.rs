@@ -34,6 +34,7 @@ pub mod presence;
 pub mod price;
 pub mod report;
 pub mod reprice;
+pub mod request;
 pub mod retention;
 pub mod series;
 pub mod series_latency;

@@ -6,7 +6,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use model::event::EventKind;
 use model::event_line::{EventPage, Level};
-use model::id::{AgentName, NameError, RigName, Role, TownName};
+use model::id::{AgentName, NameError, RigName, Role, SourceName, TownName};
 use serde::Deserialize;
 
 use super::town::town_name;
@@ -34,6 +34,7 @@ pub(super) struct Asked {
     role: Option<String>,
     agent: Option<String>,
     level: Option<String>,
+    source: Option<String>,
     q: Option<String>,
 }
 
@@ -64,6 +65,7 @@ impl Asked {
         match name {
             "kind" => self.kind.clone(),
             "level" => self.level.clone(),
+            "source" => self.source.clone(),
             "role" => self.role.clone(),
             "rig" => self.rig.clone(),
             "agent" => self.agent.clone(),
@@ -82,6 +84,7 @@ impl Asked {
             role: filter.role.map(|role| role.name().to_owned()),
             agent: filter.agent.clone(),
             level: filter.level.map(|level| level.name().to_owned()),
+            source: filter.source.clone(),
             q: filter.text.clone(),
         }
     }
@@ -101,6 +104,7 @@ fn filter(asked: &Asked) -> Result<Filter, ApiError> {
         rig: name(&asked.rig, RigName::new)?,
         roles: list(&asked.role, "role", role, Role::ALL.map(Role::name).as_slice())?,
         agent: name(&asked.agent, AgentName::new)?,
+        sources: sources(&asked.source)?,
         levels: list(&asked.level, "level", Level::parse, Level::ALL.map(Level::name).as_slice())?,
         text: text.map(str::to_owned),
     })
@@ -109,6 +113,16 @@ fn filter(asked: &Asked) -> Result<Filter, ApiError> {
 fn name<T>(raw: &Option<String>, new: fn(&str) -> Result<T, NameError>) -> Result<Option<T>, ApiError> {
     let bad = |error: NameError| ApiError::bad_request(error.to_string(), "use a name as the list shows it");
     some(raw).map(new).transpose().map_err(bad)
+}
+
+/// Names of sources with commas between them, as lists show them: `claude_code`, `api`.
+fn sources(raw: &Option<String>) -> Result<Vec<SourceName>, ApiError> {
+    let words = some(raw).unwrap_or_default().split(',').map(str::trim).filter(|word| !word.is_empty());
+    let named = |word: &str| {
+        let hint = "source is one or more of the names that GET /api/system/channels lists";
+        SourceName::new(word).map_err(|error| ApiError::bad_request(error.to_string(), hint))
+    };
+    words.map(named).collect()
 }
 
 /// A role by its name; other words are roles of Gas Town's own, which `Role::parse` takes for others.

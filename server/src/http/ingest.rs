@@ -9,14 +9,14 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
-use model::Envelope;
 use model::id::{SourceName, TownName};
+use model::{Envelope, Event};
 use serde::{Deserialize, Serialize};
 
 use super::body;
 use super::town::asked_town;
 use crate::error::ApiError;
-use crate::ingest::{Outcome, Rejection};
+use crate::ingest::{Outcome, Rejection, left_out};
 use crate::source::api::{self, Items};
 use crate::state::{App, AppState};
 
@@ -179,7 +179,12 @@ async fn store(app: &AppState, town: &TownName, items: Items) -> Result<Report, 
         }
     }
     let mut begun = false;
-    for (town, (places, events)) in batches {
+    for (town, (mut places, mut events)) in batches {
+        for place in leave_out(app, &town, &mut places, &mut events) {
+            let reason = left_out(app.config.log_lines_per_s.value);
+            outcomes[place] = Some(Outcome::Rejected(format!("item {}: {reason}", place + 1)));
+            rejected.push(Rejection { place: format!("item {}", place + 1), reason });
+        }
         let stored = app.intake.submit_parts(&town, events, &mut begun).await?;
         for (place, outcome) in places.into_iter().zip(stored) {
             outcomes[place] = Some(match outcome {
@@ -198,6 +203,32 @@ async fn store(app: &AppState, town: &TownName, items: Items) -> Result<Report, 
         report.add(outcome.unwrap_or_else(|| Outcome::Rejected("it was not answered for".to_owned())));
     }
     Ok(report)
+}
+
+/// Takes out the lines of logs that are too many, and gives their places.
+fn leave_out(app: &AppState, town: &TownName, places: &mut Vec<usize>, events: &mut Vec<Envelope>) -> Vec<usize> {
+    let is_log = |event: &Envelope| matches!(event.event, Event::Log(_));
+    let lines = events.iter().filter(|event| is_log(event)).count();
+    if lines == 0 {
+        return Vec::new();
+    }
+    let mut room = app.logs.admit(town, lines, app.config.log_lines_per_s.value, app.clock.now());
+    let mut out = Vec::new();
+    let mut kept = places.iter().copied();
+    let mut stay = Vec::with_capacity(places.len());
+    events.retain(|event| {
+        let Some(place) = kept.next() else { return true };
+        let stays = !is_log(event) || room > 0;
+        room -= usize::from(stays && is_log(event));
+        if stays {
+            stay.push(place)
+        } else {
+            out.push(place)
+        }
+        stays
+    });
+    *places = stay;
+    out
 }
 
 #[cfg(test)]

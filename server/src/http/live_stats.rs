@@ -69,6 +69,7 @@ pub(super) async fn read(
     let counters = Counters {
         messages: sources.iter().map(|card| card.stored).fold(0, i64::saturating_add),
         active_sessions: activity.sessions.len(),
+        active_requests: activity.flights.all,
         agents_working: sums.working,
         queue_events: app.intake.depth(),
         queue_capacity: app.config.queue_events.value,
@@ -93,6 +94,8 @@ pub(super) async fn read(
         burn,
         latency,
         newest_calls: activity.newest_calls,
+        requests: activity.flights.rows,
+        lost_after_s: app.config.request_lost_after_s.value,
         sessions: activity.sessions,
         counters,
         watermarks,

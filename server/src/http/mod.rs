@@ -23,6 +23,7 @@ mod otlp;
 mod page;
 mod price;
 mod reprice;
+mod request;
 pub(crate) mod secret;
 mod series;
 mod ship;
@@ -68,6 +69,7 @@ pub fn router(app: &App) -> Router {
         .merge(reprice::router()) //    GET, POST /api/towns/{town}/reprice
         .merge(source::router()) //     GET  /api/towns/{town}/sources
         .merge(events::router()) //     GET  /api/towns/{town}/events
+        .merge(request::router()) //    GET  /api/towns/{town}/requests
         .merge(live::router()) //       GET  /live
         .merge(live_stats::router()) // GET  /api/live/stats
         .merge(live_stream::router()) // GET /api/live/stream

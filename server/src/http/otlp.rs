@@ -14,6 +14,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use model::Event;
 use model::id::TownName;
 use opentelemetry_proto::tonic::collector::logs::v1::{ExportLogsPartialSuccess, ExportLogsServiceResponse};
 use opentelemetry_proto::tonic::collector::metrics::v1::{ExportMetricsPartialSuccess, ExportMetricsServiceResponse};
@@ -26,7 +27,8 @@ use super::body;
 use super::town::town_name;
 use crate::db::{town, unmapped};
 use crate::error::ApiError;
-use crate::source::otlp::{self, DecodeError, Encoding, Parsed, Share, Signal, Tally};
+use crate::ingest::left_out;
+use crate::source::otlp::{self, DecodeError, Encoding, Parsed, Share, Signal, Tally, When};
 use crate::state::{App, AppState};
 
 /// Where exports go, and what they hold.
@@ -133,10 +135,11 @@ async fn take(
     let packing = body::packing(request.headers())?;
     let (packed, _place) = body::read_undeclared(request.into_body(), packing, &app.large_bodies).await?;
     let is_small = packed.len() <= DECODE_INLINE_BYTES && packing == body::Packing::Plain;
+    let logs_of = app.config.otlp_logs_of.value.clone();
     let read = move || {
         let plain = body::unpack(packed, packing)?;
         let signal = signal.map_or_else(|| Signal::of_json(&plain), Ok);
-        let parsed = signal.and_then(|signal| Ok((signal, otlp::decode(signal, encoding, &plain)?)));
+        let parsed = signal.and_then(|signal| Ok((signal, otlp::decode(signal, encoding, &plain, &logs_of)?)));
         parsed.map_err(|error| match error {
             DecodeError::TooMany(_) => too_much(error.to_string()),
             _ => ApiError::bad_request(error.to_string(), "nothing was stored; sending it again will not help"),
@@ -176,8 +179,14 @@ async fn store(app: &AppState, named: Option<TownName>, parsed: Parsed) -> Resul
     }
     let mut tally = Tally::default();
     let mut begun = false;
-    for (town, share) in shares {
-        tally.merge(otlp::store(&app.intake, &app.pool, &app.heads, &town, share, &mut begun).await?);
+    let when = When { now: app.clock.now(), lost_after_s: app.config.request_lost_after_s.value };
+    let per_s = app.config.log_lines_per_s.value;
+    for (town, mut share) in shares {
+        let lines = share.events.iter().filter(|event| matches!(event.event, Event::Log(_))).count();
+        if lines > 0 {
+            share.leave_out(app.logs.admit(&town, lines, per_s, when.now), &left_out(per_s));
+        }
+        tally.merge(otlp::store(&app.intake, &app.pool, &app.heads, &town, share, &mut begun, when).await?);
     }
     Ok(tally)
 }

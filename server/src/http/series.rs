@@ -102,15 +102,21 @@ fn understand(asked: &Asked) -> Result<(Subject, SeriesRange), ApiError> {
         }
         None => None,
     };
+    let range = asked_range(asked.window.as_deref(), asked.from.as_deref(), asked.to.as_deref())?;
+    Ok((Subject { metric, tool }, range))
+}
+
+/// The range that an address asks for: a window that ends now, or from one instant to another.
+pub(super) fn asked_range(window: Option<&str>, from: Option<&str>, to: Option<&str>) -> Result<SeriesRange, ApiError> {
     let hint = "give window=1h|6h|24h|7d, or from and to in RFC 3339";
     let bad = |name: &str, error: &dyn std::fmt::Display| ApiError::bad_request(format!("{name}: {error}"), hint);
-    let range = match (&asked.window, &asked.from, &asked.to) {
+    match (window, from, to) {
         (Some(_), Some(_), _) | (Some(_), _, Some(_)) => {
-            return Err(ApiError::bad_request("window and from/to exclude each other", hint));
+            Err(ApiError::bad_request("window and from/to exclude each other", hint))
         }
         (window, None, None) => {
-            let raw = window.as_deref().unwrap_or(Window::Hour.name());
-            SeriesRange::Window(Window::parse(raw).map_err(|error| bad("window", &error))?)
+            let raw = window.unwrap_or(Window::Hour.name());
+            Ok(SeriesRange::Window(Window::parse(raw).map_err(|error| bad("window", &error))?))
         }
         (None, Some(from), Some(to)) => {
             // In a query, "+" means a space.
@@ -121,12 +127,11 @@ fn understand(asked: &Asked) -> Result<(Subject, SeriesRange), ApiError> {
             if range.seconds() > MAX_RANGE_S {
                 return Err(bad("to", &"the range is longer than two years"));
             }
-            SeriesRange::Between(range)
+            Ok(SeriesRange::Between(range))
         }
-        (None, Some(_), None) => return Err(ApiError::bad_request("to is missing", hint)),
-        (None, None, Some(_)) => return Err(ApiError::bad_request("from is missing", hint)),
-    };
-    Ok((Subject { metric, tool }, range))
+        (None, Some(_), None) => Err(ApiError::bad_request("to is missing", hint)),
+        (None, None, Some(_)) => Err(ApiError::bad_request("from is missing", hint)),
+    }
 }
 
 fn is_csv(asked: &Asked, headers: &HeaderMap) -> Result<bool, ApiError> {

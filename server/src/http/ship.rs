@@ -8,10 +8,11 @@ use axum::extract::{Path, Query, Request, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use model::Envelope;
 use model::fuel::{FuelKind, WINDOW_FULL};
 use model::id::TownName;
+use model::request::Implied;
 use model::time::Timestamp;
+use model::{Envelope, Event};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -26,7 +27,9 @@ use crate::db::tank::{self, Told, kept_name};
 use crate::db::{DbError, town};
 use crate::error::ApiError;
 use crate::ingest::Outcome;
+use crate::request::{self, ImplyError};
 use crate::ship::wire::{self, Head, Line, Mark, Report};
+use crate::source::redact;
 use crate::standing::machine;
 use crate::state::{App, AppState};
 
@@ -54,6 +57,7 @@ struct Shipment {
     events: Vec<Envelope>,
     beads: Vec<BeadRow>,
     readings: Vec<Told>,
+    requests: Vec<Implied>,
     bad: Vec<BadLine>,
     /// The last batch that is whole with this request.
     whole: u64,
@@ -124,6 +128,7 @@ fn parse(plain: &[u8], now: Timestamp) -> Result<Shipment, ApiError> {
         events: Vec::new(),
         beads: Vec::new(),
         readings: Vec::new(),
+        requests: Vec::new(),
         bad: Vec::new(),
         whole: 0,
         digest: Uuid::nil(),
@@ -137,12 +142,19 @@ fn parse(plain: &[u8], now: Timestamp) -> Result<Shipment, ApiError> {
         match serde_json::from_slice(line) {
             Ok(Line::Batch(next)) => mark = next,
             Ok(_) if mark.seq == 0 => return Err(ApiError::bad_request("an item stands before every batch", HINT)),
-            Ok(Line::Event(event)) => shipment.events.push(*event),
+            Ok(Line::Event(mut event)) => {
+                // Whoever sends it should have done so already.
+                if let Event::Log(line) = &mut event.event {
+                    line.text = redact::line(&line.text);
+                }
+                shipment.events.push(*event);
+            }
             Ok(Line::Bead(bead)) => shipment.beads.push(bead),
             Ok(Line::Reading(reading)) => match checked(reading, now) {
                 Ok(reading) => shipment.readings.push(reading),
                 Err(reason) => shipment.bad.push(BadLine { batch, source: SOURCE.to_owned(), place, reason }),
             },
+            Ok(Line::Request(told)) => shipment.requests.push(*told),
             Ok(Line::Rejected(wire::Rejected { source, place, reason })) => {
                 let source = source.as_str().to_owned();
                 shipment.bad.push(BadLine { batch, source, place: clean(&place), reason: clean(&reason) });
@@ -157,7 +169,8 @@ fn parse(plain: &[u8], now: Timestamp) -> Result<Shipment, ApiError> {
         }
     }
     shipment.digest = Uuid::from_u128(digest.digest128());
-    if shipment.events.len() + shipment.beads.len() + shipment.readings.len() + shipment.bad.len() > MAX_ITEMS {
+    let Shipment { events, beads, readings, requests, bad, .. } = &shipment;
+    if events.len() + beads.len() + readings.len() + requests.len() + bad.len() > MAX_ITEMS {
         return Err(ApiError::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "too many items in one request",
@@ -185,7 +198,7 @@ fn clean(text: &str) -> String {
 }
 
 async fn store(app: &AppState, town: &TownName, shipment: Shipment) -> Result<Report, ApiError> {
-    let Shipment { head, events, beads, readings, bad, whole, digest } = shipment;
+    let Shipment { head, events, beads, readings, requests, bad, whole, digest } = shipment;
     let key = town::ensure(&app.pool, town, false).await?;
     let known = shipper::last_batch(&app.pool, key, head.shipper).await?;
     let mut report = Report { ship: wire::VERSION, ..Report::default() };
@@ -202,6 +215,11 @@ async fn store(app: &AppState, town: &TownName, shipment: Shipment) -> Result<Re
         bead::upsert(&app.pool, key, &bead::newest(beads)).await.map_err(|error| refusal(error, "a bead"))?;
     }
     tank::save(&app.pool, key, &readings).await.map_err(|error| refusal(error, "a reading"))?;
+    let told = request::Told { town, key, requests: &requests, lost_after_s: app.config.request_lost_after_s.value };
+    request::imply(&app.pool, &app.intake, told, app.clock.now()).await.map_err(|error| match error {
+        ImplyError::Db(error) => refusal(error, "a request"),
+        ImplyError::Submit(error) => error.into(),
+    })?;
     let said = Shipper {
         id: head.shipper,
         name: clean(&head.name),

@@ -83,7 +83,13 @@ async fn active_requests(State(app): State<App>, Query(asked): Query<Asked>) -> 
     let town = asked.town(&app)?;
     let sums = app.reader.live_sums(&town).await?;
     let activity = app.reader.activity(&town, &sums.roster).await?;
-    Ok(Json(ActiveRequests { at: sums.at, sessions: activity.sessions }))
+    Ok(Json(ActiveRequests {
+        at: sums.at,
+        active: activity.flights.all,
+        requests: activity.flights.rows,
+        lost_after_s: app.config.request_lost_after_s.value,
+        sessions: activity.sessions,
+    }))
 }
 
 /// Always 200: the process lives. `/ready` is for who wants a status.

@@ -1,6 +1,8 @@
 //! An event as lists show it.
 
 use model::event::{BeadEdge, Event, PricedEvent, SessionEdge};
+use model::event_line::Level;
+use model::id::{LoggerName, ModelName, ToolName};
 use model::wire::{EventRow, RowKey};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -12,6 +14,8 @@ pub fn event_row(priced: &PricedEvent) -> EventRow {
         key: row_key(priced),
         at: envelope.at,
         kind: envelope.event.kind(),
+        level: Level::of(priced),
+        source: envelope.source.clone(),
         ok: true,
         role: envelope.role,
         rig: envelope.rig.clone(),
@@ -19,6 +23,7 @@ pub fn event_row(priced: &PricedEvent) -> EventRow {
         session: envelope.session.clone(),
         bead: envelope.bead.clone(),
         what: String::new(),
+        text: None,
         file: None,
         tokens: None,
         cost: None,
@@ -49,6 +54,18 @@ pub fn event_row(priced: &PricedEvent) -> EventRow {
         Event::LinesLanded(lines) => {
             "landed".clone_into(&mut row.what);
             row.lines = Some((lines.added, lines.removed));
+        }
+        Event::Request(step) => {
+            step.edge.name().clone_into(&mut row.what);
+            row.ok = step.ok;
+            row.duration_us = step.duration_us;
+            let asked = step.model.as_ref().map(ModelName::as_str);
+            row.text = asked.or(step.tool.as_ref().map(ToolName::as_str)).map(str::to_owned);
+        }
+        Event::Log(line) => {
+            line.logger.as_ref().map_or("log", LoggerName::as_str).clone_into(&mut row.what);
+            row.ok = line.level != Level::Error;
+            row.text = Some(line.text.to_string());
         }
         Event::AgentState(state) => state.name().clone_into(&mut row.what),
         Event::Session(edge) => session_edge(*edge).clone_into(&mut row.what),

@@ -1,6 +1,7 @@
 //! What the store cannot hold, or should not believe. Sources check more; this is the last line.
 
 use model::event::{Envelope, Event, PricedEvent};
+use model::log_line::MAX_LOG_CHARS;
 use model::time::Timestamp;
 use model::tokens::TokenCounts;
 use model::unit::Nanodollars;
@@ -43,6 +44,12 @@ pub(super) fn refuse(priced: &PricedEvent, floor: Option<Timestamp>) -> Option<S
             .then(|| format!("a commit of more than {MOST_LINES} lines is not believed")),
         Event::CostSnapshot(snapshot) if !fits(Some(snapshot.total)) => {
             Some("a session's cost must lie between $0 and $1,000,000".to_owned())
+        }
+        Event::Request(step) => long(step.duration_us),
+        // Longer ones are cut where they are read; this is what the store holds of a sender's that does not.
+        Event::Log(line) => {
+            let is_held = line.text.len() <= 8 * MAX_LOG_CHARS && !line.text.contains('\0');
+            (!is_held).then(|| format!("a log line of more than {MAX_LOG_CHARS} characters, or with a null character"))
         }
         Event::CostSnapshot(_) | Event::AgentState(_) | Event::Session(_) | Event::Bead(_) => None,
     }

@@ -277,6 +277,7 @@ impl Intake {
         let file = |envelope: &Envelope| match &envelope.event {
             Event::ToolCall(call) => call.file.as_ref().map_or(0, |file| file.len()),
             Event::LinesChanged(lines) => lines.file.as_ref().map_or(0, |file| file.len()),
+            Event::Log(line) => line.text.len(),
             _ => 0,
         };
         let bytes: usize = events.iter().map(|envelope| size_of::<Envelope>() + file(envelope)).sum();

@@ -5,6 +5,7 @@ mod check;
 mod group;
 mod histogram;
 mod intake;
+mod log_gate;
 mod outcome;
 mod price;
 mod queue;
@@ -13,6 +14,7 @@ mod writer;
 
 pub use histogram::{Histogram, Reading};
 pub use intake::{Intake, IntakeLimits, Rejection, WriterHandle, instance_id};
+pub use log_gate::{LogGate, left_out};
 pub use outcome::{Changes, Committed, Outcome, SubmitError};
 pub use price::new_cost_of;
 pub use stats::WriterStats;

@@ -18,6 +18,7 @@ use model::unit::Nanodollars;
 
 use super::{FRESH_US, Reader, place, unavailable};
 use crate::db::latency::{self, Sums, Who};
+use crate::db::request::{self, Flights};
 use crate::db::{DbError, Pool, TownKey, cost, feed, live};
 use crate::hub::LiveSums;
 
@@ -26,6 +27,8 @@ use crate::hub::LiveSums;
 pub struct Activity {
     /// The newest model calls.
     pub newest_calls: Vec<CallRow>,
+    /// Requests in flight.
+    pub flights: Flights,
     /// Conversations that go on.
     pub sessions: Vec<SessionRow>,
     /// Half hours that wait for the worker.
@@ -137,7 +140,7 @@ impl Reader {
         {
             return Ok(activity.clone());
         }
-        let activity = read_activity(&self.pool, key, roster, now).await.map_err(unavailable)?;
+        let activity = read_activity(&self.pool, key, roster, now, self.lost_after_s).await.map_err(unavailable)?;
         *kept = Some((now, activity.clone()));
         Ok(activity)
     }
@@ -230,7 +233,13 @@ fn stats(window: LatencyWindow, range: TimeRange, sums: Sums) -> LatencyStats {
     }
 }
 
-async fn read_activity(pool: &Pool, town: TownKey, roster: &[AgentRow], now: Timestamp) -> Result<Activity, DbError> {
+async fn read_activity(
+    pool: &Pool,
+    town: TownKey,
+    roster: &[AgentRow],
+    now: Timestamp,
+    lost_after_s: i64,
+) -> Result<Activity, DbError> {
     let since = now.plus_seconds(-IN_FLIGHT_S);
     // The agent heard last stands for a conversation that several have.
     let mut holders: HashMap<&SessionId, &AgentRow> = HashMap::new();
@@ -261,11 +270,12 @@ async fn read_activity(pool: &Pool, town: TownKey, roster: &[AgentRow], now: Tim
         }
     };
     let sessions = flights.into_iter().take(MOST_SESSIONS).map(session).collect();
+    let flights = request::active(&mut connection, town, now, lost_after_s).await?;
     let newest_calls = live::newest_calls(&mut connection, town, now).await?;
     let (rollups_pending, sketches_pending) = live::pending(&mut connection, town).await?;
     drop(connection);
     let seq = feed::reach(pool, town).await?.newest;
-    Ok(Activity { newest_calls, sessions, rollups_pending, sketches_pending, seq })
+    Ok(Activity { newest_calls, flights, sessions, rollups_pending, sketches_pending, seq })
 }
 
 #[cfg(test)]

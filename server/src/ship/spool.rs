@@ -24,6 +24,8 @@ use crate::source::destination::{Batch, CommitError, Cursors, Destination, Taken
 
 /// Lines of one record, before they are packed: packed they pass every proxy.
 const RECORD_BYTES: usize = 1 << 20;
+/// What is under way is news for so many seconds.
+const REQUESTS_S: i64 = 86_400;
 /// A segment of a large spool.
 const MAX_SEGMENT_BYTES: u64 = 8 << 20;
 
@@ -342,7 +344,9 @@ impl Destination for Spool {
 /// A batch as records. What has no identity of its own (bad lines) and what was read with it (cursors) are in the last:
 /// if the end is torn off by a crash, they come again, and once.
 fn encode(batch: Batch, at: Timestamp) -> Result<(Vec<Vec<u8>>, Progress), SpoolError> {
-    let Batch { names, events, rejected, beads, readings, cursors } = batch;
+    let Batch { names, events, rejected, beads, readings, mut requests, cursors } = batch;
+    // The past is not under way; who takes it in would not note it either.
+    requests.retain(|told| told.at > at.plus_seconds(-REQUESTS_S));
     let kept = |cursors: Cursors| cursors.into_iter().map(|(path, cursor)| (path, Kept::from(cursor))).collect();
     let progress = Progress {
         names: names.into_iter().collect(),
@@ -354,13 +358,14 @@ fn encode(batch: Batch, at: Timestamp) -> Result<(Vec<Vec<u8>>, Progress), Spool
     let events = events.into_iter().map(|event| Line::Event(Box::new(event)));
     let beads = beads.into_iter().map(Line::Bead);
     let readings = readings.into_iter().map(Line::Reading);
+    let requests = requests.into_iter().map(|told| Line::Request(Box::new(told)));
     let bad = rejected.into_iter().flat_map(|(source, items)| {
         let source = SourceName::new(source).ok();
         items.into_iter().filter_map(move |item| {
             Some(Line::Rejected(Rejected { source: source.clone()?, place: item.place, reason: item.reason }))
         })
     });
-    for line in events.chain(beads).chain(readings).chain(bad) {
+    for line in events.chain(beads).chain(readings).chain(requests).chain(bad) {
         if lines.len() >= RECORD_BYTES {
             bodies.push(body(at, count, &std::mem::take(&mut lines), Progress::default())?);
             count = 0;

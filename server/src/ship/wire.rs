@@ -8,8 +8,11 @@ use model::dedupe::{Basis, Claim, Rank};
 use model::event::{
     AgentState, BeadEdge, CostSnapshot, Envelope, Event, LinesChanged, LinesLanded, ModelCall, SessionEdge, ToolCall,
 };
+use model::event_line::Level;
 use model::fuel::FuelKind;
-use model::id::{AgentName, BeadId, EventKey, ModelName, RigName, Role, SessionId, SourceName, ToolName};
+use model::id::{AgentName, BeadId, EventKey, LoggerName, ModelName, RigName, Role, SessionId, SourceName, ToolName};
+use model::log_line::LogLine;
+use model::request::{Implied, RequestEdge, RequestOf, RequestStep};
 use model::time::Timestamp;
 use model::tokens::TokenCounts;
 use model::unit::Nanodollars;
@@ -85,6 +88,8 @@ pub enum Line {
     Bead(#[serde(with = "BeadForm")] BeadRow),
     /// A tank's reading, such as a subscription's limits.
     Reading(#[serde(with = "ReadingForm")] Told),
+    /// What shows that a request is under way, or over.
+    Request(#[serde(with = "implied")] Box<Implied>),
     /// A bad line that was met.
     Rejected(Rejected),
 }
@@ -108,6 +113,31 @@ mod envelope {
     }
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box<Envelope>, D::Error> {
         EnvelopeForm::deserialize(deserializer).map(|form| Box::new(form.into()))
+    }
+}
+
+mod implied {
+    use super::*;
+
+    /// JSON's numbers end at 64 bits with most readers.
+    #[derive(Serialize, Deserialize)]
+    struct Form {
+        id: Hex,
+        at: i64,
+        over: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        claim: Option<Hex>,
+        of: RequestOf,
+    }
+
+    pub(super) fn serialize<S: Serializer>(told: &Implied, serializer: S) -> Result<S::Ok, S::Error> {
+        let Implied { id, of, at, over, claim } = told;
+        Form { id: Hex(*id), at: at.0, over: *over, claim: claim.map(Hex), of: of.clone() }.serialize(serializer)
+    }
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box<Implied>, D::Error> {
+        let Form { id, at, over, claim, of } = Form::deserialize(deserializer)?;
+        let at = Timestamp(at).believed().map_err(serde::de::Error::custom)?;
+        Ok(Box::new(Implied { id: id.0, of, at, over, claim: claim.map(|claim| claim.0) }))
     }
 }
 
@@ -188,6 +218,22 @@ enum What {
         added: u32,
         removed: u32,
     },
+    Request {
+        edge: RequestEdge,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        model: Option<ModelName>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tool: Option<ToolName>,
+        ok: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        duration_us: Option<u64>,
+    },
+    Log {
+        level: Level,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        logger: Option<LoggerName>,
+        text: CompactString,
+    },
 }
 
 impl From<&Envelope> for EnvelopeForm {
@@ -261,6 +307,14 @@ impl From<&Event> for What {
             Event::Bead(edge) => Self::Bead(*edge),
             Event::CostSnapshot(snapshot) => Self::CostSnapshot(snapshot.total.0),
             Event::LinesLanded(lines) => Self::LinesLanded { added: lines.added, removed: lines.removed },
+            Event::Request(step) => Self::Request {
+                edge: step.edge,
+                model: step.model.clone(),
+                tool: step.tool.clone(),
+                ok: step.ok,
+                duration_us: step.duration_us,
+            },
+            Event::Log(line) => Self::Log { level: line.level, logger: line.logger.clone(), text: line.text.clone() },
         }
     }
 }
@@ -280,6 +334,10 @@ impl From<What> for Event {
             What::Bead(edge) => Self::Bead(edge),
             What::CostSnapshot(total) => Self::CostSnapshot(CostSnapshot { total: Nanodollars(total) }),
             What::LinesLanded { added, removed } => Self::LinesLanded(LinesLanded { added, removed }),
+            What::Request { edge, model, tool, ok, duration_us } => {
+                Self::Request(RequestStep { edge, model, tool, ok, duration_us })
+            }
+            What::Log { level, logger, text } => Self::Log(LogLine { level, logger, text }),
         }
     }
 }
@@ -355,6 +413,22 @@ mod tests {
             any::<bool>().prop_map(|end| Event::Bead(if end { BeadEdge::Closed } else { BeadEdge::Created })),
             any::<i64>().prop_map(|total| What::CostSnapshot(total).into()),
             any::<(u32, u32)>().prop_map(|(added, removed)| What::LinesLanded { added, removed }.into()),
+            (0..RequestEdge::ALL.len(), any::<bool>(), any::<Option<u64>>(), any::<bool>()).prop_map(
+                |(edge, ok, duration_us, named)| What::Request {
+                    edge: RequestEdge::ALL[edge],
+                    model: named.then(|| ModelName::new("m").unwrap()),
+                    tool: (!named).then(|| ToolName::new("Bash").unwrap()),
+                    ok,
+                    duration_us
+                }
+                .into()
+            ),
+            (0..Level::ALL.len(), any::<String>(), any::<bool>()).prop_map(|(level, text, named)| What::Log {
+                level: Level::ALL[level],
+                logger: named.then(|| LoggerName::new("gateway").unwrap()),
+                text: text.into()
+            }
+            .into()),
         ]
     }
 

@@ -8,14 +8,17 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use model::event::Envelope;
 use model::id::{NameError, SourceName, TownName};
+use model::request::{Implied, LOST_AFTER_S};
 use tokio::sync::OnceCell;
 
+use crate::clock::Clock;
 use crate::db::bead::{self, BeadRow};
 use crate::db::cursor::{self, Cursor};
 use crate::db::custody::Custody;
-use crate::db::tank::{self, Told};
+use crate::db::tank::{self, Told as Reading};
 use crate::db::{self, DbError, Pool, TownKey};
 use crate::ingest::{Intake, Outcome, Rejection, SubmitError};
+use crate::request::{self, ImplyError, Told};
 use crate::ship::SpoolError;
 
 /// Cursors of one source, by file.
@@ -38,6 +41,15 @@ pub enum CommitError {
     Spool(#[from] SpoolError),
 }
 
+impl From<ImplyError> for CommitError {
+    fn from(error: ImplyError) -> Self {
+        match error {
+            ImplyError::Submit(error) => Self::Submit(error),
+            ImplyError::Db(error) => Self::Db(error),
+        }
+    }
+}
+
 impl CommitError {
     /// Whether the store refuses what was read, and would do so again.
     #[must_use]
@@ -58,7 +70,9 @@ pub struct Batch {
     /// Beads as read; one may stand here several times.
     pub beads: Vec<BeadRow>,
     /// Readings of tanks.
-    pub readings: Vec<Told>,
+    pub readings: Vec<Reading>,
+    /// What files show to be under way, and what of it is over.
+    pub requests: Vec<Implied>,
     /// How far files were read, by source.
     pub cursors: HashMap<&'static str, Cursors>,
 }
@@ -72,6 +86,7 @@ impl Batch {
             && self.rejected.is_empty()
             && self.beads.is_empty()
             && self.readings.is_empty()
+            && self.requests.is_empty()
             && self.cursors.is_empty()
     }
 }
@@ -113,13 +128,22 @@ pub struct StoreDestination {
     key: OnceCell<TownKey>,
     pool: Pool,
     intake: Intake,
+    clock: Clock,
+    lost_after_s: i64,
 }
 
 impl StoreDestination {
     /// The store of one town, which is founded with the first use.
     #[must_use]
     pub fn new(town: TownName, pool: Pool, intake: Intake) -> Self {
-        Self { town, key: OnceCell::new(), pool, intake }
+        let (key, clock) = (OnceCell::new(), Clock::system());
+        Self { town, key, pool, intake, clock, lost_after_s: LOST_AFTER_S }
+    }
+
+    /// The same, where requests are lost after so many seconds.
+    #[must_use]
+    pub fn losing_after(self, lost_after_s: i64) -> Self {
+        Self { lost_after_s, ..self }
     }
 
     /// The right to have several batches under way at once; none when another process has it.
@@ -163,6 +187,8 @@ impl StoreDestination {
             bead::upsert(&self.pool, key, &bead::newest(batch.beads)).await?;
         }
         tank::save(&self.pool, key, &batch.readings).await?;
+        let told = Told { town: &self.town, key, requests: &batch.requests, lost_after_s: self.lost_after_s };
+        request::imply(&self.pool, &self.intake, told, self.clock.now()).await?;
         for (source, cursors) in batch.cursors {
             cursor::save(&self.pool, key, source, &cursors).await?;
         }

@@ -77,6 +77,7 @@ impl Gathered {
         self.batch.events.extend(piece.found.events);
         self.batch.beads.extend(piece.found.beads);
         self.batch.readings.extend(piece.found.readings);
+        self.batch.requests.extend(piece.found.requests);
         if !piece.found.rejected.is_empty() {
             self.batch.rejected.entry(source).or_default().extend(piece.found.rejected);
         }

@@ -2,6 +2,7 @@
 //! same keys.
 
 use model::dedupe::{Claim, Rank};
+use model::request::RequestId;
 use model::time::Timestamp;
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
@@ -50,6 +51,18 @@ fn hash_long(kind: &str, parts: &[&[u8]]) -> u128 {
 pub fn commit(hash_hex: &str) -> Option<u128> {
     let whole = matches!(hash_hex.len(), 40 | 64) && hash_hex.bytes().all(|byte| byte.is_ascii_hexdigit());
     whole.then(|| hash("git commit", &[hash_hex.to_ascii_lowercase().as_bytes()]))
+}
+
+/// The message that a tool's use claims, by the id that its agent gave it.
+#[must_use]
+pub fn tool(id: &str) -> u128 {
+    hash("tool", &[id.as_bytes()])
+}
+
+/// A tool's use as a request.
+#[must_use]
+pub fn tool_request(id: &str) -> u128 {
+    RequestId::of(hash("tool request", &[id.as_bytes()])).number()
 }
 
 /// The beginning of a session: key and claim. Several sources may tell of it; one that names the agent is the better

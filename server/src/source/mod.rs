@@ -27,6 +27,7 @@ pub mod otlp;
 mod pipeline;
 pub mod price_seed;
 pub mod project;
+pub mod redact;
 pub mod refusal;
 pub mod registry;
 pub mod rfc3339;
@@ -36,6 +37,7 @@ pub mod watch;
 pub mod whole;
 
 use model::event::Envelope;
+use model::request::Implied;
 
 use crate::db::bead::BeadRow;
 use crate::db::tank::Told;
@@ -62,6 +64,8 @@ pub struct Yield {
     pub beads: Vec<BeadRow>,
     /// What was said of limits: at most one reading per tank and five minutes.
     pub readings: Vec<Told>,
+    /// What the file shows to be under way at the end of this piece, and what of it is over.
+    pub requests: Vec<Implied>,
 }
 
 impl Yield {
@@ -101,6 +105,9 @@ pub trait LineReader: Send {
     fn line(&mut self, line: &[u8], spot: Spot, out: &mut Yield);
     /// What must be remembered when reading goes on elsewhere or later; `None` when nothing.
     fn memory(&self) -> Option<String>;
+    /// Tells what is under way at the end of a piece, each once: what began and ended within the piece never was, as far as
+    /// anybody could have seen. What it has told stays in [`LineReader::memory`].
+    fn report(&mut self, _out: &mut Yield) {}
 }
 
 /// Stands in for a reader that cannot be made.

@@ -151,7 +151,12 @@ fn message(event: &Envelope) -> Option<u128> {
 /// Whether it matters which of two such events is stored first: running totals, and what is said of work on a bead.
 fn depends_on_order(event: &Envelope) -> bool {
     let matters = match event.event {
-        Event::ModelCall(_) | Event::ToolCall(_) | Event::LinesChanged(_) | Event::Session(_) => false,
+        Event::ModelCall(_)
+        | Event::ToolCall(_)
+        | Event::LinesChanged(_)
+        | Event::Session(_)
+        | Event::Request(_)
+        | Event::Log(_) => false,
         Event::AgentState(_) => event.bead.is_some(),
         Event::LinesLanded(_) | Event::Bead(_) | Event::CostSnapshot(_) => true,
     };

@@ -124,6 +124,7 @@ impl<'r> Reading<'r> {
                 return Ok(());
             }
         }
+        self.reader.report(&mut self.found);
         // The cursor is settled before a half line is looked at, which it must not include.
         let settled = self.settled()?;
         if last_line == LastLine::Take && self.skipped == 0 && is_json(&self.carry) {
@@ -136,6 +137,7 @@ impl<'r> Reading<'r> {
     }
 
     fn hand_on(&mut self, emit: &mut dyn FnMut(Piece) -> bool) -> io::Result<bool> {
+        self.reader.report(&mut self.found);
         let cursor = self.settled()?;
         Ok(emit(Piece { found: std::mem::take(&mut self.found), cursor, bytes: std::mem::take(&mut self.bytes) }))
     }

@@ -71,17 +71,20 @@ async fn pages_join_into_the_whole_list_whatever_is_filtered() {
     check("limit=7&agent=a3", 24).await;
     check("limit=7&agent=a3&rig=gas&kind=tool_call", 6).await;
     let errors = check("limit=7&level=error", 15).await;
-    assert!(errors.iter().all(|line| line.level == Level::Error && !line.row.ok && line.row.what == "Bash"));
+    assert!(errors.iter().all(|line| line.row.level == Level::Error && !line.row.ok && line.row.what == "Bash"));
     let warnings = check("limit=7&level=warn", 60).await;
-    assert!(warnings.iter().all(|line| line.level == Level::Warn));
+    assert!(warnings.iter().all(|line| line.row.level == Level::Warn));
     check("limit=7&level=info,warn,error", 120).await;
     check("limit=7&q=BASH", 30).await;
     // Text is text: a percent sign is no pattern.
     check("limit=7&q=_100%25", 30).await;
     check("limit=7&q=nothing-of-this", 0).await;
+    check("limit=7&source=api", 120).await;
+    check("limit=7&source=claude_code", 0).await;
+    check("limit=7&source=claude_code,api&level=error", 15).await;
     let calls = check("limit=7&q=nobody-knows", 30).await;
     assert_eq!(calls[0].counts.unwrap().output, 5);
-    assert_eq!((calls[0].source.as_str(), calls[0].row.cost), ("api", None));
+    assert_eq!((calls[0].row.source.as_str(), calls[0].row.cost), ("api", None));
     server.running.stop().await;
 }
 

@@ -66,7 +66,10 @@ async fn lively() -> Server {
     held["duration_ms"] = json!(2_100);
     let tool = json!({"type": "tool_call", "ts": at.to_string(), "tool": "Bash", "duration_ms": 812, "session": "s1",
                       "agent": "toast", "rig": "gas", "role": "polecat", "file": "src/lib.rs"});
-    server.post("/api/ingest?town=home", &json!([held, unpriced, tool])).await;
+    let begun = at.plus_seconds(-5).to_string();
+    let request = json!({"type": "request", "ts": begun, "request_id": "r1", "state": "started", "session": "s1",
+                         "agent": "toast", "rig": "gas", "role": "polecat", "model": "claude-sonnet-4-5"});
+    server.post("/api/ingest?town=home", &json!([held, unpriced, tool, request])).await;
     server
 }
 

@@ -77,8 +77,10 @@ impl Server {
             (Message::Metric(sum), Encoding::Json) => (Signal::Metrics, sum.json()),
             (Message::Metric(sum), Encoding::Protobuf) => (Signal::Metrics, sum.protobuf()),
         };
-        for share in otlp::decode(signal, encoding, &body).unwrap().shares.into_values() {
-            let tally = otlp::store(&self.intake, pool, &self.heads, &town(case), share, &mut true).await.unwrap();
+        let when = otlp::When { now: server::clock::Clock::system().now(), lost_after_s: 600 };
+        for share in otlp::decode(signal, encoding, &body, &[]).unwrap().shares.into_values() {
+            let tally =
+                otlp::store(&self.intake, pool, &self.heads, &town(case), share, &mut true, when).await.unwrap();
             assert_eq!((tally.rejected, tally.reason), (0, None));
         }
     }

@@ -29,8 +29,9 @@ async fn read(pool: &Pool, intake: &Intake, town: &str, order: &[&str], fixtures
             _ => Signal::Metrics,
         };
         let body = std::fs::read(fixtures.join(format!("otlp/claude_v1_{source}.pb"))).unwrap();
-        for share in otlp::decode(signal, Encoding::Protobuf, &body).unwrap().shares.into_values() {
-            otlp::store(intake, pool, &Heads::default(), &town, share, &mut false).await.unwrap();
+        let when = otlp::When { now: server::clock::Clock::system().now(), lost_after_s: 600 };
+        for share in otlp::decode(signal, Encoding::Protobuf, &body, &[]).unwrap().shares.into_values() {
+            otlp::store(intake, pool, &Heads::default(), &town, share, &mut false, when).await.unwrap();
         }
     }
     let key = db::town::find(pool, &town).await.unwrap().unwrap().key;

@@ -98,6 +98,7 @@ async fn the_ledger_is_read_once_a_second_for_all_and_at_once_after_a_top_up() {
         folders: server::standing::Folders::default(),
         rates: server::standing::Rates::default(),
         keys_required: false,
+        lost_after_s: 600,
     };
     // Its clock stands still: whatever it reads again within this second, it reads for another reason.
     let (clock, hand) = Clock::manual(now());

@@ -27,7 +27,7 @@ use super::latency::{self, LatencyPart};
 use super::presence::PresenceSum;
 use super::source_count::{self, Refused};
 use super::unpriced::UnpricedSum;
-use super::{DbError, Pool, TownKey, agent, claim};
+use super::{DbError, Pool, TownKey, agent, claim, request};
 use claims::Claims;
 pub(super) use reprice::before;
 pub use reprice::{Pricer, Progress, reprice};
@@ -198,7 +198,8 @@ async fn follow(
     };
     fold.write(&mut *connection).await?;
     agent::close_hooks(&mut *connection, &sums::closed_beads(inserted())).await?;
-    source_count::keep(connection, refused).await
+    source_count::keep(&mut *connection, refused).await?;
+    request::fold(connection, inserted()).await
 }
 
 /// What inserted (sorted by town and time) and taken-back events change in the finest tier and the roster.

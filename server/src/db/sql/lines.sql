@@ -1,7 +1,7 @@
 -- A page of events, newest first, before the place ($2, $3): the primary key, read backwards, newest partition first. At
 -- most $5 rows are looked at, so that a filter that little fits does not read all of history; the last one looked at says
 -- where to go on. Filters that are null are none. Levels are those of model::event_line::Level: 2 failed, 1 stuck agents
--- (state 2) and calls without a price, 0 the rest.
+-- (state 2), calls without a price and lost requests (state 2), 0 the rest; lines of logs say theirs.
 with looked as materialized (
     select {columns}
       from event
@@ -17,11 +17,13 @@ with looked as materialized (
        and ($9::text is null or agent = $9)
        and ($10::smallint[] is null or case
                 when ok is false then 2
-                when (kind = 0 and cost is null) or (kind = 3 and state = 2) then 1
+                when (kind = 0 and cost is null) or (kind in (3, 8) and state = 2) then 1
+                when kind = 9 then state
                 else 0
             end = any($10))
        and ($11::text is null
-            or strpos(lower(concat_ws(' ', model, tool, file, agent, rig, session, bead, source)), lower($11)) > 0)
+            or strpos(lower(concat_ws(' ', model, tool, file, agent, rig, session, bead, source, message)), lower($11)) > 0)
+       and ($13::text[] is null or source = any($13))
      order by ts desc, key desc
      limit $12
 )

@@ -94,9 +94,22 @@ pub const OPERATIONS: &[Operation] = &[
             ("role", "", "roles, with commas between them"),
             ("agent", "", "agent"),
             ("level", "", "info, warn, error, with commas between them"),
+            ("source", "", "sources such as claude_code or api, with commas between them"),
             ("q", "", "a part of a name"),
         ],
         answer: Some(include_str!("examples/get_towns_town_events.json")),
+        ..PLAIN
+    },
+    Operation {
+        path: "/api/towns/{town}/requests",
+        summary: "How many requests were in flight over a window or a range: mean and maximum per step.",
+        query: &[
+            ("window", "1h", "1h, 6h, 24h or 7d"),
+            ("from", "", "instead of a window: beginning, RFC 3339"),
+            ("to", "", "end"),
+            ("step", "", "seconds per step: 10, 60, 300, 1800 or 21600, at most 400 steps"),
+        ],
+        answer: Some(include_str!("examples/get_towns_town_requests.json")),
         ..PLAIN
     },
     Operation {

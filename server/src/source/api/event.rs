@@ -5,16 +5,21 @@ use model::dedupe::{Claim, Rank};
 use model::event::{
     AgentState, BeadEdge, CostSnapshot, Envelope, Event, LinesChanged, LinesLanded, ModelCall, SessionEdge, ToolCall,
 };
+use model::event_line::Level;
 use model::id::{
-    AgentName, BeadId, EventKey, ModelName, NameError, RigName, Role, SessionId, SourceName, ToolName, TownName,
+    AgentName, BeadId, EventKey, LoggerName, ModelName, NameError, RigName, Role, SessionId, SourceName, ToolName,
+    TownName,
 };
+use model::log_line::LogLine;
+use model::request::{RequestEdge, RequestId, RequestStep};
 use model::time::{TimeError, Timestamp};
 use model::tokens::TokenCounts;
 use model::unit::Nanodollars;
 
 use super::raw::{Raw, text};
 use super::{Item, SOURCE};
-use crate::source::{gas_town, identity, rfc3339};
+use crate::request;
+use crate::source::{gas_town, identity, redact, rfc3339};
 
 /// Why an event was refused.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +37,7 @@ pub enum EventError {
     },
     /// No such type.
     #[error(
-        "field \"type\": use model_call, tool_call, lines_changed, lines_landed, agent_state, session, bead or cost_snapshot"
+        "field \"type\": use model_call, tool_call, lines_changed, lines_landed, agent_state, session, bead, request, log or cost_snapshot"
     )]
     Type,
     /// One of a few words was expected.
@@ -71,10 +76,10 @@ pub enum EventError {
 }
 
 /// Bits of the fields that every type may have: `type` to `bead`.
-const COMMON: u32 = 0x1ff;
+const COMMON: u64 = 0x1ff;
 
 /// Bits of fields by name, in the order of [`Raw::FIELDS`].
-const fn bits(names: &[&str]) -> u32 {
+const fn bits(names: &[&str]) -> u64 {
     let mut bits = 0;
     let mut i = 0;
     while i < names.len() {
@@ -98,7 +103,7 @@ const fn same(a: &[u8], b: &[u8]) -> bool {
     i == a.len() && i == b.len()
 }
 
-const MODEL_CALL: u32 = bits(&[
+const MODEL_CALL: u64 = bits(&[
     "model",
     "message_id",
     "request_id",
@@ -112,12 +117,14 @@ const MODEL_CALL: u32 = bits(&[
     "ok",
     "fast",
 ]);
-const TOOL_CALL: u32 = bits(&["tool", "tool_use_id", "duration_ms", "ok", "file"]);
-const LINES_CHANGED: u32 = bits(&["added", "removed", "file"]);
-const LINES_LANDED: u32 = bits(&["commit", "added", "removed"]);
-const STATE: u32 = bits(&["state"]);
-const COST: u32 = bits(&["cost_usd"]);
-const GAS_TOWN: u32 = bits(&["session_id", "role", "rig", "worker", "cost_usd", "ended_at", "work_item", "town"]);
+const TOOL_CALL: u64 = bits(&["tool", "tool_use_id", "duration_ms", "ok", "file"]);
+const LINES_CHANGED: u64 = bits(&["added", "removed", "file"]);
+const LINES_LANDED: u64 = bits(&["commit", "added", "removed"]);
+const STATE: u64 = bits(&["state"]);
+const COST: u64 = bits(&["cost_usd"]);
+const REQUEST: u64 = bits(&["request_id", "state", "model", "tool", "ok", "duration_ms"]);
+const LOG: u64 = bits(&["level", "source", "message"]);
+const GAS_TOWN: u64 = bits(&["session_id", "role", "rig", "worker", "cost_usd", "ended_at", "work_item", "town"]);
 
 /// Makes the event of its fields.
 pub fn event(raw: &Raw<'_>) -> Result<Item, EventError> {
@@ -230,8 +237,63 @@ pub fn event(raw: &Raw<'_>) -> Result<Item, EventError> {
             }
             envelope(raw, at, None, Event::CostSnapshot(CostSnapshot { total: dollars(raw)? }))
         }
+        "request" => request_step(raw, at),
+        "log" => log_line(raw, at),
         _ => Err(EventError::Type),
     }
+}
+
+/// The start or the end of a request. Its id makes it known again, whatever its time.
+fn request_step(raw: &Raw<'_>, at: Timestamp) -> Result<Item, EventError> {
+    only(raw, REQUEST, "request")?;
+    let id = text(&raw.request_id).filter(|id| !id.is_empty()).ok_or(EventError::Missing("request_id"))?;
+    let edge = match text(&raw.state).ok_or(EventError::Missing("state"))? {
+        "started" => RequestEdge::Started,
+        "ended" => RequestEdge::Ended,
+        _ => return Err(EventError::Word { field: "state", wanted: "started or ended" }),
+    };
+    if edge == RequestEdge::Started {
+        // What only an end can know.
+        let own = REQUEST & !bits(&["ok", "duration_ms"]);
+        only(raw, own, "request that started")?;
+    }
+    let step = RequestStep {
+        edge,
+        model: optional(&raw.model, "model", ModelName::new)?,
+        tool: optional(&raw.tool, "tool", ToolName::new)?,
+        ok: raw.ok.unwrap_or(true),
+        duration_us: duration(raw)?,
+    };
+    let mut item = envelope(raw, at, None, Event::Request(step))?;
+    item.envelope = request::told(item.envelope, RequestId::of(identity::hash("api request", &[id.as_bytes()])));
+    Ok(item)
+}
+
+/// A line of a log. What must not be kept is taken out of it here.
+fn log_line(raw: &Raw<'_>, at: Timestamp) -> Result<Item, EventError> {
+    only(raw, LOG, "log")?;
+    let level = match text(&raw.level).ok_or(EventError::Missing("level"))?.to_ascii_lowercase().as_str() {
+        "info" => Level::Info,
+        "warn" | "warning" => Level::Warn,
+        "error" | "fatal" | "critical" => Level::Error,
+        _ => return Err(EventError::Word { field: "level", wanted: "info, warn or error; what is finer is not kept" }),
+    };
+    let said = redact::line(text(&raw.message).ok_or(EventError::Missing("message"))?);
+    if said.is_empty() {
+        return Err(EventError::Missing("message"));
+    }
+    let logger = optional(&raw.source, "source", LoggerName::new)?;
+    let mut item = envelope(raw, at, None, Event::Log(LogLine { level, logger, text: said.clone() }))?;
+    if raw.id.is_none() {
+        // Of what is kept, and not of what was taken out of it: a short secret could be guessed from a hash.
+        let level = level.name().as_bytes();
+        let who =
+            [&raw.source, &raw.session, &raw.agent, &raw.rig].map(|field| text(field).unwrap_or_default().as_bytes());
+        let [source, session, agent, rig] = who;
+        let parts = [&at.0.to_le_bytes()[..], level, source, said.as_bytes(), session, agent, rig];
+        item.envelope.key = EventKey(identity::hash("api log", &parts));
+    }
+    Ok(item)
 }
 
 /// A line of Gas Town's `costs.jsonl`.
@@ -263,11 +325,11 @@ fn time(field: &'static str, raw: &str) -> Result<Timestamp, EventError> {
     })
 }
 
-fn only(raw: &Raw<'_>, own: u32, kind: &'static str) -> Result<(), EventError> {
+fn only(raw: &Raw<'_>, own: u64, kind: &'static str) -> Result<(), EventError> {
     foreign(raw, own | COMMON, kind)
 }
 
-fn foreign(raw: &Raw<'_>, allowed: u32, kind: &'static str) -> Result<(), EventError> {
+fn foreign(raw: &Raw<'_>, allowed: u64, kind: &'static str) -> Result<(), EventError> {
     let surplus = raw.present() & !allowed;
     match Raw::FIELDS.iter().zip(0..).find(|(_, bit)| surplus & (1 << bit) != 0) {
         Some(((field, _), _)) => Err(EventError::Foreign { field, kind }),
@@ -370,7 +432,7 @@ fn content_hash(raw: &Raw<'_>, at: Timestamp) -> u128 {
     let t = |field| text(field).unwrap_or_default().as_bytes();
     let mut numbers = [0_u8; 80];
     let values = [
-        u64::from(raw.present()),
+        raw.present(),
         at.0.cast_unsigned(),
         raw.input_tokens.unwrap_or(0),
         raw.output_tokens.unwrap_or(0),

@@ -6,7 +6,7 @@
 //!
 //! An event is known again by `ts` and `id`, or without `id` by its whole content; model calls with `message_id` and
 //! tool calls with `tool_use_id` are known again whatever else differs, also when another source reports them; a commit
-//! by `ts` and its hash, also when it was read from git.
+//! by `ts` and its hash, also when it was read from git; the start and the end of a request each by its `request_id`.
 //! Unknown fields are refused by name, so that a typing error loses nothing silently.
 
 mod diagnose;
@@ -64,6 +64,18 @@ pub const EXAMPLES: &[(&str, &str)] = &[
     (
         "a session's cost so far: for comparison, never summed",
         r#"{"type":"cost_snapshot","ts":"2026-02-26T18:21:42Z","session":"gt-toast","cost_usd":0.6123}"#,
+    ),
+    (
+        "a request began; without its end it is lost after ten minutes",
+        r#"{"type":"request","ts":"2026-02-26T18:21:43Z","request_id":"req_02","state":"started","session":"gt-toast","agent":"toast","model":"claude-sonnet-4-5"}"#,
+    ),
+    (
+        "a request is over",
+        r#"{"type":"request","ts":"2026-02-26T18:21:45.3Z","request_id":"req_02","state":"ended","ok":true,"duration_ms":2300}"#,
+    ),
+    (
+        "a line of a log: info, warn or error; secrets, addresses and home folders are taken out of it",
+        r#"{"type":"log","ts":"2026-02-26T18:21:46Z","level":"error","source":"gateway","message":"upstream answered 529, trying again in 2 s"}"#,
     ),
     (
         "a line of Gas Town's costs.jsonl, as it is",

@@ -46,6 +46,10 @@ pub struct Raw<'a> {
     pub ended_at: Option<Text<'a>>,
     pub work_item: Option<Text<'a>>,
     pub commit: Option<Text<'a>>,
+    // Lines of logs
+    pub level: Option<Text<'a>>,
+    pub source: Option<Text<'a>>,
+    pub message: Option<Text<'a>>,
 }
 
 /// What a field must hold.
@@ -93,10 +97,13 @@ impl Raw<'_> {
         ("ended_at", Kind::Text),
         ("work_item", Kind::Text),
         ("commit", Kind::Text),
+        ("level", Kind::Text),
+        ("source", Kind::Text),
+        ("message", Kind::Text),
     ];
 
     /// Which fields are there, as bits in the order of [`Raw::FIELDS`].
-    pub fn present(&self) -> u32 {
+    pub fn present(&self) -> u64 {
         let there = [
             self.kind.is_some(),
             self.ts.is_some(),
@@ -130,8 +137,11 @@ impl Raw<'_> {
             self.ended_at.is_some(),
             self.work_item.is_some(),
             self.commit.is_some(),
+            self.level.is_some(),
+            self.source.is_some(),
+            self.message.is_some(),
         ];
-        there.into_iter().zip(0..).fold(0, |bits, (is_there, bit)| bits | (u32::from(is_there) << bit))
+        there.into_iter().zip(0..).fold(0, |bits, (is_there, bit)| bits | (u64::from(is_there) << bit))
     }
 }
 

@@ -13,6 +13,18 @@ pub(super) struct Memory {
     pub place: Option<Place>,
     /// The conversation's beginning was reported.
     pub started: bool,
+    /// The model was asked, and has not answered yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
+}
+
+/// A prompt, or a tool's result, that waits for an answer.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Asked {
+    /// Microseconds since 1970.
+    pub at: i64,
+    /// Whether it was told that this is under way.
+    pub told: bool,
 }
 
 /// A tool's use that waits for its result.
@@ -23,4 +35,7 @@ pub(super) struct OpenTool {
     /// Microseconds since 1970.
     pub at: i64,
     pub file: Option<String>,
+    /// Whether it was told that this is under way.
+    #[serde(default)]
+    pub told: bool,
 }

@@ -23,6 +23,7 @@ mod session;
 mod tests;
 mod tool;
 mod transcripts;
+mod underway;
 
 pub use parser::Transcript;
 pub use place::{Place, believed_folder, is_town_root, kept_path};

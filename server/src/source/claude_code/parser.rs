@@ -9,7 +9,7 @@ use model::event::{AgentState, Envelope, Event, SessionEdge};
 use model::id::{AgentName, EventKey, RigName, Role, SessionId, SourceName};
 use model::time::Timestamp;
 
-use super::line::Line;
+use super::line::{Line, Text};
 use super::memory::Memory;
 use super::session::FileIdentity;
 use super::{Place, Projects, SOURCE, believed_folder, is_town_root, kept_path};
@@ -23,14 +23,15 @@ pub struct Transcript {
     pub(super) file: FileIdentity,
     file_name: String,
     pub(super) origin: u64,
-    source: SourceName,
+    pub(super) source: SourceName,
     pub(super) memory: Memory,
-    rig: Option<RigName>,
+    pub(super) rig: Option<RigName>,
     projects: Arc<Mutex<Projects>>,
     no_paths: bool,
     usage: memmem::Finder<'static>,
     tool_result: memmem::Finder<'static>,
     turn_end: memmem::Finder<'static>,
+    person: memmem::Finder<'static>,
 }
 
 /// Whose line it is.
@@ -64,6 +65,7 @@ impl Transcript {
             usage: memmem::Finder::new(b"\"usage\""),
             tool_result: memmem::Finder::new(b"\"tool_result\""),
             turn_end: memmem::Finder::new(b"\"turn_duration\""),
+            person: memmem::Finder::new(b"\"user\""),
         };
         transcript.name_rig();
         Ok(transcript)
@@ -98,13 +100,25 @@ impl Transcript {
 
     fn speaker(&self, line: &Line<'_>) -> Result<Speaker, Refusal> {
         let named = line.session_id.get().map_or(self.file.session.as_str(), |id| id.0.as_ref());
-        let session = SessionId::new(named).map_err(|error| error.to_string())?;
+        let sub = line.agent_id.as_ref().map(|id| id.0.as_ref()).or(self.file.sub_agent.as_deref());
+        self.speaker_of(named, sub)
+    }
+
+    /// Whose the file is.
+    pub(super) fn owner(&self) -> (Option<SessionId>, Option<AgentName>, Role) {
+        match self.speaker_of(&self.file.session, self.file.sub_agent.as_deref()) {
+            Ok(Speaker { session, agent, role }) => (Some(session), agent, role),
+            Err(_) => (None, None, Role::Other),
+        }
+    }
+
+    fn speaker_of(&self, session: &str, sub: Option<&str>) -> Result<Speaker, Refusal> {
+        let session = SessionId::new(session).map_err(|error| error.to_string())?;
         let place = self.memory.place.as_ref().and_then(|place| place.gas_town.as_ref());
         let main = match place {
             Some(place) => place.agent.clone(),
             None => session.as_str().chars().take(8).collect(),
         };
-        let sub = line.agent_id.as_ref().map(|id| id.0.as_ref()).or(self.file.sub_agent.as_deref());
         let name = match sub {
             Some(sub) => format!("{main}/{sub}"),
             None => main,
@@ -163,12 +177,23 @@ impl Transcript {
         }
         self.calls(&line, &who, at, spot, out)?;
         if let Some(message) = &line.message.0 {
+            let is_own = self.is_own(line.is_sidechain);
+            if is_own && message.usage.get().is_some() {
+                self.answered(at, out);
+            }
             self.tools(&line, message, &who, at, out);
+            // The model is asked again when the last of its tools has returned.
+            let is_result = |kind: &Text<'_>| kind.0 == "tool_result";
+            let has_result = message.content.0.iter().any(|block| block.kind.as_ref().is_some_and(is_result));
+            if is_own && has_result && self.memory.open.is_empty() {
+                self.ask(at, out);
+            }
         }
         if line.subtype.as_ref().is_some_and(|subtype| subtype.0 == "turn_duration") {
             let uuid = line.uuid.as_ref().map_or("", |uuid| uuid.0.as_ref());
             let key = identity::hash("turn end", &[who.session.as_str().as_bytes(), uuid.as_bytes()]);
             out.events.push(self.envelope(&who, at, key, None, Event::AgentState(AgentState::Idle)));
+            self.answered(at, out);
         }
         Ok(())
     }
@@ -181,10 +206,9 @@ impl LineReader for Transcript {
             return;
         }
         // Most bytes of a transcript are texts that nothing here is made of: only lines with a marker are parsed.
-        let wanted = !self.memory.started
-            || self.usage.find(raw).is_some()
-            || self.tool_result.find(raw).is_some()
-            || self.turn_end.find(raw).is_some();
+        let holds_what_counts =
+            self.usage.find(raw).is_some() || self.tool_result.find(raw).is_some() || self.turn_end.find(raw).is_some();
+        let wanted = !self.memory.started || holds_what_counts;
         let result = match (raw.first(), raw.last()) {
             (Some(b'{'), Some(b'}')) if wanted => self.read(raw, spot, out),
             (Some(b'{'), Some(b'}')) => {
@@ -192,10 +216,18 @@ impl LineReader for Transcript {
             }
             _ => Err("not a JSON object".into()),
         };
-        if let Err(reason) = result {
-            let place = format!("{}:{}", self.file_name, spot.line);
-            out.rejected.push(Rejection { place, reason: reason.into_owned() });
+        match result {
+            Err(reason) => {
+                let place = format!("{}:{}", self.file_name, spot.line);
+                out.rejected.push(Rejection { place, reason: reason.into_owned() });
+            }
+            Ok(()) if !holds_what_counts && self.person.find(raw).is_some() => self.prompt(raw, out),
+            Ok(()) => {}
         }
+    }
+
+    fn report(&mut self, out: &mut Yield) {
+        self.underway(out);
     }
 
     fn memory(&self) -> Option<String> {

@@ -45,6 +45,7 @@ impl Transcript {
                         tool: name.0.clone().into_owned(),
                         at: at.0,
                         file: path.and_then(|path| self.file(path)).map(String::from),
+                        told: false,
                     });
                 }
                 Some("tool_result") => {
@@ -70,6 +71,9 @@ impl Transcript {
     ) {
         let position = self.memory.open.iter().position(|open| open.id == id);
         let open = position.map(|position| self.memory.open.remove(position));
+        if let Some(open) = &open {
+            self.returned(open, at, out);
+        }
         // A result with its beginning is the better report.
         let rank = Rank { sidechain, tokens: 0, has_speed: open.is_some(), at: at.0, origin: self.origin };
         let claim = |kind: &str| Claim::by_message(identity::hash(kind, &[id.as_bytes()]), 0, rank);

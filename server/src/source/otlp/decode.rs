@@ -83,15 +83,15 @@ impl From<serde_json::Error> for DecodeError {
     }
 }
 
-/// Reads a body.
+/// Reads a body. Log lines are kept of services in `logs_of` only.
 ///
 /// # Errors
 /// It is not what its encoding and signal say, or holds too much.
-pub fn decode(signal: Signal, encoding: Encoding, body: &[u8]) -> Result<Parsed, DecodeError> {
+pub fn decode(signal: Signal, encoding: Encoding, body: &[u8], logs_of: &[String]) -> Result<Parsed, DecodeError> {
     bound::check(signal, encoding, body)?;
     let parsed = match (signal, encoding) {
-        (Signal::Logs, Encoding::Protobuf) => logs::parse(&ExportLogsServiceRequest::decode(body)?),
-        (Signal::Logs, Encoding::Json) => logs::parse(&json::logs(body)?),
+        (Signal::Logs, Encoding::Protobuf) => logs::parse(&ExportLogsServiceRequest::decode(body)?, logs_of),
+        (Signal::Logs, Encoding::Json) => logs::parse(&json::logs(body)?, logs_of),
         (Signal::Metrics, Encoding::Protobuf) => metrics::parse(&ExportMetricsServiceRequest::decode(body)?),
         (Signal::Metrics, Encoding::Json) => metrics::parse(&json::metrics(body)?),
         (Signal::Traces, Encoding::Protobuf) => traces::parse(&ExportTraceServiceRequest::decode(body)?),

@@ -85,6 +85,8 @@ shapes! {
     LogRecord {
         time_unix_nano: Nanos,
         observed_time_unix_nano: Nanos,
+        severity_number: Severity,
+        severity_text: String,
         body: Value,
         event_name: String,
         attributes: Vec<Pair>,
@@ -94,6 +96,8 @@ shapes! {
         logs::LogRecord {
             time_unix_nano: it.time_unix_nano.0,
             observed_time_unix_nano: it.observed_time_unix_nano.0,
+            severity_number: it.severity_number.0,
+            severity_text: it.severity_text,
             body: Some(it.body.into()),
             event_name: it.event_name,
             attributes: all(it.attributes),
@@ -244,6 +248,17 @@ struct Temporality(i32);
 impl<'de> Deserialize<'de> for Temporality {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let of_name = |name: &str| metrics::AggregationTemporality::from_str_name(name).map(|t| t as i32);
+        Ok(Self(Word::deserialize(from)?.number(of_name)))
+    }
+}
+
+/// 9 is information, 13 a warning, 17 an error.
+#[derive(Default)]
+struct Severity(i32);
+
+impl<'de> Deserialize<'de> for Severity {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let of_name = |name: &str| logs::SeverityNumber::from_str_name(name).map(|severity| severity as i32);
         Ok(Self(Word::deserialize(from)?.number(of_name)))
     }
 }

@@ -8,24 +8,34 @@ use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use super::attributes::Attributes;
 use super::belonging::{Belonging, Tool};
 use super::parse::{Origin, Parsed, Place};
+use super::plain::{Plain, is_agents};
 use super::record::{Mapped, Record, time_of};
-use super::{claude_code, codex, gas_town, gemini, gen_ai};
+use super::{claude_code, codex, gas_town, gemini, gen_ai, underway};
 
 /// Takes every record.
 ///
 /// # Errors
 /// A source's name is refused, which does not happen.
-pub(super) fn parse(request: &ExportLogsServiceRequest) -> Result<Parsed, NameError> {
+pub(super) fn parse(request: &ExportLogsServiceRequest, logs_of: &[String]) -> Result<Parsed, NameError> {
     let mut parsed = Parsed::default();
     for resource in &request.resource_logs {
         let place = Place::of(resource.resource.as_ref());
         for scope in &resource.scope_logs {
             let origin = Origin::of(&place, scope.scope.as_ref())?;
+            let plain = Plain::of(&origin, scope.scope.as_ref(), logs_of);
             for log in &scope.log_records {
                 let attributes = origin.attributes(&log.attributes);
                 let name = name(&origin, log, &attributes);
-                let mapped = map(&origin, log, attributes, name);
+                let said = plain.as_ref().filter(|_| !is_agents(log, name));
+                let told = underway::of(&origin, log, &attributes, name);
+                let (name, mapped) = match said {
+                    Some(plain) => (plain.name(log), plain.map(&origin, log, &attributes)),
+                    // Understood, though it is no event.
+                    None if told.as_ref().is_some_and(|told| !told.over) => (name, Ok(Some(Vec::new()))),
+                    None => (name, map(&origin, log, attributes, name)),
+                };
                 let (share, place) = parsed.next(&attributes);
+                share.requests.extend(told);
                 share.settle(&origin.source, name, place, mapped);
             }
         }

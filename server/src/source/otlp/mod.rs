@@ -20,6 +20,7 @@ mod measure;
 mod metrics;
 mod number;
 mod parse;
+mod plain;
 mod point;
 mod record;
 mod shape;
@@ -27,10 +28,11 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod traces;
+mod underway;
 
 pub use belonging::is_source;
 pub use bound::TooMany;
 pub use decode::{DecodeError, Encoding, Signal, decode};
 pub use parse::{Parsed, Share};
 pub use point::{Point, Series};
-pub use store::{Heads, Tally, store};
+pub use store::{Heads, Tally, When, store};

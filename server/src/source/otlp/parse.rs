@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use model::event::Envelope;
+use model::event::{Envelope, Event};
 use model::id::{NameError, SourceName, TownName};
+use model::request::Implied;
 use opentelemetry_proto::tonic::common::v1::{InstrumentationScope, KeyValue};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 
@@ -28,6 +29,8 @@ pub struct Share {
     pub totals: BTreeMap<Series, Point>,
     /// What became no event, by source and name.
     pub unmapped: BTreeMap<(SourceName, String), i64>,
+    /// What is shown to be under way, and what of it is over.
+    pub requests: Vec<Implied>,
     /// What is refused, by source.
     pub rejected: BTreeMap<SourceName, Vec<Rejection>>,
 }
@@ -73,6 +76,11 @@ impl<'a> Origin<'a> {
         Ok(Self { tool, source: SourceName::new(tool.source())?, place, hash })
     }
 
+    /// Of the resource.
+    pub(super) const fn place_hash(&self) -> [u8; 16] {
+        self.place.hash.to_le_bytes()
+    }
+
     pub(super) fn attributes(&self, own: &'a [KeyValue]) -> Attributes<'a> {
         Attributes { own, resource: Some(&self.place.attributes) }
     }
@@ -102,6 +110,7 @@ impl Share {
     /// Adds what the same town is told under another name.
     pub fn merge(&mut self, other: Self) {
         self.events.extend(other.events);
+        self.requests.extend(other.requests);
         for point in other.totals.into_values() {
             self.keep_furthest(point);
         }
@@ -127,6 +136,24 @@ impl Share {
     pub(super) fn unmapped(&mut self, source: &SourceName, name: &str, times: usize) {
         let times = i64::try_from(times).unwrap_or(i64::MAX);
         *self.unmapped.entry((source.clone(), shown(name).to_owned())).or_default() += times;
+    }
+
+    /// Takes out the lines of logs that are too many: of all the first `room` stay.
+    pub fn leave_out(&mut self, mut room: usize, reason: &str) {
+        let mut out = Vec::new();
+        self.events.retain(|event| {
+            let is_log = matches!(event.event, Event::Log(_));
+            let stays = !is_log || room > 0;
+            room -= usize::from(stays && is_log);
+            if !stays {
+                out.push(event.source.clone());
+            }
+            stays
+        });
+        for source in out {
+            let rejection = Rejection { place: "log line".to_owned(), reason: reason.to_owned() };
+            self.rejected.entry(source).or_default().push(rejection);
+        }
     }
 
     pub(super) fn reject(&mut self, source: &SourceName, place: usize, reason: Reason) {

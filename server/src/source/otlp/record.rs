@@ -76,7 +76,7 @@ impl Record<'_> {
         match id {
             Some(id) => {
                 let key = identity::hash("otel tool", &[id.as_bytes()]);
-                let claim = Claim::by_message(identity::hash("tool", &[id.as_bytes()]), 0, rank);
+                let claim = Claim::by_message(identity::tool(id), 0, rank);
                 self.who.envelope(self.at, key, Some(claim), Event::ToolCall(call))
             }
             None => {

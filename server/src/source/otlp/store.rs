@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use model::Timestamp;
 use model::id::TownName;
+use model::request::Implied;
 
 use super::{Point, Series, Share};
 use crate::db::{Pool, claim, town, unmapped};
 use crate::ingest::{Intake, Outcome, SubmitError};
+use crate::request::{self, ImplyError, Told};
 
 /// Series remembered; beyond that the memory is begun anew, and read again.
 const REMEMBERED: usize = 50_000;
@@ -64,10 +67,14 @@ pub async fn store(
     town: &TownName,
     share: Share,
     begun: &mut bool,
+    when: When,
 ) -> Result<Tally, SubmitError> {
     let mut tally = Tally::default();
     for outcome in intake.submit_parts(town, share.events, begun).await? {
         tally.add(outcome);
+    }
+    if !share.requests.is_empty() {
+        underway(intake, pool, town, &share.requests, when).await?;
     }
     carry_on(intake, pool, heads, town, share.totals, begun, &mut tally).await?;
     for (source, items) in share.rejected {
@@ -82,6 +89,34 @@ pub async fn store(
         SubmitError::Unavailable
     })?;
     Ok(tally)
+}
+
+/// The time, and when what does not end is lost.
+#[derive(Debug, Clone, Copy)]
+pub struct When {
+    /// Now.
+    pub now: Timestamp,
+    /// After so many seconds an end that did not come is lost.
+    pub lost_after_s: i64,
+}
+
+async fn underway(
+    intake: &Intake,
+    pool: &Pool,
+    town: &TownName,
+    requests: &[Implied],
+    when: When,
+) -> Result<(), SubmitError> {
+    let failed = |error: ImplyError| match error {
+        ImplyError::Submit(error) => error,
+        ImplyError::Db(error) => {
+            tracing::error!(%error, "what is under way could not be noted");
+            SubmitError::Unavailable
+        }
+    };
+    let key = town::ensure(pool, town, false).await.map_err(|error| failed(error.into()))?;
+    let told = Told { town, key, requests, lost_after_s: when.lost_after_s };
+    request::imply(pool, intake, told, when.now).await.map_err(failed)
 }
 
 /// Counts what is new in running sums. Told *duplicate*, the increment's beginning is taken by another writer's, or

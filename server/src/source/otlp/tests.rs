@@ -21,7 +21,7 @@ fn attributes(all: &Value) -> Value {
 }
 
 fn read(signal: Signal, body: &Value) -> Parsed {
-    decode(signal, Encoding::Json, body.to_string().as_bytes()).unwrap()
+    decode(signal, Encoding::Json, body.to_string().as_bytes(), &[]).unwrap()
 }
 
 /// The only share of a body.
