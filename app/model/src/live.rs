@@ -102,6 +102,9 @@ impl LiveState {
                 if let Some(tanks) = delta.tanks {
                     town.tanks = tanks;
                 }
+                if let Some(alerts) = delta.alerts {
+                    town.alerts = alerts;
+                }
                 town.events.retain(|row| !delta.gone.contains(&row.key));
                 let mut fresh = Vec::with_capacity(delta.events.len());
                 for row in delta.events {
@@ -157,6 +160,7 @@ mod tests {
             tanks: Vec::new(),
             events: Vec::new(),
             edges: Vec::new(),
+            alerts: String::new(),
         }))
     }
 
@@ -172,6 +176,7 @@ mod tests {
             gone: Vec::new(),
             skipped: 0,
             edges: Vec::new(),
+            alerts: None,
         }))
     }
 
