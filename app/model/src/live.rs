@@ -194,6 +194,18 @@ mod tests {
         assert!(matches!(state.apply(delta(11, 4)), Applied::Changed(_)));
     }
 
+    #[test]
+    fn the_strip_of_alerts_is_what_was_said_last() {
+        let mut state = LiveState::default();
+        state.apply(snapshot(0));
+        for (rev, said, want) in [(1, Some("<ul>"), "<ul>"), (2, None, "<ul>"), (3, Some(""), "")] {
+            let ServerMessage::Delta(mut frame) = delta(rev, 0) else { panic!("a delta") };
+            frame.alerts = said.map(str::to_owned);
+            state.apply(ServerMessage::Delta(frame));
+            assert_eq!(state.town.as_ref().unwrap().alerts, want);
+        }
+    }
+
     fn row(key: u64, cost: i64) -> EventRow {
         EventRow {
             key: RowKey(key),

@@ -100,7 +100,7 @@ pub struct Snapshot {
     pub edges: Vec<Edge>,
     /// The strip of alerts above every page of the town, as the server made its markup: rendered once for all who look, so
     /// that no page carries what it is made of. Empty without alerts. Programs read `GET /api/towns/{town}/alerts`.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(default)]
     pub alerts: String,
 }
 

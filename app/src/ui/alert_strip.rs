@@ -62,7 +62,8 @@ fn put(strip: &Element, alerts: &str) -> bool {
     if strip.query_selector(":popover-open").is_ok_and(|open| open.is_some()) {
         return false;
     }
-    let focused = document().active_element().filter(|active| strip.contains(Some(active))).map(|active| active.id());
+    let active = || document().active_element().filter(|active| strip.contains(Some(active)));
+    let focused = active().map(|active| active.id());
     let open = FOLDS.map(|id| element(id).is_some_and(|fold| fold.has_attribute("open")));
     strip.set_inner_html(alerts);
     for (id, _) in FOLDS.into_iter().zip(open).filter(|(_, open)| *open) {
@@ -71,10 +72,18 @@ fn put(strip: &Element, alerts: &str) -> bool {
             let _ = fold.set_attribute("open", "");
         }
     }
-    if let Some(target) = focused.and_then(|id| element(&id).or_else(|| element(STRIP))) {
-        let _ = target.unchecked_ref::<HtmlElement>().focus();
+    if let Some(id) = focused {
+        // What was pressed may be folded by now, and takes no focus then.
+        for place in [element(&id), element(STRIP)].into_iter().flatten() {
+            if active().is_none() {
+                let _ = place.unchecked_ref::<HtmlElement>().focus();
+            }
+        }
     }
-    say(strip.first_element_child().and_then(|list| list.get_attribute("data-says")).as_deref().unwrap_or("No alerts"), "");
+    say(
+        strip.first_element_child().and_then(|list| list.get_attribute("data-says")).as_deref().unwrap_or("No alerts"),
+        "",
+    );
     true
 }
 

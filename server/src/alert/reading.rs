@@ -75,7 +75,8 @@ impl Look<'_> {
         let tank = gauges.tank?;
         let name = watched.tanks.iter().find(|tank| tank.meter).map_or(METER_NAME, |tank| tank.name.as_str());
         let runway = tank.runway(gauges.pace).to_string();
-        let found = self.found(METER.to_owned(), Condition::Tank, |from| tank_step(from, &tank, gauges.pace, self.limits));
+        let found =
+            self.found(METER.to_owned(), Condition::Tank, |from| tank_step(from, &tank, gauges.pace, self.limits));
         let words = match goal(&found) {
             AlertState::Empty => format!("{name} is empty: {} left", dollars(tank.balance)),
             _ => format!("{name} is low: {} left, {runway}", dollars(tank.balance)),
@@ -179,7 +180,11 @@ impl Look<'_> {
             (0, blocked) => format!("{blocked} beads are blocked"),
             (review, blocked) => format!("{waiting} beads wait: {review} in review, {blocked} blocked"),
         };
-        Reading { found, words, data: json!({"waiting": waiting, "in_review": beads.in_review, "blocked": beads.blocked}) }
+        Reading {
+            found,
+            words,
+            data: json!({"waiting": waiting, "in_review": beads.in_review, "blocked": beads.blocked}),
+        }
     }
 
     /// A source, when it was heard, and since when others have told of work.

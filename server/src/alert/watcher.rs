@@ -183,7 +183,13 @@ impl Watcher {
     }
 
     /// What lasts: told at last when its snooze has ended, and said anew when its figures changed.
-    async fn keep(&mut self, town: &TownRow, episode: &Episode, reading: &Reading, now: Timestamp) -> anyhow::Result<()> {
+    async fn keep(
+        &mut self,
+        town: &TownRow,
+        episode: &Episode,
+        reading: &Reading,
+        now: Timestamp,
+    ) -> anyhow::Result<()> {
         if !episode.told && episode.snoozed_until.is_none() {
             let bodies = self.bodies(town, episode.state.kind(), &reading.data, now);
             let deliveries: Vec<_> = bodies.iter().map(Body::delivery).collect();
@@ -238,7 +244,8 @@ impl Memory {
 
 /// What is told of an end: which alert it was, since when, and what was told of it.
 fn cleared(from: AlertState, episode: Option<&Episode>) -> Value {
-    let mut data = episode.and_then(|e| serde_json::from_str(&e.data).ok()).filter(Value::is_object).unwrap_or(json!({}));
+    let mut data =
+        episode.and_then(|e| serde_json::from_str(&e.data).ok()).filter(Value::is_object).unwrap_or(json!({}));
     data["alert"] = json!(from.kind());
     data["since"] = json!(episode.map(|episode| episode.since.to_string()));
     data

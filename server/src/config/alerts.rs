@@ -124,7 +124,10 @@ mod tests {
         assert_eq!((limits.low_percent, limits.low_clear_percent, limits.silent_minutes), (30, 35, 20));
         let line = |name: &str| {
             let lines = config.lines().into_iter();
-            lines.filter(|(known, ..)| *known == name).map(|(_, value, origin)| format!("{value} {origin}")).collect::<Vec<_>>()
+            lines
+                .filter(|(known, ..)| *known == name)
+                .map(|(_, value, origin)| format!("{value} {origin}"))
+                .collect::<Vec<_>>()
         };
         assert_eq!(line("alerts.restarts"), ["7 flag"]);
         assert_eq!(line("alerts.errors"), ["8 environment TOWNGAUGE_ALERTS"]);
@@ -135,16 +138,27 @@ mod tests {
     }
 
     #[test]
+    fn the_readme_has_every_number_with_its_default() {
+        let readme = include_str!("../../../README.md");
+        for knob in AlertLimits::KNOBS {
+            let wanted = format!("`{}` {}", knob.name, knob.value(&AlertLimits::default()));
+            assert!(readme.contains(&wanted), "{wanted}: {}", knob.means);
+        }
+    }
+
+    #[test]
     fn what_cannot_be_used_says_which_and_where_from_and_what_can() {
-        let refused = |flags: &[&str], env: &[(&str, &str)], file: &str| {
-            format!("{:#}", resolve(flags, env, file).unwrap_err())
-        };
+        let refused =
+            |flags: &[&str], env: &[(&str, &str)], file: &str| format!("{:#}", resolve(flags, env, file).unwrap_err());
         assert!(refused(&["review"], &[], "").contains("write NAME=NUMBER"));
         assert!(refused(&["review=many"], &[], "").contains("no whole number"));
         assert!(refused(&["reviews=3"], &[], "").contains("there is no \"reviews\": use every_s, low_percent"));
         assert!(refused(&["review=3", "review=4"], &[], "").contains("review is said twice"));
         let twice = refused(&[], &[], "alert_low_percent = 30\n[alerts]\nlow_percent = 20\n");
-        assert!(twice.contains("alerts (from towngauge.toml)") && twice.contains("low_percent is said twice"), "{twice}");
+        assert!(
+            twice.contains("alerts (from towngauge.toml)") && twice.contains("low_percent is said twice"),
+            "{twice}"
+        );
         let bounds = refused(&[], &[("TOWNGAUGE_ALERTS", "error_minutes=9")], "");
         assert_eq!(bounds, "alerts (from environment TOWNGAUGE_ALERTS): error_minutes = 9: use 1 to 5");
         assert!(refused(&[], &[], "[alerts]\nreview = 5\nreview_clear = 5\n").contains("review_clear = 5: use 0 to 4"));

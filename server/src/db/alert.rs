@@ -275,11 +275,8 @@ pub async fn forget_snoozes(pool: &Pool, before: Timestamp) -> Result<(), DbErro
 /// # Errors
 /// The database refused.
 pub async fn hold_watch(pool: &Pool, holder: Uuid, for_s: i64) -> Result<bool, DbError> {
-    let row: Option<(Uuid,)> = sqlx::query_as(include_str!("sql/alert_hold_watch.sql"))
-        .bind(holder)
-        .bind(for_s)
-        .fetch_optional(pool)
-        .await?;
+    let row: Option<(Uuid,)> =
+        sqlx::query_as(include_str!("sql/alert_hold_watch.sql")).bind(holder).bind(for_s).fetch_optional(pool).await?;
     Ok(row.is_some())
 }
 

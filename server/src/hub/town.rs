@@ -432,6 +432,21 @@ mod tests {
     }
 
     #[test]
+    fn the_strip_of_alerts_is_said_once_and_is_in_every_snapshot() {
+        let mut town = town();
+        town.set_alerts("<ul>".to_owned());
+        assert_eq!(town.tick(T0).unwrap().alerts.as_deref(), Some("<ul>"));
+        town.set_alerts("<ul>".to_owned());
+        assert!(town.tick(T0).is_none(), "nothing new");
+        assert_eq!(town.snapshot(T0).alerts, "<ul>");
+        town.fold(&added(vec![call(T0, 1)]), T0);
+        assert_eq!(town.tick(T0).unwrap().alerts, None);
+        let mut loaded = Town::new(TownName::new("t").unwrap(), Seed::default(), 1, T0);
+        loaded.keep_alerts(town.alerts().to_owned());
+        assert_eq!((loaded.snapshot(T0).alerts.as_str(), loaded.tick(T0).is_none()), ("<ul>", true));
+    }
+
+    #[test]
     fn a_replaced_event_counts_once() {
         let mut town = town();
         town.fold(&added(vec![call(T0, 5_000)]), T0);

@@ -64,7 +64,8 @@ async fn no_query_of_the_writer_or_the_worker_reads_a_whole_table() {
     let pool = fresh_database().await;
     sqlx::raw_sql(FILL).execute(&pool).await.unwrap();
     let spans = "1, array['2026-01-01 00:00+00', '2026-01-01 00:30+00']::timestamptz[]";
-    check(&pool, include_str!("../../src/db/sql/claim_select.sql"), "array[1], array[gen_random_uuid()]", "claim").await;
+    check(&pool, include_str!("../../src/db/sql/claim_select.sql"), "array[1], array[gen_random_uuid()]", "claim")
+        .await;
     check(
         &pool,
         include_str!("../../src/db/sql/claim_delete.sql"),
@@ -83,7 +84,8 @@ async fn no_query_of_the_writer_or_the_worker_reads_a_whole_table() {
     let pending = include_str!("../../src/db/sql/restate_pending.sql");
     assert!(plan(&pool, pending, "").await.contains("session_to_restate"));
     let sums =
-        plan(&pool, include_str!("../../src/db/sql/claim_select_sums.sql"), "1, to_timestamp(1), to_timestamp(9)").await;
+        plan(&pool, include_str!("../../src/db/sql/claim_select_sums.sql"), "1, to_timestamp(1), to_timestamp(9)")
+            .await;
     assert!(sums.contains("claim_of_sums"), "{sums}");
     check(&pool, include_str!("../../src/db/sql/unpriced_list.sql"), "1, 200", "unpriced").await;
     let touched = "array[1], array['m1'], array[to_timestamp(21600)]";

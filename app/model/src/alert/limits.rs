@@ -146,7 +146,10 @@ mod tests {
     fn names_are_told_apart_and_found() {
         for (place, knob) in AlertLimits::KNOBS.iter().enumerate() {
             assert!(AlertLimits::KNOBS[..place].iter().all(|other| other.name != knob.name));
-            assert_eq!(AlertLimits::knob(knob.name).unwrap().value(&AlertLimits::default()), knob.value(&AlertLimits::default()));
+            assert_eq!(
+                AlertLimits::knob(knob.name).unwrap().value(&AlertLimits::default()),
+                knob.value(&AlertLimits::default())
+            );
         }
     }
 

@@ -37,9 +37,8 @@ pub fn fuel_step(state: AlertState, tank: &FuelTank, limits: &AlertLimits, now: 
 /// Every way up is told as one filling, every way down once per state. `lasts_s`: seconds until it is dry; none: not as
 /// far as one can see.
 fn level_step(state: AlertState, tank: &GasTank, lasts_s: Option<i64>, limits: &AlertLimits) -> Option<Step> {
-    let above = |percent: u32| {
-        i128::from(tank.balance.0) * 100 > i128::from(tank.capacity.0.max(0)) * i128::from(percent)
-    };
+    let above =
+        |percent: u32| i128::from(tank.balance.0) * 100 > i128::from(tank.capacity.0.max(0)) * i128::from(percent);
     let longer = |minutes: u32| minutes == 0 || lasts_s.is_none_or(|seconds| seconds > i64::from(minutes) * 60);
     let is_empty = tank.balance.0 <= 0;
     let is_low = !(above(limits.low_percent) && longer(limits.runway_minutes));

@@ -30,8 +30,8 @@ pub fn write_config(folder: &Path, address: &str, more: &str) -> std::path::Path
 }
 
 /// A server without webhooks of its own, and what would run in it: driven by hand, by a clock of its own.
-struct Rig {
-    server: Server,
+pub struct Rig {
+    pub server: Server,
     watcher: Watcher,
     courier: Courier,
     hand: Arc<AtomicI64>,
@@ -41,7 +41,7 @@ struct Rig {
 }
 
 impl Rig {
-    async fn start(receiver: &Receiver, more: &str) -> Self {
+    pub async fn start(receiver: &Receiver, more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = write_config(folder.path(), &receiver.address, more);
         let config = server_support::config(Settings { config: Some(file), ..Settings::default() });
@@ -54,18 +54,22 @@ impl Rig {
         let watcher = watcher(&server, &hooks, &clock);
         Self { server, watcher, courier, hand, hooks, clock, _folder: folder }
     }
-    fn pass(&self, seconds: i64) {
+    pub fn pass(&self, seconds: i64) {
         self.hand.fetch_add(seconds * 1_000_000, Ordering::Relaxed);
     }
     /// Looks, and tries what is due.
-    async fn turn(&mut self) {
+    pub async fn turn(&mut self) {
         self.watcher.look().await.unwrap();
         while self.courier.run_once().await.unwrap() > 0 {}
+    }
+    /// Another server's watcher, on the same database.
+    pub fn another(&self) -> Watcher {
+        watcher(&self.server, &self.hooks, &self.clock)
     }
     async fn topup(&self, usd: &str) {
         fill(&self.server, "home", usd).await;
     }
-    async fn spend(&self, id: usize) {
+    pub async fn spend(&self, id: usize) {
         assert_eq!(self.server.post("/api/ingest", &json!([call(now(), id)])).await.1["stored"], 1);
     }
 }
