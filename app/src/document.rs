@@ -1,6 +1,7 @@
 //! The documents that the server can answer with: one per page, with its title and its seed.
 
 use leptos::prelude::*;
+use model::TownName;
 
 use crate::page::live::LivePage;
 use crate::page::machine::MachineView;
@@ -51,15 +52,30 @@ impl Document {
     /// What the browser's tab says.
     #[must_use]
     pub fn title(&self) -> String {
+        let page = match self {
+            Self::Towns(_) => "Towns",
+            Self::Overview(_) => "",
+            Self::Live(_) => "Live",
+            Self::Observability(_) => "Observability",
+            Self::Machine(_) => "Machine",
+            Self::Sources(_) => "Sources",
+            Self::Tank(_) => "Tanks",
+            Self::Notice(notice) => notice.title(),
+        };
+        let parts = [Some(page).filter(|page| !page.is_empty()), self.town().map(TownName::as_str), Some("Towngauge")];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+    }
+
+    /// The town that the page is about; none where it is about none, or about one that could not be shown.
+    pub(crate) fn town(&self) -> Option<&TownName> {
         match self {
-            Self::Towns(_) => "Towns · Towngauge".to_owned(),
-            Self::Overview(seed) => format!("{} · Towngauge", seed.snapshot.town),
-            Self::Live(seed) => format!("Live · {} · Towngauge", seed.town.snapshot.town),
-            Self::Observability(seed) => format!("Observability · {} · Towngauge", seed.town.snapshot.town),
-            Self::Machine(seed) => format!("Machine · {} · Towngauge", seed.town.snapshot.town),
-            Self::Sources(seed) => format!("Sources · {} · Towngauge", seed.town.snapshot.town),
-            Self::Tank(seed) => format!("Tanks · {} · Towngauge", seed.town.snapshot.town),
-            Self::Notice(notice) => format!("{} · Towngauge", notice.title()),
+            Self::Towns(_) | Self::Notice(_) => None,
+            Self::Overview(seed) => Some(&seed.snapshot.town),
+            Self::Live(seed) => Some(&seed.town.snapshot.town),
+            Self::Observability(seed) => Some(&seed.town.snapshot.town),
+            Self::Machine(seed) => Some(&seed.town.snapshot.town),
+            Self::Sources(seed) => Some(&seed.town.snapshot.town),
+            Self::Tank(seed) => Some(&seed.town.snapshot.town),
         }
     }
 

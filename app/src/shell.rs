@@ -4,6 +4,7 @@ use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 
 use crate::document::Document;
+use crate::live::EARLY_SCRIPT;
 use crate::seed::SEED_ID;
 
 /// Addresses of the built files; their names carry a hash of the content.
@@ -36,10 +37,12 @@ const THEME: &str = "try{var t=localStorage.getItem('towngauge.theme');\
 pub fn shell(assets: AssetPaths, document: Document) -> impl IntoView + 'static {
     let AssetPaths { css, icon, client: ClientPaths { js, wasm, boot } } = assets;
     let (client, title, seed) = (document.client().name(), document.title(), document.seed());
+    let town = document.town().map(ToString::to_string);
+    let link = town.is_some().then(|| view! { <script nonce=use_nonce() inner_html=EARLY_SCRIPT></script> });
     let retry = document.retry_s().map(|s| view! { <meta http-equiv="refresh" content=s.to_string()/> });
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang="en" data-town=town>
             <head>
                 <meta charset="utf-8"/>
                 <title>{title}</title>
@@ -49,6 +52,7 @@ pub fn shell(assets: AssetPaths, document: Document) -> impl IntoView + 'static 
                 <meta name="theme-color" content="#f4f5f7" media="(prefers-color-scheme: light)"/>
                 {retry}
                 <script nonce=use_nonce()>{THEME}</script>
+                {link}
                 <link rel="stylesheet" href=css/>
                 <link rel="icon" type="image/svg+xml" href=icon/>
                 <link rel="modulepreload" href=js/>

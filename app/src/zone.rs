@@ -1,5 +1,7 @@
 //! The viewer's time zone. The server and the first paint speak UTC; after hydration the browser's zone takes over.
 
+use std::time::Duration;
+
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 
@@ -12,11 +14,22 @@ pub(crate) struct Zone {
     name: RwSignal<Option<String>>,
 }
 
+/// How long after hydration the browser is asked for its zone's name. Its tables take it longer than the whole overview
+/// takes to hydrate, and until they are there no click is answered; so the page comes first.
+const AFTER: Duration = Duration::from_millis(100);
+
 /// Provides [`Zone`] and switches it to the browser's once the page is alive.
 pub(crate) fn provide_zone() {
     let name = RwSignal::new(None);
     provide_context(Zone { name });
-    Effect::new(move |_| name.set(Some(browser_zone())));
+    Effect::new(move |_| {
+        let learn = move || {
+            name.try_set(Some(browser_zone()));
+        };
+        if let Ok(timer) = set_timeout_with_handle(learn, AFTER) {
+            on_cleanup(move || timer.clear());
+        }
+    });
 }
 
 /// The zone in context.

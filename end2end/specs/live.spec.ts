@@ -3,12 +3,7 @@
 import AxeBuilder from "@axe-core/playwright";
 import { loaded } from "../fixtures/hydration.js";
 import { expect, test } from "../fixtures/test.js";
-import { Town, call, lines } from "../fixtures/town.js";
-
-const tool = (n: number, more: Record<string, unknown> = {}) => ({
-  type: "tool_call", ts: new Date().toISOString(), id: `tool-${crypto.randomUUID()}`, rig: "gastown", role: "crew",
-  agent: "joe", tool: `Tool${n}`, duration_ms: n, ...more,
-});
+import { Town, call, lines, tool } from "../fixtures/town.js";
 
 test("events stand at the bottom as they come, errors in red, and a filter lives in the address", async ({ page, server, request }) => {
   const town = new Town(request, server.url, "stream");

@@ -1,32 +1,11 @@
 // Machine: the popover in the header, the page, and what both say when there is nothing or nothing new.
 
 import AxeBuilder from "@axe-core/playwright";
-import type { APIRequestContext, Page } from "@playwright/test";
+import type { Page } from "@playwright/test";
 import { loaded } from "../fixtures/hydration.js";
+import { Machine, space } from "../fixtures/machine.js";
 import { expect, test } from "../fixtures/test.js";
 import { Town, call } from "../fixtures/town.js";
-
-const GIB = 2 ** 30;
-const space = (used: number, total: number) => ({ used_bytes: used * GIB, total_bytes: total * GIB });
-
-/** A machine that reports to a town, as `towngauge watch --to` does. */
-class Machine {
-  private readonly shipper = crypto.randomUUID();
-
-  constructor(
-    private readonly request: APIRequestContext,
-    private readonly url: string,
-    private readonly town: string,
-    private readonly name: string,
-  ) {}
-
-  async report(cpu: number, gpu: object | null = null): Promise<void> {
-    const sample = { cpu, memory: space(12, 32), gpu, disk: space(100, 400) };
-    const body = { ship: 1, shipper: this.shipper, name: this.name, pid: 42, sample };
-    const answer = await this.request.post(`${this.url}/api/ship/host?town=${this.town}`, { data: body });
-    if (!answer.ok()) throw new Error(`${answer.status()} ${await answer.text()}`);
-  }
-}
 
 const chip = (page: Page) => page.locator("button.machine");
 const popover = (page: Page) => page.locator("#machine");

@@ -27,6 +27,7 @@ pub mod standing;
 pub mod state;
 pub mod stop;
 pub mod store;
+mod store_watch;
 pub mod telemetry;
 
 /// Version of this build.

@@ -34,6 +34,7 @@ use crate::standing::{Folders, Rates};
 use crate::state::{App, AppState, Counters};
 use crate::stop::StopDesk;
 use crate::store::Store;
+use crate::store_watch;
 
 /// How often it is noted that towns are observed.
 const COVERAGE_PERIOD: Duration = Duration::from_secs(10);
@@ -142,6 +143,7 @@ async fn assemble(config: Config, listener: TcpListener, local: SocketAddr, stor
         tokio::spawn(observe(pool.clone(), clock.clone(), stop_background.clone())),
         tokio::spawn(listen(pool.clone(), heard, stop_background.clone())),
     ];
+    background.push(tokio::spawn(store_watch::run(pool.clone(), hub.clone(), clock.clone(), stop_background.clone())));
     let watch = Watch {
         pool: pool.clone(),
         hub: hub.clone(),

@@ -145,6 +145,7 @@ mod tests {
             known: 0,
             tank: None,
             pace: Pace::default(),
+            store_down_since: None,
         }
     }
 

@@ -155,6 +155,10 @@ pub struct Gauges {
     pub tank: Option<GasTank>,
     /// Spending over the last five minutes.
     pub pace: Pace,
+    /// Since when the server cannot reach its database: nothing has been stored since, so that the other figures stand
+    /// still or fall although agents may be at work. None while all is well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store_down_since: Option<Timestamp>,
 }
 
 /// Sums over the gauges' window.

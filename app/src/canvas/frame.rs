@@ -119,10 +119,11 @@ fn run(now_ms: f64) {
     LOOP.with(|frames| {
         frames.scheduled.set(false);
         let dirty: Vec<Rc<Painter>> = frames.painters.borrow().iter().filter(|p| p.dirty.get()).cloned().collect();
-        for painter in dirty {
+        let sizes: Vec<_> = dirty.iter().map(|painter| painter.surface.borrow().measure()).collect();
+        for (painter, size) in dirty.into_iter().zip(sizes) {
             painter.dirty.set(false);
             let mut surface = painter.surface.borrow_mut();
-            if surface.begin() && (painter.paint.borrow_mut())(&mut surface, now_ms) == Frame::Again {
+            if surface.begin(size) && (painter.paint.borrow_mut())(&mut surface, now_ms) == Frame::Again {
                 painter.dirty.set(true);
                 schedule(frames);
             }

@@ -29,10 +29,15 @@ impl Surface {
         Some(Self { canvas, context, ratio: 0.0, width: 0.0, height: 0.0, area: None })
     }
 
-    /// Follows the element's size and the screen's pixel ratio, and wipes the canvas. False when it has no size.
+    /// The element's width and height in CSS pixels. To be asked of every canvas before any is drawn on: a canvas that
+    /// takes a new size makes the browser lay the page out again at the next question.
+    pub(crate) fn measure(&self) -> (f64, f64) {
+        (f64::from(self.canvas.client_width()), f64::from(self.canvas.client_height()))
+    }
+
+    /// Takes over the element's size and the screen's pixel ratio, and wipes the canvas. False when it has no size.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "pixels of a screen")]
-    pub(crate) fn begin(&mut self) -> bool {
-        let (width, height) = (f64::from(self.canvas.client_width()), f64::from(self.canvas.client_height()));
+    pub(crate) fn begin(&mut self, (width, height): (f64, f64)) -> bool {
         if width < 1.0 || height < 1.0 {
             return false;
         }

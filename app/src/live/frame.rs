@@ -67,7 +67,8 @@ mod tests {
     #[test]
     fn reads_what_the_server_writes() {
         let at = Timestamp::from_seconds(1_700_000_000);
-        let gauges = Gauges { at, flow: None, working: 1, known: 2, tank: None, pace: Pace::default() };
+        let gauges =
+            Gauges { at, flow: None, working: 1, known: 2, tank: None, pace: Pace::default(), store_down_since: None };
         let snapshot = Snapshot {
             town: TownName::new("t").unwrap(),
             demo: true,

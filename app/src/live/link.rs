@@ -10,6 +10,11 @@ pub(crate) enum Link {
     Connecting,
     /// Frames come.
     Live,
+    /// Frames come, and say that the server cannot reach its database.
+    Degraded {
+        /// Seconds since it could.
+        down_s: i64,
+    },
     /// The socket is open and silent for too long.
     Stale {
         /// Seconds since the last frame.
@@ -31,6 +36,8 @@ pub(crate) struct Signs {
     pub now_ms: f64,
     /// When the last frame came.
     pub heard_ms: Option<f64>,
+    /// For how many seconds the server has been without its database, as the newest frame says; none when it has it.
+    pub store_down_s: Option<i64>,
     /// Whether this socket has brought a frame.
     pub alive: bool,
     /// Whether an earlier attempt failed or a link was lost.
@@ -50,7 +57,7 @@ impl Link {
         let silent_s = signs.heard_ms.map(|heard| seconds(signs.now_ms - heard));
         match (signs.alive, silent_s) {
             (true, Some(silent_s)) if silent_s >= STALE_AFTER_S => Self::Stale { silent_s },
-            (true, _) => Self::Live,
+            (true, _) => signs.store_down_s.map_or(Self::Live, |down_s| Self::Degraded { down_s: down_s.max(0) }),
             (false, _) if !signs.failed => Self::Connecting,
             (false, _) => {
                 let retry_s = signs.retry_ms.map_or(0, |at| seconds(at - signs.now_ms + 999.0));
@@ -62,11 +69,16 @@ impl Link {
     pub(crate) const fn is_fresh(self) -> bool {
         matches!(self, Self::Connecting | Self::Live)
     }
+    /// Whether the server is heard, whatever it can say of the town.
+    pub(crate) const fn is_heard(self) -> bool {
+        matches!(self, Self::Connecting | Self::Live | Self::Degraded { .. })
+    }
     /// One word.
     pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Connecting => "Connecting",
             Self::Live => "Live",
+            Self::Degraded { .. } => "Degraded",
             Self::Stale { .. } => "Stale",
             Self::Down { .. } => "Disconnected",
         }
@@ -74,7 +86,7 @@ impl Link {
     /// The word with what stands beside it: `Stale · 14 s`, `Disconnected · retry in 5 s`.
     pub(crate) fn text(self) -> String {
         match self {
-            Self::Connecting | Self::Live => self.word().to_owned(),
+            Self::Connecting | Self::Live | Self::Degraded { .. } => self.word().to_owned(),
             Self::Stale { silent_s } => format!("Stale · {silent_s} s"),
             Self::Down { retry_s: 0, .. } => "Disconnected · trying".to_owned(),
             Self::Down { retry_s, .. } => format!("Disconnected · retry in {retry_s} s"),
@@ -83,9 +95,9 @@ impl Link {
     /// How old the figures are, when they are too old to be called live.
     pub(crate) fn age(self) -> Option<String> {
         match self {
-            Self::Stale { silent_s } | Self::Down { silent_s: Some(silent_s), .. } => {
-                Some(model::format::ago(silent_s.max(2)))
-            }
+            Self::Degraded { down_s: silent_s }
+            | Self::Stale { silent_s }
+            | Self::Down { silent_s: Some(silent_s), .. } => Some(model::format::ago(silent_s.max(2))),
             Self::Connecting | Self::Live | Self::Down { silent_s: None, .. } => None,
         }
     }
@@ -95,7 +107,8 @@ impl Link {
 mod tests {
     use super::*;
 
-    const FIRST: Signs = Signs { now_ms: 60_000.0, heard_ms: None, alive: false, failed: false, retry_ms: None };
+    const FIRST: Signs =
+        Signs { now_ms: 60_000.0, heard_ms: None, alive: false, failed: false, retry_ms: None, store_down_s: None };
 
     #[test]
     fn the_state_follows_from_the_signs() {
@@ -107,6 +120,13 @@ mod tests {
         check(Signs { alive: true, heard_ms: Some(59_000.0), ..FIRST }, "Live", true);
         check(Signs { alive: true, heard_ms: Some(48_100.0), ..FIRST }, "Live", true);
         check(Signs { alive: true, heard_ms: Some(48_000.0), ..FIRST }, "Stale · 12 s", false);
+        let degraded = Signs { alive: true, heard_ms: Some(59_000.0), store_down_s: Some(14), ..FIRST };
+        check(degraded, "Degraded", false);
+        assert_eq!(
+            (Link::judge(degraded).age().as_deref(), Link::judge(degraded).is_heard()),
+            (Some("14 s ago"), true)
+        );
+        check(Signs { heard_ms: Some(40_000.0), ..degraded }, "Stale · 20 s", false);
         let down = Signs { failed: true, heard_ms: Some(50_000.0), ..FIRST };
         check(down, "Disconnected · trying", false);
         check(Signs { retry_ms: Some(64_200.0), ..down }, "Disconnected · retry in 5 s", false);

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
+use js_sys::Array;
 use leptos::prelude::*;
 use model::live::Applied;
 use model::time::Timestamp;
@@ -11,10 +12,10 @@ use model::wire::ClientMessage;
 use wasm_bindgen::prelude::*;
 use web_sys::{CloseEvent, MessageEvent, WebSocket};
 
-use super::backoff;
 use super::frame::{self, Frame};
 use super::link::{Link, Signs};
 use super::store::Live;
+use super::{backoff, early};
 
 /// Keeps one socket open for the town that is known; closes it when the town changes or the page goes.
 pub(crate) fn keep_open(live: Live) {
@@ -98,7 +99,9 @@ impl Connection {
     fn connect(self: &Rc<Self>) {
         self.drop_socket();
         self.retry_ms.set(None);
-        let Ok(inner) = WebSocket::new(&self.url) else {
+        let early = early::take(&self.url);
+        let waiting = early.as_ref().map(|early| early.frames.clone());
+        let Some(inner) = early.map_or_else(|| WebSocket::new(&self.url).ok(), |early| Some(early.socket)) else {
             self.lost();
             return;
         };
@@ -113,6 +116,9 @@ impl Connection {
         inner.set_onmessage(Some(message.as_ref().unchecked_ref()));
         inner.set_onclose(Some(close.as_ref().unchecked_ref()));
         *self.socket.borrow_mut() = Some(Socket { inner, _message: message, _close: close });
+        for text in waiting.iter().flat_map(Array::iter).filter_map(|frame| frame.as_string()) {
+            self.receive(&text);
+        }
     }
 
     fn receive(&self, text: &str) {
@@ -194,6 +200,7 @@ impl Connection {
         let link = Link::judge(Signs {
             now_ms: steady_ms(),
             heard_ms: self.heard_ms.get(),
+            store_down_s: self.live.store_down_s(),
             alive: self.alive.get(),
             failed: self.failed.get(),
             retry_ms: self.retry_ms.get(),

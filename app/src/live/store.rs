@@ -115,6 +115,12 @@ impl Live {
         self.state.with_value(|s| s.heard)
     }
 
+    /// For how many seconds the server has been without its database; none when it has it. Not tracked.
+    pub(crate) fn store_down_s(self) -> Option<i64> {
+        let since = self.look(|town| town.gauges.store_down_since)??;
+        Some(self.now.get_untracked().micros_since(since) / 1_000_000)
+    }
+
     fn look<T>(self, read: impl FnOnce(&Snapshot) -> T) -> Option<T> {
         self.state.with_value(|s| s.town.as_deref().map(read))
     }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local_scoped_with_cancellation;
-use model::Window;
 use model::host::{HostColumns, HostHistory, Instrument, OwnCost, PerfMetrics};
+use model::{Timestamp, Window};
 
 use crate::fetch;
 use crate::live::Live;
@@ -32,6 +32,8 @@ pub(crate) struct MachineBoard {
     pub held: RwSignal<Option<(String, Instrument)>>,
     /// Why the newest page could not be read.
     pub failed: RwSignal<Option<ReadError>>,
+    /// The server's clock when the page was read the last time; none before the first time.
+    pub read_at: RwSignal<Option<Timestamp>>,
     /// Whether a window is being read.
     pub loading: RwSignal<bool>,
     history: StoredValue<HostHistory>,
@@ -49,6 +51,7 @@ impl MachineBoard {
             cursor: RwSignal::new(None),
             held: RwSignal::new(None),
             failed: RwSignal::new(None),
+            read_at: RwSignal::new(None),
             loading: RwSignal::new(false),
             history: StoredValue::new(HostHistory::empty(window, live.now.get_untracked())),
             revision: RwSignal::new(0),
@@ -70,6 +73,7 @@ impl MachineBoard {
                 self.own.set(page.own);
                 self.history.set_value(page.history);
                 self.revision.update(|n| *n = n.wrapping_add(1));
+                self.read_at.set(Some(self.live.now.get_untracked()));
                 self.failed.set(None);
             }
             Err(error) => self.failed.set(Some(error)),

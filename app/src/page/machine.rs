@@ -6,12 +6,12 @@ use model::format::grouped;
 
 use super::frame::town_frame;
 use crate::machine::{MachineBoard, of_all, short};
-use crate::reader::ReadError;
 use crate::seed::MachineSeed;
 use crate::sources::Step;
 use crate::ui::guide::StepBox;
 use crate::ui::header::Tab;
 use crate::ui::host_card::HostCard;
+use crate::ui::unread::Unread;
 use crate::zone::use_zone;
 
 /// The bar, the server's own cost, and a card for each host.
@@ -28,7 +28,7 @@ pub fn MachineView(seed: MachineSeed) -> impl IntoView {
         <main id="main" class="page machine-page">
             <h1 class="visually-hidden">"Machine"</h1>
             <Bar board/>
-            <Unread board/>
+            <Unread what="The past" failed=board.failed read_at=board.read_at live again=Callback::new(move |()| board.refresh())/>
             {move || is_empty.get().then(|| view! { <NoHost board connect=connect.clone()/> })}
             <For each=move || names.get() key=String::clone let:host>
                 <HostCard board host/>
@@ -69,27 +69,6 @@ fn Bar(board: MachineBoard) -> impl IntoView {
                 {move || board.loading.get().then_some("Reading")}
             </span>
         </div>
-    }
-}
-
-/// Says that the page could not be read; what was read before stays.
-#[component]
-fn Unread(board: MachineBoard) -> impl IntoView {
-    let text = move || {
-        board.failed.get().map(|error| match error {
-            ReadError::UnknownTown(_) => "The server no longer knows this town.",
-            ReadError::Unavailable => {
-                "The past could not be read: the store does not answer. What was read before stays."
-            }
-        })
-    };
-    view! {
-        {move || text().map(|text| view! {
-            <p class="banner" data-kind="link" role="alert">
-                {text}" "
-                <button r#type="button" class="button" on:click=move |_| board.refresh()>"Try again"</button>
-            </p>
-        })}
     }
 }
 

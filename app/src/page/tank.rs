@@ -16,6 +16,7 @@ use crate::ui::ledger_panel::LedgerPanel;
 use crate::ui::stop_panel::StopPanel;
 use crate::ui::tank_banner::TankBanner;
 use crate::ui::tank_card::{TankCard, TankCardData, cards};
+use crate::ui::unread::Unread;
 use crate::ui::webhooks_panel::WebhooksPanel;
 
 /// How often the band and the ledger are read again without any news.
@@ -26,35 +27,32 @@ const REFRESH: Duration = Duration::from_secs(30);
 pub fn TankPage(seed: TankSeed) -> impl IntoView {
     let TankSeed { town, page } = seed;
     let (live, top) = town_frame(town, Tab::Tank);
-    let unread = RwSignal::new(page.is_err());
-    let page = RwSignal::new(page.unwrap_or_default());
+    let read_at = RwSignal::new(page.is_ok().then(|| live.now.get_untracked()));
+    let (page, failed) = match page {
+        Ok(page) => (page, None),
+        Err(error) => (Data::default(), Some(error)),
+    };
+    let (page, failed) = (RwSignal::new(page), RwSignal::new(failed));
     let refresh = Callback::new(move |()| {
         let Some(town) = live.town.get_untracked() else { return };
         spawn_local_scoped_with_cancellation(async move {
-            let read = fetch::tank(town).await;
-            unread.set(read.is_err());
-            if let Ok(read) = read {
-                page.set(read);
+            match fetch::tank(town).await {
+                Ok(read) => {
+                    page.set(read);
+                    read_at.set(Some(live.now.get_untracked()));
+                    failed.set(None);
+                }
+                Err(error) => failed.set(Some(error)),
             }
         });
     });
     follow(live, refresh);
-    let banner = move || {
-        unread.get().then(|| {
-            view! {
-                <p class="banner" data-kind="link" role="alert">
-                    "The ledger could not be read: the store does not answer. What was read before stays. "
-                    <button r#type="button" class="button" on:click=move |_| refresh.run(())>"Try again"</button>
-                </p>
-            }
-        })
-    };
     view! {
         {top}
         <main id="main" class="page tank-page">
             <h1>"Tanks"</h1>
             <TankBanner live here=true/>
-            {banner}
+            <Unread what="The ledger" failed read_at live again=refresh/>
             <Tanks live page/>
             <div class="tank-panels">
                 <FillPanel live page refresh/>

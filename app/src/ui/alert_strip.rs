@@ -29,21 +29,18 @@ fn element(id: &str) -> Option<Element> {
 /// The strip.
 #[component]
 pub(crate) fn AlertStrip(live: Live) -> impl IntoView {
-    let html = fixed(|| live.with_alerts(str::to_owned));
-    let shown = RefCell::new(None::<String>);
+    let html = fixed(|| untrack(|| live.with_alerts(str::to_owned)));
+    // What the page came with, on both sides; the link may have brought more before the first look.
+    let shown = RefCell::new(untrack(|| live.with_alerts(str::to_owned)));
     Effect::new(move |before: Option<i64>| {
         let now_s = live.now.get().seconds();
         let fresh = live.with_alerts(|alerts| {
             let mut shown = shown.borrow_mut();
-            if shown.as_deref() == Some(alerts) {
-                return false;
+            let is_new = *shown != alerts && element(STRIP).is_some_and(|strip| put(&strip, alerts));
+            if is_new {
+                alerts.clone_into(&mut shown);
             }
-            // What the page came with is there.
-            let is_there = shown.is_none() || element(STRIP).is_some_and(|strip| put(&strip, alerts));
-            if is_there {
-                *shown = Some(alerts.to_owned());
-            }
-            is_there
+            is_new
         });
         if fresh || before != Some(now_s) {
             tick(now_s);

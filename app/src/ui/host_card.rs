@@ -19,7 +19,7 @@ pub(crate) fn HostCard(board: MachineBoard, host: String) -> impl IntoView {
         name.with_value(|name| board.host(name, |metrics| state(metrics, board.live.now.get()))).unwrap_or_default()
     });
     let word = Memo::new(move |_| told.with(|told| told.0));
-    let fresh = Memo::new(move |_| board.live.link.get().is_fresh() && matches!(word.get(), "Live" | "Idle"));
+    let fresh = Memo::new(move |_| board.live.link.get().is_heard() && matches!(word.get(), "Live" | "Idle"));
     let demo = move || name.with_value(|name| board.host(name, |metrics| metrics.demo)).unwrap_or_default();
     let dial = move |instrument| view! { <HostDial board host=name.get_value() instrument fresh/> };
     // What never was there needs no chart.

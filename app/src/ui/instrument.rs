@@ -144,7 +144,12 @@ impl Instrument {
     pub(crate) fn trend_label(self, gauges: &Gauges) -> String {
         match self {
             Self::Tank if gauges.tank.is_some() => {
-                format!("−{} in {} min", dollars(gauges.pace.spent), (gauges.pace.over_s + 30) / 60)
+                let (spent, over_s) = (dollars(gauges.pace.spent), gauges.pace.over_s);
+                if over_s < 60 {
+                    format!("−{spent} in {over_s} s")
+                } else {
+                    format!("−{spent} in {} min", (over_s + 30) / 60)
+                }
             }
             _ => "5 min".to_owned(),
         }
@@ -207,6 +212,7 @@ mod tests {
             known: 12,
             tank: Some(GasTank { balance: Nanodollars(47_230_000_000), capacity: Nanodollars(100_000_000_000) }),
             pace: Pace { spent: Nanodollars(1_230_000_000), over_s: 300 },
+            store_down_since: None,
         }
     }
 
@@ -225,6 +231,8 @@ mod tests {
         check(Instrument::Agents, &gauges, "7 of 12 | working, 5 idle or away");
         check(Instrument::Tank, &gauges, "$47.23 remaining | ~3.1 hrs at pace");
         assert_eq!(Instrument::Tank.trend_label(&gauges), "−$1.23 in 5 min");
+        let young = Gauges { pace: Pace { over_s: 5, ..gauges.pace }, ..gauges };
+        assert_eq!(Instrument::Tank.trend_label(&young), "−$1.23 in 5 s");
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub(crate) fn LinkStatus(live: Live) -> impl IntoView {
     let state = move || match live.link.get() {
         Link::Connecting => "connecting",
         Link::Live => "live",
+        Link::Degraded { .. } => "degraded",
         Link::Stale { .. } => "stale",
         Link::Down { .. } => "down",
     };
@@ -40,6 +41,9 @@ pub(crate) fn LinkBanner(live: Live) -> impl IntoView {
         let age = live.link.get().age().map(|age| format!(" The figures are from {age}.")).unwrap_or_default();
         match live.link.get() {
             Link::Connecting | Link::Live => None,
+            Link::Degraded { .. } => Some(format!(
+                "The server has lost its database: nothing new is stored, and senders are told to come back.{age}"
+            )),
             Link::Stale { .. } => Some(format!("Nothing was heard from the server for a while.{age}")),
             Link::Down { retry_s, .. } => {
                 let retry =

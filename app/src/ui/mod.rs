@@ -57,4 +57,5 @@ pub(crate) mod theme_toggle;
 pub(crate) mod toolbar;
 pub(crate) mod twin;
 pub(crate) mod unpriced;
+pub(crate) mod unread;
 pub(crate) mod webhooks_panel;

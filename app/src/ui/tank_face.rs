@@ -105,7 +105,7 @@ mod tests {
     fn gauges(balance: Option<i64>) -> Gauges {
         let capacity = Nanodollars(100_000_000_000);
         let tank = balance.map(|dollars| GasTank { balance: Nanodollars(dollars * 1_000_000_000), capacity });
-        Gauges { at: NOW, flow: None, working: 0, known: 0, tank, pace: Pace::default() }
+        Gauges { at: NOW, flow: None, working: 0, known: 0, tank, pace: Pace::default(), store_down_since: None }
     }
 
     fn window(left: i64) -> FuelTank {

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use model::fuel::FuelTank;
 use model::host::PerfMetrics;
 use model::id::TownName;
+use model::time::Timestamp;
 use model::wire::{BeadCounts, Edge, Gauges, Snapshot};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
@@ -64,6 +65,8 @@ pub enum Command {
     Alerts(TownName, String, oneshot::Sender<bool>),
     /// A host of the town was read: for those who look.
     Host(TownName, Box<PerfMetrics>),
+    /// Since when the store does not answer; none when it does again.
+    StoreDown(Option<Timestamp>),
     /// Say goodbye to every viewer, then answer.
     Stop(oneshot::Sender<()>),
 }

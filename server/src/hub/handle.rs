@@ -8,6 +8,7 @@ use bytes::Bytes;
 use model::fuel::FuelTank;
 use model::host::PerfMetrics;
 use model::id::TownName;
+use model::time::Timestamp;
 use model::wire::{Edge, Gauges, Snapshot};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
@@ -168,6 +169,11 @@ impl Hub {
     /// Tells those who look what a host of the town uses: encoded once, and not at all when nobody looks.
     pub async fn show_host(&self, town: TownName, metrics: PerfMetrics) {
         let _ = self.commands.send(Command::Host(town, Box::new(metrics))).await;
+    }
+
+    /// Tells every viewer since when the store does not answer; none when it does again.
+    pub async fn show_store(&self, down_since: Option<Timestamp>) {
+        let _ = self.commands.send(Command::StoreDown(down_since)).await;
     }
 
     /// Who looks at the hosts of which town.

@@ -96,6 +96,7 @@ pub struct HubTask {
     commands: mpsc::WeakSender<Command>,
     build: String,
     lookers: Lookers,
+    store_down_since: Option<Timestamp>,
 }
 
 impl HubTask {
@@ -121,6 +122,7 @@ impl HubTask {
             commands,
             build: build.to_owned(),
             lookers,
+            store_down_since: None,
         }
     }
 
@@ -129,8 +131,10 @@ impl HubTask {
         let now = self.clock.now();
         let index = self.places.len();
         self.by_name.insert(name.clone(), index);
+        let mut town = Town::new(name.clone(), seed, 0, now);
+        town.set_store_down(self.store_down_since, now);
         self.places.push(Place {
-            town: Town::new(name.clone(), seed, 0, now),
+            town,
             name,
             audience: Audience::new(index, self.commands.clone()),
             greeting: None,
@@ -237,6 +241,10 @@ impl HubTask {
                 place.audience.look(id, looks.then(|| self.lookers.begin(&place.name)));
             }
             Command::Host(town, metrics) => self.show_host(&town, &metrics, now),
+            Command::StoreDown(since) => {
+                self.store_down_since = since;
+                self.places.iter_mut().for_each(|place| place.town.set_store_down(since, now));
+            }
             Command::Said(ViewerId { town, id }, said) => {
                 let (stats, build) = (&self.stats, &self.build);
                 let Some(Place { town, audience, greeting, .. }) = self.places.get_mut(town) else { return };
@@ -396,7 +404,7 @@ impl HubTask {
 
     fn loaded(&mut self, town: &TownName, seed: Result<Option<Box<Seed>>, LoadFailed>, now: Timestamp) {
         HubStats::count(&self.stats.loads);
-        let (stats, build) = (Arc::clone(&self.stats), self.build.clone());
+        let (stats, build, store_down_since) = (Arc::clone(&self.stats), self.build.clone(), self.store_down_since);
         let Some(place) = self.place(town) else { return };
         let loading = std::mem::take(&mut place.loading);
         place.wants_load |= seed.is_err();
@@ -407,6 +415,7 @@ impl HubTask {
         place.town = Town::new(place.name.clone(), *seed, place.town.rev() + 1, now);
         // Not of the seed: who shows alerts does not say them again because the town was loaded.
         place.town.keep_alerts(alerts);
+        place.town.set_store_down(store_down_since, now);
         for changes in &held {
             place.town.fold(changes, now);
         }

@@ -104,6 +104,8 @@ pub struct Town {
     dirty: bool,
     shown: Option<Gauges>,
     aged_s: i64,
+    /// The dials as they were when the store was lost, and since when it is; none while it is there.
+    held: Option<Gauges>,
 }
 
 impl Town {
@@ -140,6 +142,7 @@ impl Town {
             dirty: false,
             shown: None,
             aged_s: now.seconds(),
+            held: None,
         };
         // The ring remembers five minutes: enough for every point but the oldest.
         let first_s = trend_end_s - RING_S + TREND_STEP_S * 2;
@@ -206,6 +209,16 @@ impl Town {
         self.alerts = alerts;
     }
 
+    /// Notes since when the store has not answered; none when it does. Meanwhile nothing can be stored, so the dials
+    /// hold: falling to zero they would say that nobody works.
+    pub fn set_store_down(&mut self, since: Option<Timestamp>, now: Timestamp) {
+        if self.held.and_then(|held| held.store_down_since) != since {
+            let gauges = self.held.unwrap_or_else(|| self.gauges(now));
+            self.held = since.map(|_| Gauges { store_down_since: since, ..gauges });
+            self.dirty = true;
+        }
+    }
+
     fn draw(&mut self, priced: &PricedEvent, cost: Nanodollars) {
         if let Some(tank) = &mut self.tank {
             tank.draw(priced.envelope.at, cost);
@@ -215,6 +228,9 @@ impl Town {
     /// The dials at `now`.
     #[must_use]
     pub fn gauges(&mut self, now: Timestamp) -> Gauges {
+        if let Some(held) = self.held {
+            return Gauges { at: now, ..held };
+        }
         self.ring.advance(now);
         let minute = self.ring.last(RATE_WINDOW_S);
         let (working, known) = self.roster.counts(now);
@@ -234,6 +250,7 @@ impl Town {
                 spent: self.ring.last(PACE_WINDOW_S).cost,
                 over_s: over_s.max(i64::from(self.first_event.is_some())),
             },
+            store_down_since: None,
         }
     }
 
@@ -275,13 +292,17 @@ impl Town {
 
     /// What viewers have to be told at `now`; none when nothing moved.
     pub fn tick(&mut self, now: Timestamp) -> Option<Delta> {
-        if !self.dirty && now.seconds() == self.aged_s {
+        if !self.dirty && (now.seconds() == self.aged_s || self.held.is_some()) {
             return None;
         }
         self.aged_s = now.seconds();
-        self.roster.age(now);
+        if self.held.is_none() {
+            self.roster.age(now);
+        }
         let gauges = self.gauges(now);
-        self.complete_trend(now, gauges.working);
+        if self.held.is_none() {
+            self.complete_trend(now, gauges.working);
+        }
         let news = self.dirty
             || self.roster.is_changed()
             || self.edges.rolled_over(now)
@@ -522,5 +543,24 @@ mod tests {
             prop_assert_eq!(followed.edges, fresh.edges);
             prop_assert_eq!(followed.rev, fresh.rev);
         }
+    }
+
+    #[test]
+    fn the_dials_hold_while_the_store_is_lost_and_go_on_after() {
+        let mut town = town();
+        let sums = |town: &mut Town, s| town.gauges(T0.plus_seconds(s)).flow.map(|flow| flow.tokens);
+        town.fold(&added(vec![call(T0, 100)]), T0);
+        let before = sums(&mut town, 1);
+        let since = T0.plus_seconds(2);
+        town.set_store_down(Some(since), T0.plus_seconds(5));
+        let told = town.tick(T0.plus_seconds(5)).unwrap();
+        assert_eq!((told.gauges.store_down_since, told.gauges.flow.map(|f| f.tokens)), (Some(since), before));
+        // Viewers are told once; beats do the rest. Who comes later is told as well.
+        assert_eq!(town.tick(T0.plus_seconds(200)), None);
+        let snapshot = town.snapshot(T0.plus_seconds(200));
+        assert_eq!((snapshot.gauges.store_down_since, sums(&mut town, 200)), (Some(since), before));
+        town.set_store_down(None, T0.plus_seconds(300));
+        let told = town.tick(T0.plus_seconds(300)).unwrap();
+        assert_eq!((told.gauges.store_down_since, told.gauges.flow.map(|f| f.tokens)), (None, Some(0)));
     }
 }
