@@ -98,7 +98,8 @@ mod tests {
         fn a_reading_causes_one_step_at_most(count in 0_i64..20, all in 0_i64..60, on in any::<bool>()) {
             let limits = AlertLimits::default();
             let calls = Calls { all: all.max(count), failed: count };
-            let rules: [(AlertState, &dyn Fn(AlertState) -> Option<Step>); 3] = [
+            type Rule<'a> = &'a dyn Fn(AlertState) -> Option<Step>;
+            let rules: [(AlertState, Rule<'_>); 3] = [
                 (AlertState::Looping, &|state| restart_step(state, count, &limits)),
                 (AlertState::Waiting, &|state| review_step(state, count, &limits)),
                 (AlertState::Failing, &|state| error_step(state, calls, &limits)),
