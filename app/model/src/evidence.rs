@@ -10,6 +10,8 @@ use crate::time::Timestamp;
 
 /// The source of agents' beads and other beads.
 pub const BEADS_SOURCE: &str = "beads";
+/// The source of what `gt status` says: a reading of agents' beads and sessions.
+pub const STATUS_SOURCE: &str = "gt_status";
 /// The source of terminals' activity.
 pub const TMUX_SOURCE: &str = "tmux";
 
@@ -25,7 +27,7 @@ pub const TERMINAL_FRESH_S: i64 = 5 * 60;
 pub enum Evidence {
     /// The agent itself or its session: heartbeats, events, calls.
     Own,
-    /// The agent's bead.
+    /// The agent's bead, or what `gt status` makes of it: of both the later word.
     Record,
     /// Its terminal, which shows only that something moves.
     Terminal,
@@ -36,7 +38,7 @@ impl Evidence {
     #[must_use]
     pub fn of(source: &SourceName) -> Self {
         match source.as_str() {
-            BEADS_SOURCE => Self::Record,
+            BEADS_SOURCE | STATUS_SOURCE => Self::Record,
             TMUX_SOURCE => Self::Terminal,
             _ => Self::Own,
         }

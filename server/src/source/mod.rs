@@ -1,6 +1,7 @@
 //! One module per source: untrusted bytes become typed events, or a rejection with a reason.
 
 pub mod api;
+mod asked;
 pub mod backfill;
 pub mod balance;
 pub mod beads;
@@ -18,6 +19,7 @@ pub mod gas_town;
 mod gathered;
 pub mod gemini;
 pub mod git;
+pub mod gt_status;
 pub mod identity;
 pub mod limits;
 pub mod opencode;

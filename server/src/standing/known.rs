@@ -2,7 +2,7 @@
 
 use app::sources::SourceKind;
 
-use crate::source::{api, beads, claude_code, codex, gemini, tmux};
+use crate::source::{api, beads, claude_code, codex, gemini, gt_status, tmux};
 
 /// A source and its rules.
 #[derive(Debug, Clone, Copy)]
@@ -29,7 +29,7 @@ const BY_ITS_CLOCK: &str =
 const EXECUTION: &str = "The tool's own running time, without waiting for permission.";
 
 /// All of them, in the order of the page.
-pub const ALL: [Known; 17] = [
+pub const ALL: [Known; 18] = [
     Known {
         name: claude_code::SOURCE,
         title: "Claude Code",
@@ -126,6 +126,15 @@ pub const ALL: [Known; 17] = [
         tokens: NO_TOKENS,
         latency: None,
         guide: Some("beads"),
+    },
+    Known {
+        name: gt_status::SOURCE,
+        title: "gt status",
+        kind: SourceKind::Asked,
+        tokens: "Brings no tokens: what gt itself says of a Gas Town\u{2019}s agents.",
+        latency: None,
+        // Nothing is to be connected: it is asked where a Gas Town is watched.
+        guide: None,
     },
     Known {
         name: tmux::SOURCE,

@@ -183,7 +183,7 @@ async fn the_database_ranks_states_as_the_live_state_does() {
     let mut dice = Dice(11);
     let mut pick = |sides: usize| usize::try_from(dice.roll(sides.try_into().unwrap())).unwrap();
     for id in 0..80_u32 {
-        let source = ["gas_town", "beads", "tmux", "api"][pick(4)];
+        let source = ["gas_town", "beads", "gt_status", "tmux", "api"][pick(5)];
         let state = AgentState::ALL[pick(AgentState::ALL.len())];
         let bead = ["gt-1", "gt-2"].get(pick(3)).copied();
         let s = i64::from(id) * 60 - i64::try_from(pick(200)).unwrap();

@@ -31,7 +31,7 @@ create temp table fold_presence on commit drop as
 select town_id, date_bin(interval '1 minute', ts, 'epoch'::timestamptz) as minute, coalesce(rig, '') as rig, agent,
        count(*) as n
 from event
-where agent is not null and (kind in (0, 1, 2) or (kind = 3 and state = 0 and source not in ('beads', 'tmux')))
+where agent is not null and (kind in (0, 1, 2) or (kind = 3 and state = 0 and source not in ('beads', 'gt_status', 'tmux')))
 group by 1, 2, 3, 4;
 
 create temp table fold_working on commit drop as

@@ -10,6 +10,7 @@ mod heartbeat;
 mod member;
 mod quota;
 mod town;
+mod watched;
 
 use model::event::AgentState;
 
@@ -17,6 +18,7 @@ pub use address::Address;
 pub use costs::{Costs, CostsFile, CostsLine, reported_total};
 pub(in crate::source) use member::{Member, Rigs};
 pub use town::Town;
+pub(in crate::source) use watched::watched;
 
 /// The name of the town's events, heartbeats and accounts as a source.
 pub const SOURCE: &str = "gas_town";

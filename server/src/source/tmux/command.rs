@@ -1,11 +1,11 @@
-//! Running `tmux`, bounded in time and size. It never starts a server of its own.
+//! Running `tmux`. It never starts a server of its own.
 
 use std::path::Path;
-use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::io::AsyncReadExt as _;
 use tokio::process::Command;
+
+use crate::source::asked::ask;
 
 /// What is asked: the session's name, and the second in which something moved in its window.
 const FORMAT: &str = "#{session_name}|#{window_activity}";
@@ -20,15 +20,5 @@ pub(super) async fn sessions(program: &Path, socket: Option<&str>, patience: Dur
         command.args(["-L", socket]);
     }
     command.args(["list-sessions", "-F", FORMAT]);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
-    let answer = async {
-        let mut child = command.spawn().ok()?;
-        let mut text = Vec::new();
-        // What is more is not waited for: the child ends when nobody reads.
-        child.stdout.take()?.take(MAX_BYTES).read_to_end(&mut text).await.ok()?;
-        let done = u64::try_from(text.len()).is_ok_and(|bytes| bytes < MAX_BYTES);
-        let status = if done { child.wait().await.ok()? } else { return None };
-        status.success().then(|| String::from_utf8_lossy(&text).into_owned())
-    };
-    tokio::time::timeout(patience, answer).await.ok().flatten()
+    ask(command, patience, MAX_BYTES).await.map(|text| String::from_utf8_lossy(&text).into_owned())
 }

@@ -10,7 +10,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::command;
 use super::sessions::Sessions;
-use crate::source::claude_code::is_town_root;
 use crate::source::destination::{Batch, Destination};
 use crate::source::gas_town::{self, Rigs};
 use crate::source::registry::Roots;
@@ -33,7 +32,7 @@ pub(in crate::source) async fn poll(roots: Roots, destination: Arc<dyn Destinati
         }
         due = Instant::now() + PERIOD;
         let roots = roots.clone();
-        let towns = tokio::task::spawn_blocking(move || towns(&roots)).await.unwrap_or_default();
+        let towns = tokio::task::spawn_blocking(move || gas_town::watched(&roots)).await.unwrap_or_default();
         for town in towns {
             tokio::select! {
                 () = cancel.cancelled() => return,
@@ -67,14 +66,6 @@ impl Terminals {
             self.sessions.forget();
         }
     }
-}
-
-/// The Gas Towns among what is watched.
-fn towns(roots: &Roots) -> BTreeSet<PathBuf> {
-    let of_town =
-        |path: &Path| path.ancestors().find(|folder| is_town_root(&folder.to_string_lossy())).map(Path::to_owned);
-    let roots = roots.now().into_iter().filter(|root| root.source.name() == gas_town::SOURCE);
-    roots.filter_map(|root| of_town(&root.path)).collect()
 }
 
 /// A town's name as a socket's: small letters, digits and dashes.
@@ -176,8 +167,8 @@ mod tests {
         let root = |source, path: PathBuf| Root { source, path };
         let watched =
             Roots::named(vec![root(&Town, town.join(".events.jsonl")), root(&Issues, town.join(".beads/x.jsonl"))]);
-        assert_eq!(towns(&watched), BTreeSet::from([town.clone()]));
-        assert!(towns(&Roots::named(vec![root(&Issues, town.join(".beads/x.jsonl"))])).is_empty());
+        assert_eq!(gas_town::watched(&watched), BTreeSet::from([town.clone()]));
+        assert!(gas_town::watched(&Roots::named(vec![root(&Issues, town.join(".beads/x.jsonl"))])).is_empty());
         assert_eq!(socket_name(&town).as_deref(), Some("my-town"));
     }
 }

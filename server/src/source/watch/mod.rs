@@ -15,7 +15,7 @@ use self::following::Following;
 use self::system::SystemWatch;
 use super::destination::{CommitError, Destination, StoreDestination};
 use super::registry::Roots;
-use super::tmux;
+use super::{gt_status, tmux};
 use crate::db::Pool;
 use crate::ingest::Intake;
 
@@ -37,7 +37,7 @@ pub fn spawn(
     spawn_into(Arc::new(StoreDestination::new(town, pool, intake)), roots, cancel, no_paths)
 }
 
-/// Follows `roots` into `destination` until `cancel`, and asks tmux beside a Gas Town's files. Nothing ends it otherwise: what cannot be read now is tried again.
+/// Follows `roots` into `destination` until `cancel`, and asks `gt status` and tmux beside a Gas Town's files. Nothing ends it otherwise: what cannot be read now is tried again.
 #[must_use]
 pub fn spawn_into(
     destination: Arc<dyn Destination>,
@@ -46,6 +46,7 @@ pub fn spawn_into(
     no_paths: bool,
 ) -> JoinHandle<()> {
     let terminals = tmux::poll(roots.clone(), Arc::clone(&destination), cancel.clone());
+    let status = gt_status::poll(roots.clone(), Arc::clone(&destination), cancel.clone());
     let files = async move {
         loop {
             match follow(&roots, &destination, &cancel, no_paths).await {
@@ -60,7 +61,7 @@ pub fn spawn_into(
         }
     };
     tokio::spawn(async move {
-        tokio::join!(files, terminals);
+        tokio::join!(files, terminals, status);
     })
 }
 
