@@ -132,10 +132,12 @@ fn press(event: &MouseEvent) {
     }
 }
 
-/// Minutes until eight in the morning of the next day, where the viewer is.
+/// Minutes until eight in the morning of the next day, where the viewer is. As an integer: the writer of broken numbers
+/// would weigh more than the whole strip.
+#[expect(clippy::cast_possible_truncation, reason = "minutes of a day or two")]
 fn until_tomorrow() -> String {
     let (now, then) = (js_sys::Date::new_0(), js_sys::Date::new_0());
     then.set_hours(24 + 8);
     then.set_minutes(0);
-    format!("{}", ((then.get_time() - now.get_time()) / 60e3).ceil())
+    (((then.get_time() - now.get_time()) / 60e3).ceil() as i64).to_string()
 }
