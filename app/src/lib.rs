@@ -37,5 +37,7 @@ pub use page::notice::Notice;
 #[cfg(feature = "ssr")]
 pub use shell::{AssetPaths, ClientPaths, shell};
 pub use stream::EventFilter;
+#[cfg(feature = "ssr")]
+pub use ui::alert_markup::alert_markup;
 pub use ui::stop_panel::StopPanel;
 pub use ui::webhooks_panel::WebhooksPanel;

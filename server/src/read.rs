@@ -18,7 +18,7 @@ use model::host::HostHistory;
 use model::id::TownName;
 use model::in_flight::InFlightPage;
 use model::live_stats::{LatencyStats, LatencyWindow};
-use model::time::{Timestamp, Window};
+use model::time::{TimeRange, Timestamp, Window};
 use model::wire::Snapshot;
 use tokio::sync::Mutex;
 

@@ -5,12 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use model::alert::TankLimits;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::alert::{self, Hooks, Limits};
+use crate::alert::{self, Bell, Hooks, Watch};
 use crate::assets::Assets;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -138,25 +137,24 @@ async fn assemble(config: Config, listener: TcpListener, local: SocketAddr, stor
     let (intake, writer) = Intake::start(pool.clone(), Arc::clone(&store.prices), committed, limits);
 
     let stop_background = CancellationToken::new();
-    let alert_limits = Limits {
-        tank: TankLimits { low_percent: config.alert_low_percent.value },
-        silent_s: i64::from(config.alert_silent_minutes.value) * 60,
-    };
+    let bell = Arc::new(Bell::default());
+    let heard = Hearers { hub: hub.clone(), prices: Arc::clone(&store.prices), bell: Arc::clone(&bell) };
     let mut background = vec![
         rollup::spawn_worker(pool.clone(), stop_background.clone()),
         retention::spawn(pool.clone(), config.retention.value, stop_background.clone()),
         tokio::spawn(observe(pool.clone(), clock.clone(), stop_background.clone())),
-        tokio::spawn(listen(pool.clone(), hub.clone(), Arc::clone(&store.prices), stop_background.clone())),
+        tokio::spawn(listen(pool.clone(), heard, stop_background.clone())),
     ];
     background.push(tokio::spawn(store_watch::run(pool.clone(), hub.clone(), clock.clone(), stop_background.clone())));
-    background.extend(alert::spawn(
-        pool.clone(),
-        hub.clone(),
-        clock.clone(),
-        Arc::clone(&hooks),
-        alert_limits,
-        stop_background.clone(),
-    ));
+    let watch = Watch {
+        pool: pool.clone(),
+        hub: hub.clone(),
+        clock: clock.clone(),
+        hooks: Arc::clone(&hooks),
+        limits: config.alerts.limits,
+        bell,
+    };
+    background.extend(alert::spawn(watch, &stop_background).await);
     let lost_after_s = config.request_lost_after_s.value;
     background.push(request::spawn(pool.clone(), intake.clone(), clock.clone(), lost_after_s, stop_background.clone()));
     let stop_sources = CancellationToken::new();
@@ -282,8 +280,16 @@ async fn observe(pool: Pool, clock: Clock, stop: CancellationToken) {
     }
 }
 
+/// Who is told what other processes changed.
+struct Hearers {
+    hub: Hub,
+    prices: Arc<Prices>,
+    bell: Arc<Bell>,
+}
+
 /// Tells the hub what other processes changed, and what no committed batch tells it.
-async fn listen(pool: Pool, hub: Hub, prices: Arc<Prices>, stop: CancellationToken) {
+async fn listen(pool: Pool, hearers: Hearers, stop: CancellationToken) {
+    let Hearers { hub, prices, bell } = hearers;
     let work = async {
         let mut deaf = false;
         loop {
@@ -302,14 +308,17 @@ async fn listen(pool: Pool, hub: Hub, prices: Arc<Prices>, stop: CancellationTok
                 continue;
             }
             deaf = true;
+            bell.ring();
             loop {
                 match ears.next(instance_id()).await {
                     Ok(Heard::Changed(town)) => hub.reload(town).await,
                     Ok(Heard::Beads(town)) => hub.reload_beads(town).await,
                     Ok(Heard::Tanks(town)) => hub.reload_tanks(town).await,
+                    Ok(Heard::Alerts(_)) => bell.ring(),
                     // Anything may have been missed: as after new ears, which are opened if it cannot be read now.
                     Ok(heard @ (Heard::Prices | Heard::Anything)) => {
                         let all = matches!(heard, Heard::Anything);
+                        bell.ring();
                         if let Err(error) = catch_up(&pool, &hub, &prices, all).await {
                             tracing::warn!(%error, "new prices cannot be read; trying again");
                             break;

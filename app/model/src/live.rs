@@ -102,6 +102,9 @@ impl LiveState {
                 if let Some(tanks) = delta.tanks {
                     town.tanks = tanks;
                 }
+                if let Some(alerts) = delta.alerts {
+                    town.alerts = alerts;
+                }
                 town.events.retain(|row| !delta.gone.contains(&row.key));
                 let mut fresh = Vec::with_capacity(delta.events.len());
                 for row in delta.events {
@@ -159,6 +162,7 @@ mod tests {
             tanks: Vec::new(),
             events: Vec::new(),
             edges: Vec::new(),
+            alerts: String::new(),
         }))
     }
 
@@ -174,6 +178,7 @@ mod tests {
             gone: Vec::new(),
             skipped: 0,
             edges: Vec::new(),
+            alerts: None,
         }))
     }
 
@@ -189,6 +194,18 @@ mod tests {
         assert_eq!(tokens, Some(2), "a gap keeps what there is");
         state.apply(snapshot(10));
         assert!(matches!(state.apply(delta(11, 4)), Applied::Changed(_)));
+    }
+
+    #[test]
+    fn the_strip_of_alerts_is_what_was_said_last() {
+        let mut state = LiveState::default();
+        state.apply(snapshot(0));
+        for (rev, said, want) in [(1, Some("<ul>"), "<ul>"), (2, None, "<ul>"), (3, Some(""), "")] {
+            let ServerMessage::Delta(mut frame) = delta(rev, 0) else { panic!("a delta") };
+            frame.alerts = said.map(str::to_owned);
+            state.apply(ServerMessage::Delta(frame));
+            assert_eq!(state.town.as_ref().unwrap().alerts, want);
+        }
     }
 
     fn row(key: u64, cost: i64) -> EventRow {

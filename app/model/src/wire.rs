@@ -99,6 +99,10 @@ pub struct Snapshot {
     pub events: Vec<EventRow>,
     /// The newest bucket of each tier, finest first.
     pub edges: Vec<Edge>,
+    /// The strip of alerts above every page of the town, as the server made its markup: rendered once for all who look, so
+    /// that no page carries what it is made of. Empty without alerts. Programs read `GET /api/towns/{town}/alerts`.
+    #[serde(default)]
+    pub alerts: String,
 }
 
 /// What changed.
@@ -132,6 +136,9 @@ pub struct Delta {
     /// Buckets at the right edge that changed, with their whole new value.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub edges: Vec<Edge>,
+    /// The strip of alerts, when it changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alerts: Option<String>,
 }
 
 /// The dials of the Overview. Sums, not rates: the exact figure and its span are both there.
@@ -225,6 +232,9 @@ pub struct BeadCounts {
     pub closed: u32,
     /// Open escalations.
     pub escalations: u32,
+    /// Of `open`: those that somebody else must unblock.
+    #[serde(default)]
+    pub blocked: u32,
 }
 
 /// What tells one row of a town's events from the others, wherever the row comes from.

@@ -80,6 +80,7 @@ mod tests {
             tanks: Vec::new(),
             events: Vec::new(),
             edges: Vec::new(),
+            alerts: "<p>&amp;</p>".to_owned(),
         };
         let delta = Delta {
             rev: 8,
@@ -92,6 +93,7 @@ mod tests {
             gone: vec![model::wire::RowKey(1 << 52)],
             skipped: 3,
             edges: Vec::new(),
+            alerts: Some(String::new()),
         };
         for message in [
             ServerMessage::Welcome { protocol: PROTOCOL, build: "1".into() },

@@ -150,6 +150,11 @@ impl Live {
         self.beads.track();
         self.look(|t| t.beads).unwrap_or_default()
     }
+    /// The strip of alerts. Tracked with the dials: every frame moves these.
+    pub(crate) fn with_alerts<T>(self, read: impl FnOnce(&str) -> T) -> T {
+        self.gauges.track();
+        self.state.with_value(|s| read(s.town.as_deref().map_or("", |t| &t.alerts)))
+    }
     /// The newest `most` events, newest first. Tracked.
     pub(crate) fn newest_events(self, most: usize) -> Vec<EventRow> {
         self.events.track();

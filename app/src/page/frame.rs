@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use crate::live::{Live, keep_open};
 use crate::seed::TownSeed;
+use crate::ui::alert_strip::AlertStrip;
 use crate::ui::header::{Tab, TownHeader};
 use crate::ui::link_status::LinkBanner;
 use crate::ui::theme_toggle::provide_mode;
@@ -27,6 +28,7 @@ pub(crate) fn town_frame(seed: TownSeed, tab: Tab) -> (Live, impl IntoView) {
     let top = view! {
         <a class="skip" href="#main">"Skip to content"</a>
         <TownHeader live town towns tab/>
+        <AlertStrip live/>
         <LinkBanner live/>
     };
     (live, top)

@@ -1,5 +1,8 @@
 //! Parts that pages are made of.
 
+#[cfg(feature = "ssr")]
+pub(crate) mod alert_markup;
+pub(crate) mod alert_strip;
 pub(crate) mod burn_strip;
 pub(crate) mod calls_panel;
 pub(crate) mod capacity_form;

@@ -11,7 +11,7 @@ use crate::panel::HookCard;
 const EXAMPLE: &str = "[[webhook]]
 url = \"https://example.org/hook\"
 secret_env = \"TOWNGAUGE_HOOK_SECRET\"
-events = [\"tank.low\", \"tank.empty\", \"tank.refilled\", \"source.silent\", \"agent.stalled\"]";
+events = [\"tank.empty\", \"agent.restart_loop\", \"errors.spike\"]   # all without it";
 
 /// The panel of webhooks.
 #[component]
@@ -25,7 +25,7 @@ pub fn WebhooksPanel(
             <header><h2 id="webhooks-title">"Webhooks"</h2><span class="count">{count}</span></header>
             {if count == 0 {
                 view! {
-                    <Empty title="Nobody is told of alerts" hint="A table in towngauge.toml names who is: at a low, empty or refilled tank, a silent source, a stalled agent."/>
+                    <Empty title="Nobody is told of alerts" hint="A table in towngauge.toml names who is: at a low, empty or refilled tank, a silent source, a stalled or looping agent, many errors, a long review queue."/>
                     <Command label="A webhook, in towngauge.toml" text=EXAMPLE/>
                 }.into_any()
             } else {

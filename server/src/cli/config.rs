@@ -11,7 +11,7 @@ pub fn run(config: &Config) -> ExitCode {
         None => println!("# no towngauge.toml"),
     }
     for (name, value, origin) in config.lines() {
-        println!("{name:<21}{value:<40} {origin}");
+        println!("{name:<31}{value:<40} {origin}");
     }
     ExitCode::SUCCESS
 }

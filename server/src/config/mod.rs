@@ -1,5 +1,6 @@
 //! Configuration: flags, then environment, then `towngauge.toml`, then defaults; each value knows where it is from.
 
+mod alerts;
 mod balance;
 mod host;
 mod origin;
@@ -8,6 +9,7 @@ mod settings;
 mod stop;
 mod webhook;
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -17,6 +19,7 @@ use model::Timestamp;
 use model::id::{HostName, TownName};
 use model::request::LOST_AFTER_S;
 
+pub use alerts::AlertSettings;
 pub use balance::{BalanceSettings, PolledBalance};
 pub use origin::{Env, From, Origin};
 pub use settings::{LogFormat, Settings};
@@ -67,10 +70,8 @@ pub struct Config {
     pub balances: From<Vec<PolledBalance>>,
     /// When hooks tell agents to stop.
     pub stop: StopSettings,
-    /// Percent of full at which a tank is low; 1 to 90.
-    pub alert_low_percent: From<u8>,
-    /// After how many minutes a source is silent; 1 or more.
-    pub alert_silent_minutes: From<u16>,
+    /// Where alerts begin and end.
+    pub alerts: AlertSettings,
     /// Who is told of alerts.
     pub webhooks: From<Vec<Webhook>>,
     /// How logs are written.
@@ -89,6 +90,7 @@ impl Config {
     pub fn resolve(flags: &Settings, env: Env<'_>) -> anyhow::Result<Self> {
         let (file, path) = settings::read_file(flags, env)?;
         let pick = Picker { env };
+        let alerts = AlertSettings::resolve(flags, env, &file)?;
         let listen = pick.text(flags.listen.clone(), "TOWNGAUGE_LISTEN", file.listen, || "127.0.0.1:4680".to_owned());
         let dirs = directories::ProjectDirs::from("", "", "towngauge");
         let data_dir =
@@ -168,20 +170,6 @@ impl Config {
             pick.option(flags.stop_fail.clone(), "TOWNGAUGE_STOP_FAIL", file.stop_fail),
             pick.option(flags.stop_windows.clone(), "TOWNGAUGE_STOP_WINDOWS", file.stop_windows),
         )?;
-        let alert_low_percent = pick.parsed(
-            flags.alert_low_percent,
-            "TOWNGAUGE_ALERT_LOW_PERCENT",
-            file.alert_low_percent,
-            || 20,
-            |raw| Ok(raw.parse()?),
-        )?;
-        let alert_silent_minutes = pick.parsed(
-            flags.alert_silent_minutes,
-            "TOWNGAUGE_ALERT_SILENT_MINUTES",
-            file.alert_silent_minutes,
-            || 15,
-            |raw| Ok(raw.parse()?),
-        )?;
         // Tables have no place on a command line.
         let webhooks = pick.parsed(None, "TOWNGAUGE_WEBHOOKS", said(file.webhook), Vec::new, |_| {
             bail!("webhooks are tables in towngauge.toml")
@@ -222,14 +210,7 @@ impl Config {
             otlp_logs_of,
             balances: balances.try_map("balance", balance::resolve)?,
             stop,
-            alert_low_percent: alert_low_percent.try_map("alert_low_percent", |percent| match percent {
-                1..=90 => Ok(percent),
-                _ => bail!("use 1 to 90"),
-            })?,
-            alert_silent_minutes: alert_silent_minutes.try_map("alert_silent_minutes", |minutes| match minutes {
-                0 => bail!("use 1 or more"),
-                minutes => Ok(minutes),
-            })?,
+            alerts,
             webhooks: webhooks.try_map("webhook", webhook::resolve)?,
             log_format,
             clock: clock.try_map("clock", |raw| {
@@ -242,8 +223,8 @@ impl Config {
 
     /// Every value as a line, with where it comes from. Passwords are left out.
     #[must_use]
-    pub fn lines(&self) -> Vec<(&'static str, String, String)> {
-        let line = |name, value: String, origin: &Origin| (name, value, origin.to_string());
+    pub fn lines(&self) -> Vec<(Cow<'static, str>, String, String)> {
+        let line = |name: &'static str, value: String, origin: &Origin| (name.into(), value, origin.to_string());
         let url = self.database_url.value.as_deref().map_or_else(|| "(private Postgres)".to_owned(), without_password);
         let log_format = match self.log_format.value {
             LogFormat::Text => "text",
@@ -287,12 +268,6 @@ impl Config {
             line("stop_reserve_usd", self.stop.reserve.value.to_string(), &self.stop.reserve.origin),
             line("stop_fail", self.stop.fail.value.name().to_owned(), &self.stop.fail.origin),
             line("stop_windows", self.stop.windows.value.name().to_owned(), &self.stop.windows.origin),
-            line("alert_low_percent", self.alert_low_percent.value.to_string(), &self.alert_low_percent.origin),
-            line(
-                "alert_silent_minutes",
-                self.alert_silent_minutes.value.to_string(),
-                &self.alert_silent_minutes.origin,
-            ),
             line("webhook", webhook::shown(&self.webhooks.value), &self.webhooks.origin),
             line("log_format", log_format.to_owned(), &self.log_format.origin),
             line(
@@ -301,6 +276,8 @@ impl Config {
                 &self.clock.origin,
             ),
         ];
+        let alerts = self.alerts.lines();
+        lines.extend(alerts.map(|(name, value, origin)| (format!("alerts.{name}").into(), value, origin.to_string())));
         lines.extend(balances.map(|balance| line("balance", balance.line(), &self.balances.origin)));
         lines
     }

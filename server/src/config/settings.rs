@@ -1,5 +1,6 @@
 //! What can be said: by flags, and in `towngauge.toml`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -93,10 +94,18 @@ pub struct Settings {
     /// [default: own]
     #[arg(long, value_name = "WHICH", global = true)]
     pub stop_windows: Option<String>,
-    /// Percent of full at which a tank is low for webhooks. [default: 20]
+    /// A number of [alerts], such as review=20; may be repeated. towngauge config lists them all.
+    #[arg(long, value_name = "NAME=NUMBER", value_delimiter = ',', global = true)]
+    #[serde(skip)]
+    pub alert: Vec<String>,
+    /// Where alerts begin and end (in towngauge.toml, as a table of numbers).
+    #[arg(skip)]
+    pub alerts: BTreeMap<String, u32>,
+    /// Percent of full at which a tank is low: the same as --alert low_percent. [default: 20]
     #[arg(long, value_name = "PERCENT", global = true)]
     pub alert_low_percent: Option<u8>,
-    /// Minutes without a word after which a source is silent for webhooks, while its town works. [default: 15]
+    /// Minutes without a word after which a source is silent, while its town works: the same as --alert silent_minutes.
+    /// [default: 15]
     #[arg(long, value_name = "MINUTES", global = true)]
     pub alert_silent_minutes: Option<u16>,
     /// Who is told of alerts (in towngauge.toml, as tables).

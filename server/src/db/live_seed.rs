@@ -147,7 +147,7 @@ fn agent(row: &PgRow) -> Result<Option<AgentRow>, DbError> {
 }
 
 async fn beads(connection: &mut PgConnection, town: &TownName) -> Result<BeadCounts, DbError> {
-    let (open, in_progress, in_review, closed, escalations): (i64, i64, i64, i64, i64) =
+    let (open, in_progress, in_review, closed, escalations, blocked): (i64, i64, i64, i64, i64, i64) =
         sqlx::query_as(include_str!("sql/seed_beads.sql")).bind(town.as_str()).fetch_one(connection).await?;
     let count = |n: i64| u32::try_from(n).unwrap_or(u32::MAX);
     Ok(BeadCounts {
@@ -156,6 +156,7 @@ async fn beads(connection: &mut PgConnection, town: &TownName) -> Result<BeadCou
         in_review: count(in_review),
         closed: count(closed),
         escalations: count(escalations),
+        blocked: count(blocked),
     })
 }
 

@@ -1,6 +1,6 @@
 //! How processes on one database tell each other that a town changed: `NOTIFY towngauge, '<instance>:<town>'`,
-//! `'beads:<town>'` or `'tanks:<town>'` when only its beads or its tanks beside the meter did, and `'prices:*'` when the
-//! price book did.
+//! `'beads:<town>'`, `'tanks:<town>'` or `'alerts:<town>'` when only its beads, its tanks beside the meter or its alerts
+//! did, and `'prices:*'` when the price book did.
 
 use model::id::TownName;
 use sqlx::PgConnection;
@@ -28,6 +28,17 @@ pub async fn send(connection: &mut PgConnection, instance: &str, town: &TownName
 const BEADS: &str = "beads";
 /// The same for tanks.
 const TANKS: &str = "tanks";
+
+/// The same for alerts.
+const ALERTS: &str = "alerts";
+
+/// Tells every process, this one too, that a town's alerts changed, when the connection's transaction commits.
+///
+/// # Errors
+/// The database refused.
+pub async fn send_alerts(connection: &mut PgConnection, town: TownKey) -> Result<(), DbError> {
+    send_everybody(connection, ALERTS, town).await
+}
 
 /// Tells every process, this one too, that a town's beads changed, when the connection's transaction commits.
 ///
@@ -75,6 +86,8 @@ pub enum Heard {
     Beads(TownName),
     /// Somebody, perhaps this process, stored a reading of this town's tanks.
     Tanks(TownName),
+    /// Somebody, perhaps this process, began, ended or snoozed an alert of this town.
+    Alerts(TownName),
     /// Somebody, perhaps this process, added prices.
     Prices,
     /// The connection was lost for a while: anything may have changed.
@@ -113,6 +126,9 @@ impl Ears {
             }
             if instance == TANKS {
                 return Ok(Heard::Tanks(town));
+            }
+            if instance == ALERTS {
+                return Ok(Heard::Alerts(town));
             }
             if instance != own_instance {
                 return Ok(Heard::Changed(town));

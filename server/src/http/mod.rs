@@ -1,6 +1,7 @@
 //! HTTP: one router per resource, one table of them all.
 
 mod access;
+mod alert;
 mod asset;
 mod belief;
 mod body;
@@ -59,6 +60,7 @@ pub fn router(app: &App) -> Router {
         .merge(town::router()) //       GET  /api/towns, /api/towns/{town}/gauges|snapshot|ledger, /api/events
         //                              POST /api/towns/{town}/topup, PUT /api/towns/{town}/capacity
         .merge(tank::router()) //       GET  /api/towns/{town}/tanks, POST /api/towns/{town}/windows
+        .merge(alert::router()) //      GET  /api/towns/{town}/alerts, POST /api/towns/{town}/alerts/{id}/snooze|unsnooze
         .merge(hook::router()) //       POST /hooks/claude, /hooks/claude/{event}, GET /api/towns/{town}/stop
         .merge(host::router()) //       GET  /api/towns/{town}/hosts, /api/towns/{town}/hosts/history, /api/system/cost
         //                              POST /api/ship/host

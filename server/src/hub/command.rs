@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::reader::{Said, ViewerId};
-use super::town::{LiveSums, Seed};
+use super::town::{LiveSums, Seed, Watched};
 
 /// The store did not answer; the log has the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +41,8 @@ pub enum Command {
     Fuel(TownName, oneshot::Sender<Option<(Gauges, Vec<FuelTank>)>>),
     /// The sums of the last minutes of a town, none when there is no such town.
     Sums(TownName, oneshot::Sender<Option<LiveSums>>),
+    /// What is watched of a town for alerts, with the sums of so many seconds; none when there is no such town.
+    Watched(TownName, i64, oneshot::Sender<Option<Box<Watched>>>),
     /// The previous and the newest bucket of each tier of a town; none for an unknown one.
     Edges(TownName, oneshot::Sender<Vec<Edge>>),
     /// Every town, by name.
@@ -59,6 +61,8 @@ pub enum Command {
     ReloadTanks(TownName),
     /// The tanks beside the meter as the store has them.
     Tanks(TownName, Option<Vec<FuelTank>>),
+    /// The strip of alerts of a town, as its markup; `false` when there is no such town.
+    Alerts(TownName, String, oneshot::Sender<bool>),
     /// A host of the town was read: for those who look.
     Host(TownName, Box<PerfMetrics>),
     /// Since when the store does not answer; none when it does again.

@@ -19,7 +19,7 @@ use super::look::Lookers;
 use super::seeds::Seeds;
 use super::stats::HubStats;
 use super::task::HubTask;
-use super::town::LiveSums;
+use super::town::{LiveSums, Watched};
 use crate::clock::Clock;
 use crate::ingest::Committed;
 
@@ -108,6 +108,12 @@ impl Hub {
         self.ask(|answer| Command::Sums(town.clone(), answer)).await
     }
 
+    /// What is watched of a town for alerts, with the sums of the last `sum_s` seconds; none when there is no such town, or
+    /// the hub has stopped.
+    pub async fn watched(&self, town: &TownName, sum_s: i64) -> Option<Box<Watched>> {
+        self.ask(|answer| Command::Watched(town.clone(), sum_s, answer)).await.flatten()
+    }
+
     /// The previous and the newest bucket of each tier of a town; none for an unknown one.
     pub async fn edges(&self, town: &TownName) -> Vec<Edge> {
         self.ask(|answer| Command::Edges(town.clone(), answer)).await.unwrap_or_default()
@@ -152,6 +158,12 @@ impl Hub {
     /// Reads a town's tanks beside the meter again.
     pub async fn reload_tanks(&self, town: TownName) {
         let _ = self.commands.send(Command::ReloadTanks(town)).await;
+    }
+
+    /// Shows the strip of alerts on every page of a town: encoded once for all who look. `false` when this town is not
+    /// known yet, or the hub has stopped.
+    pub async fn show_alerts(&self, town: TownName, strip: String) -> bool {
+        self.ask(|answer| Command::Alerts(town, strip, answer)).await.unwrap_or_default()
     }
 
     /// Tells those who look what a host of the town uses: encoded once, and not at all when nobody looks.

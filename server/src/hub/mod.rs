@@ -32,4 +32,4 @@ pub use row::{event_row, row_key};
 pub use seeds::{SeedView, Seeds};
 pub use stats::HubStats;
 pub use tank::Tank;
-pub use town::{LiveSums, Seed};
+pub use town::{LiveSums, Seed, Watched};

@@ -270,6 +270,10 @@ impl HubTask {
                 let place = self.by_name.get(&town).copied();
                 let _ = answer.send(place.map(|index| self.places[index].town.sums(now)));
             }
+            Command::Watched(town, sum_s, answer) => {
+                let watched = self.place(&town).map(|place| Box::new(place.town.watched(sum_s, now)));
+                let _ = answer.send(watched);
+            }
             Command::Edges(town, answer) => {
                 let edges = self.place(&town).map(|place| place.town.recent_edges(now));
                 let _ = answer.send(edges.unwrap_or_default());
@@ -321,6 +325,10 @@ impl HubTask {
                 if let (Some(place), Some(beads)) = (self.place(&town), beads) {
                     place.town.set_beads(beads);
                 }
+            }
+            Command::Alerts(town, strip, answer) => {
+                let place = self.place(&town);
+                let _ = answer.send(place.map(|place| place.town.set_alerts(strip)).is_some());
             }
             // Handled by the loop.
             Command::Stop(_) => {}
@@ -403,7 +411,10 @@ impl HubTask {
         place.wants_beads |= std::mem::take(&mut place.told_beads);
         place.wants_tanks |= std::mem::take(&mut place.told_tanks);
         let (Loading::Fixed(held), Ok(Some(seed))) = (loading, seed) else { return };
+        let alerts = place.town.alerts().to_owned();
         place.town = Town::new(place.name.clone(), *seed, place.town.rev() + 1, now);
+        // Not of the seed: who shows alerts does not say them again because the town was loaded.
+        place.town.keep_alerts(alerts);
         place.town.set_store_down(store_down_since, now);
         for changes in &held {
             place.town.fold(changes, now);

@@ -64,6 +64,21 @@ pub struct LiveSums {
     pub roster: Vec<AgentRow>,
 }
 
+/// What is watched of a town for alerts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Watched {
+    /// The dials.
+    pub gauges: Gauges,
+    /// Sums of the last seconds, as many as were asked for.
+    pub sum: Aggregate,
+    /// Tanks beside the meter.
+    pub tanks: Vec<FuelTank>,
+    /// Everyone on the roster.
+    pub roster: Vec<AgentRow>,
+    /// Beads by state.
+    pub beads: BeadCounts,
+}
+
 /// The live state of one town.
 #[derive(Debug, Clone)]
 pub struct Town {
@@ -78,6 +93,9 @@ pub struct Town {
     roster: Roster,
     beads: BeadCounts,
     beads_changed: bool,
+    /// The strip of alerts.
+    alerts: String,
+    alerts_changed: bool,
     edges: Edges,
     trend: VecDeque<TrendPoint>,
     /// End of the newest trend point that viewers have.
@@ -115,6 +133,8 @@ impl Town {
             roster: Roster::new(seed.roster, now),
             beads: seed.beads,
             beads_changed: false,
+            alerts: String::new(),
+            alerts_changed: false,
             edges,
             trend: VecDeque::with_capacity(TREND_POINTS),
             trend_shown_s: trend_end_s,
@@ -173,6 +193,20 @@ impl Town {
             self.tanks_changed = true;
             self.dirty = true;
         }
+    }
+
+    /// Replaces the strip of alerts.
+    pub fn set_alerts(&mut self, alerts: String) {
+        if self.alerts != alerts {
+            self.alerts = alerts;
+            self.alerts_changed = true;
+            self.dirty = true;
+        }
+    }
+
+    /// Takes the strip over from the state that this one replaces, which is no news.
+    pub fn keep_alerts(&mut self, alerts: String) {
+        self.alerts = alerts;
     }
 
     /// Notes since when the store has not answered; none when it does. Meanwhile nothing can be stored, so the dials
@@ -294,6 +328,7 @@ impl Town {
             gone,
             skipped,
             edges: self.edges.take(now),
+            alerts: std::mem::take(&mut self.alerts_changed).then(|| self.alerts.clone()),
         })
     }
 
@@ -312,6 +347,7 @@ impl Town {
             tanks: self.tanks.clone(),
             events: self.news.shown(),
             edges: self.edges.current(now),
+            alerts: self.alerts.clone(),
         }
     }
 
@@ -340,6 +376,24 @@ impl Town {
     #[must_use]
     pub fn tanks(&self) -> &[FuelTank] {
         &self.tanks
+    }
+
+    /// The strip of alerts.
+    #[must_use]
+    pub fn alerts(&self) -> &str {
+        &self.alerts
+    }
+
+    /// What is watched for alerts, with the sums of the last `sum_s` seconds (at most [`RING_S`]).
+    #[must_use]
+    pub fn watched(&mut self, sum_s: i64, now: Timestamp) -> Watched {
+        Watched {
+            gauges: self.gauges(now),
+            sum: self.ring.last(sum_s),
+            tanks: self.tanks.clone(),
+            roster: self.roster.rows(now),
+            beads: self.beads,
+        }
     }
 
     /// Whether there are tanks beside the meter.
@@ -396,6 +450,21 @@ mod tests {
         assert_eq!(town.tick(later).unwrap().gauges.flow, Some(Flow::default()));
         assert_eq!(town.gauges(later).pace, Pace { spent: Nanodollars(12_000), over_s: 60 });
         assert_eq!(town.gauges(T0.plus_seconds(300)).pace.spent, Nanodollars(0));
+    }
+
+    #[test]
+    fn the_strip_of_alerts_is_said_once_and_is_in_every_snapshot() {
+        let mut town = town();
+        town.set_alerts("<ul>".to_owned());
+        assert_eq!(town.tick(T0).unwrap().alerts.as_deref(), Some("<ul>"));
+        town.set_alerts("<ul>".to_owned());
+        assert!(town.tick(T0).is_none(), "nothing new");
+        assert_eq!(town.snapshot(T0).alerts, "<ul>");
+        town.fold(&added(vec![call(T0, 1)]), T0);
+        assert_eq!(town.tick(T0).unwrap().alerts, None);
+        let mut loaded = Town::new(TownName::new("t").unwrap(), Seed::default(), 1, T0);
+        loaded.keep_alerts(town.alerts().to_owned());
+        assert_eq!((loaded.snapshot(T0).alerts.as_str(), loaded.tick(T0).is_none()), ("<ul>", true));
     }
 
     #[test]

@@ -70,6 +70,10 @@ async fn lively() -> Server {
     let request = json!({"type": "request", "ts": begun, "request_id": "r1", "state": "started", "session": "s1",
                          "agent": "toast", "rig": "gas", "role": "polecat", "model": "claude-sonnet-4-5"});
     server.post("/api/ingest?town=home", &json!([held, unpriced, tool, request])).await;
+    // Nothing of a fresh town lasts long enough for an alert of its own.
+    let alert = "insert into alert (town_id, subject, state, since, words)
+                 select town_id, 'review', 'waiting', now(), '12 beads wait for review' from town where name = 'home'";
+    sqlx::query(alert).execute(&server.pool).await.unwrap();
     server
 }
 
@@ -133,6 +137,7 @@ fn typed_examples_read_back() {
     check::<model::system::ActiveRequests>("/api/system/activeRequests");
     check::<model::system::Channels>("/api/system/channels");
     check::<model::alert::WebhooksView>("/api/webhooks");
+    check::<model::alert::AlertsView>("/api/towns/{town}/alerts");
 }
 
 #[tokio::test(flavor = "multi_thread")]

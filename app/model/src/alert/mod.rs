@@ -1,21 +1,28 @@
-//! Alerts: which state a tank, a source or an agent is in, and which step to another one is worth telling.
+//! Alerts: which state a tank, a source, an agent or a town's work is in, and which step to another one is worth telling.
+//! What pages show and what webhooks are told are the same states and steps.
 //!
 //! Pure state machines with hysteresis: a value that trembles at a threshold tells one step, not many. What was told is
 //! kept by whoever asks, so that a restart neither repeats nor loses one.
 
+mod count;
 mod delivery;
+mod hold;
+mod limits;
 mod silence;
+mod stall;
 mod tank;
 mod view;
 
+pub use count::{Calls, error_step, restart_step, review_step};
 pub use delivery::{MAX_TRIES, retry_after_s};
+pub use hold::{Condition, Found, Holds};
+pub use limits::{AlertLimits, Knob, LimitError};
 pub use silence::{SourceReading, silence_step};
-pub use tank::{TankLimits, fuel_step, tank_step};
-pub use view::{DeliveryView, WebhookView, WebhooksView};
+pub use stall::stall_step;
+pub use tank::{fuel_step, tank_step};
+pub use view::{AlertView, AlertsView, DeliveryView, WebhookView, WebhooksView};
 
 use serde::{Deserialize, Serialize};
-
-use crate::roster::AgentStatus;
 
 /// What a webhook may be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -35,6 +42,18 @@ pub enum AlertKind {
     /// An agent's hooked work sees no progress.
     #[serde(rename = "agent.stalled")]
     AgentStalled,
+    /// An agent is started again and again.
+    #[serde(rename = "agent.restart_loop")]
+    RestartLoop,
+    /// Many calls fail.
+    #[serde(rename = "errors.spike")]
+    ErrorSpike,
+    /// Many beads wait for somebody.
+    #[serde(rename = "review.queue")]
+    ReviewQueue,
+    /// Any alert but a tank's has ended.
+    #[serde(rename = "alert.cleared")]
+    Cleared,
     /// Somebody tries whether a webhook works.
     #[serde(rename = "test")]
     Test,
@@ -42,8 +61,17 @@ pub enum AlertKind {
 
 impl AlertKind {
     /// Those that can be chosen, which is also the default.
-    pub const CHOICE: [Self; 5] =
-        [Self::TankLow, Self::TankEmpty, Self::TankRefilled, Self::SourceSilent, Self::AgentStalled];
+    pub const CHOICE: [Self; 9] = [
+        Self::TankLow,
+        Self::TankEmpty,
+        Self::TankRefilled,
+        Self::SourceSilent,
+        Self::AgentStalled,
+        Self::RestartLoop,
+        Self::ErrorSpike,
+        Self::ReviewQueue,
+        Self::Cleared,
+    ];
 
     /// As in JSON.
     #[must_use]
@@ -54,6 +82,10 @@ impl AlertKind {
             Self::TankRefilled => "tank.refilled",
             Self::SourceSilent => "source.silent",
             Self::AgentStalled => "agent.stalled",
+            Self::RestartLoop => "agent.restart_loop",
+            Self::ErrorSpike => "errors.spike",
+            Self::ReviewQueue => "review.queue",
+            Self::Cleared => "alert.cleared",
             Self::Test => "test",
         }
     }
@@ -81,10 +113,36 @@ pub enum AlertState {
     Stalled,
     /// The same for so long that it violates GUPP.
     Gupp,
+    /// An agent that is started again and again.
+    Looping,
+    /// Calls that fail, many of them.
+    Failing,
+    /// Beads that wait, many of them.
+    Waiting,
+}
+
+/// How much an alert matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Look at it soon.
+    Warning,
+    /// Look at it now.
+    Critical,
 }
 
 impl AlertState {
-    const ALL: [Self; 6] = [Self::Fine, Self::Low, Self::Empty, Self::Silent, Self::Stalled, Self::Gupp];
+    const ALL: [Self; 9] = [
+        Self::Fine,
+        Self::Low,
+        Self::Empty,
+        Self::Silent,
+        Self::Stalled,
+        Self::Gupp,
+        Self::Looping,
+        Self::Failing,
+        Self::Waiting,
+    ];
 
     /// As stored.
     #[must_use]
@@ -96,6 +154,40 @@ impl AlertState {
             Self::Silent => "silent",
             Self::Stalled => "stalled",
             Self::Gupp => "gupp",
+            Self::Looping => "looping",
+            Self::Failing => "failing",
+            Self::Waiting => "waiting",
+        }
+    }
+    /// What webhooks are told when it begins.
+    #[must_use]
+    pub const fn kind(self) -> AlertKind {
+        match self {
+            Self::Fine => AlertKind::Cleared,
+            Self::Low => AlertKind::TankLow,
+            Self::Empty => AlertKind::TankEmpty,
+            Self::Silent => AlertKind::SourceSilent,
+            Self::Stalled | Self::Gupp => AlertKind::AgentStalled,
+            Self::Looping => AlertKind::RestartLoop,
+            Self::Failing => AlertKind::ErrorSpike,
+            Self::Waiting => AlertKind::ReviewQueue,
+        }
+    }
+    /// How much it matters.
+    #[must_use]
+    pub const fn severity(self) -> Severity {
+        match self {
+            Self::Fine | Self::Low | Self::Silent | Self::Stalled | Self::Looping | Self::Waiting => Severity::Warning,
+            Self::Empty | Self::Gupp | Self::Failing => Severity::Critical,
+        }
+    }
+    /// How bad it is among the states of the same thing: fine, an alert, a worse one.
+    #[must_use]
+    pub const fn rank(self) -> u8 {
+        match self {
+            Self::Fine => 0,
+            Self::Low | Self::Silent | Self::Stalled | Self::Looping | Self::Failing | Self::Waiting => 1,
+            Self::Empty | Self::Gupp => 2,
         }
     }
     /// Reads [`AlertState::name`].
@@ -114,37 +206,26 @@ pub struct Step {
     pub tell: Option<AlertKind>,
 }
 
-/// The step of an agent; none when it stays. Only progress, or the end of its hooked work, lets it out again, so that
-/// no further hysteresis is needed.
-#[must_use]
-pub fn agent_step(state: AlertState, status: AgentStatus) -> Option<Step> {
-    let to = match status {
-        AgentStatus::Stalled => AlertState::Stalled,
-        AgentStatus::GuppViolation => AlertState::Gupp,
-        AgentStatus::Working | AgentStatus::Stuck | AgentStatus::Idle | AgentStatus::Exiting | AgentStatus::Gone => {
-            AlertState::Fine
-        }
-    };
-    (to != state).then_some(Step { to, tell: (to != AlertState::Fine).then_some(AlertKind::AgentStalled) })
+impl Step {
+    /// To `to`, telling of its beginning, or of the end.
+    const fn new(to: AlertState) -> Self {
+        Self { to, tell: Some(to.kind()) }
+    }
+}
+
+/// The step of something that is on or off: none between its thresholds.
+const fn switch(state: AlertState, on: AlertState, begins: bool, ends: bool) -> Option<Step> {
+    match state {
+        AlertState::Fine if begins => Some(Step::new(on)),
+        AlertState::Fine => None,
+        _ if ends => Some(Step::new(AlertState::Fine)),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_stalled_agent_is_told_once_and_once_more_at_the_violation() {
-        let check = |state, status, want: Option<(AlertState, bool)>| {
-            let step = agent_step(state, status).map(|step| (step.to, step.tell.is_some()));
-            assert_eq!(step, want, "{state:?} {status:?}");
-        };
-        check(AlertState::Fine, AgentStatus::Working, None);
-        check(AlertState::Fine, AgentStatus::Stalled, Some((AlertState::Stalled, true)));
-        check(AlertState::Stalled, AgentStatus::Stalled, None);
-        check(AlertState::Stalled, AgentStatus::GuppViolation, Some((AlertState::Gupp, true)));
-        check(AlertState::Gupp, AgentStatus::GuppViolation, None);
-        check(AlertState::Gupp, AgentStatus::Working, Some((AlertState::Fine, false)));
-    }
 
     #[test]
     fn names_are_read_back() {

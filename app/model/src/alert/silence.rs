@@ -4,7 +4,7 @@
 //! other sources tell, while nothing came from this one; and only if it was heard within the last day, since what was
 //! not is not in use. So a person who turns from one agent to another is told of it once, and nights are never told.
 
-use super::{AlertKind, AlertState, Step};
+use super::{AlertLimits, AlertState, Step, switch};
 use crate::time::Timestamp;
 
 /// What was not heard for this long is not in use.
@@ -19,17 +19,14 @@ pub struct SourceReading {
     pub working_since: Option<Timestamp>,
 }
 
-/// The step of a source; none when it stays. Only hearing from it ends a silence, so that no further hysteresis is
-/// needed.
+/// The step of a source; none when it stays. Only hearing from it ends a silence.
 #[must_use]
-pub fn silence_step(state: AlertState, reading: SourceReading, limit_s: i64, now: Timestamp) -> Option<Step> {
+pub fn silence_step(state: AlertState, reading: SourceReading, limits: &AlertLimits, now: Timestamp) -> Option<Step> {
+    let limit_s = i64::from(limits.silent_minutes) * 60;
     let quiet_s = now.seconds() - reading.heard.seconds();
-    if state == AlertState::Silent {
-        return (quiet_s < limit_s).then_some(Step { to: AlertState::Fine, tell: None });
-    }
     let worked_s = reading.working_since.map_or(0, |since| now.seconds() - since.seconds());
-    let is_silent = quiet_s >= limit_s && quiet_s < IN_USE_S && worked_s >= limit_s;
-    is_silent.then_some(Step { to: AlertState::Silent, tell: Some(AlertKind::SourceSilent) })
+    let begins = quiet_s >= limit_s && quiet_s < IN_USE_S && worked_s >= limit_s;
+    switch(state, AlertState::Silent, begins, quiet_s < i64::from(limits.silent_clear_minutes) * 60)
 }
 
 #[cfg(test)]
@@ -39,12 +36,11 @@ mod tests {
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_700_000_000);
-    const LIMIT_S: i64 = 900;
 
     fn step(state: AlertState, quiet_s: i64, worked_s: Option<i64>) -> Option<AlertState> {
         let heard = NOW.plus_seconds(-quiet_s);
         let reading = SourceReading { heard, working_since: worked_s.map(|s| NOW.plus_seconds(-s)) };
-        silence_step(state, reading, LIMIT_S, NOW).map(|step| step.to)
+        silence_step(state, reading, &AlertLimits::default(), NOW).map(|step| step.to)
     }
 
     #[test]
@@ -57,7 +53,8 @@ mod tests {
         assert_eq!(step(AlertState::Fine, 24 * 3_600, Some(5_000)), None, "not in use");
         assert_eq!(step(AlertState::Silent, 5_000, Some(5_000)), None, "told once");
         assert_eq!(step(AlertState::Silent, 5_000, None), None, "the night does not end a silence");
-        assert_eq!(step(AlertState::Silent, 10, None), Some(AlertState::Fine));
+        assert_eq!(step(AlertState::Silent, 300, None), None, "not heard lately");
+        assert_eq!(step(AlertState::Silent, 299, None), Some(AlertState::Fine));
     }
 
     proptest! {

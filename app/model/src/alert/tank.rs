@@ -1,55 +1,29 @@
 //! The tanks' steps: low, empty, refilled.
 
-use super::{AlertKind, AlertState, Step};
+use super::{AlertKind, AlertLimits, AlertState, Step};
 use crate::fuel::{FuelKind, FuelState, FuelTank, WINDOW_FULL};
-use crate::tank::GasTank;
+use crate::tank::{GasTank, PACE_WINDOW_S, Pace, Runway};
 use crate::time::Timestamp;
 use crate::unit::Nanodollars;
 
-/// Where a tank's steps are, in percent of full.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TankLimits {
-    /// At or below it, the tank is low: the red zone of the scale by default.
-    pub low_percent: u8,
-}
-
-impl Default for TankLimits {
-    fn default() -> Self {
-        Self { low_percent: 20 }
-    }
-}
-
-/// To be no longer low, a tank must be this much above the limit, in percent of full.
-const LOW_MARGIN_PERCENT: u8 = 5;
 /// To be no longer empty, it must hold this much, in percent of full: a correction by cents is no filling.
-const EMPTY_MARGIN_PERCENT: u8 = 2;
+const EMPTY_MARGIN_PERCENT: u32 = 2;
 
-/// The step of a tank; none when it stays. Every way up is told as one filling, every way down once per state.
+/// The step of the meter; none when it stays. Its pace counts once it was measured over its whole window: a town that is
+/// a minute old has none to speak of.
 #[must_use]
-pub fn tank_step(state: AlertState, tank: &GasTank, limits: TankLimits) -> Option<Step> {
-    let above =
-        |percent: u8| i128::from(tank.balance.0) * 100 > i128::from(tank.capacity.0.max(0)) * i128::from(percent);
-    let is_empty = tank.balance.0 <= 0;
-    let is_low = !above(limits.low_percent);
-    let is_clear = above(limits.low_percent.saturating_add(LOW_MARGIN_PERCENT).min(99));
-    let step = |to, kind| Some(Step { to, tell: Some(kind) });
-    match state {
-        AlertState::Empty if is_empty || !above(EMPTY_MARGIN_PERCENT) => None,
-        AlertState::Empty if is_clear => step(AlertState::Fine, AlertKind::TankRefilled),
-        // Filled, though not far: still low, and that is not told again.
-        AlertState::Empty => step(AlertState::Low, AlertKind::TankRefilled),
-        _ if is_empty => step(AlertState::Empty, AlertKind::TankEmpty),
-        AlertState::Low if is_clear => step(AlertState::Fine, AlertKind::TankRefilled),
-        AlertState::Low => None,
-        _ if is_low => step(AlertState::Low, AlertKind::TankLow),
-        _ => None,
-    }
+pub fn tank_step(state: AlertState, tank: &GasTank, pace: Pace, limits: &AlertLimits) -> Option<Step> {
+    let lasts_s = match tank.runway(pace) {
+        Runway::Seconds(seconds) if pace.over_s >= PACE_WINDOW_S => Some(seconds),
+        Runway::Seconds(_) | Runway::NoSpend | Runway::Empty => None,
+    };
+    level_step(state, tank, lasts_s, limits)
 }
 
 /// The step of a tank beside the meter; none when it stays, or nobody knows what it holds. A window whose reset has passed
 /// is whole again, also before anybody tells of the new one.
 #[must_use]
-pub fn fuel_step(state: AlertState, tank: &FuelTank, limits: TankLimits, now: Timestamp) -> Option<Step> {
+pub fn fuel_step(state: AlertState, tank: &FuelTank, limits: &AlertLimits, now: Timestamp) -> Option<Step> {
     let gas = match (tank.state(now), tank.kind) {
         (FuelState::Unread, _) => return None,
         (FuelState::Reset, FuelKind::Window) => {
@@ -57,7 +31,30 @@ pub fn fuel_step(state: AlertState, tank: &FuelTank, limits: TankLimits, now: Ti
         }
         (FuelState::Reset | FuelState::Stale | FuelState::Fresh, _) => tank.gas(),
     };
-    tank_step(state, &gas, limits)
+    level_step(state, &gas, tank.dry_in_s(now), limits)
+}
+
+/// Every way up is told as one filling, every way down once per state. `lasts_s`: seconds until it is dry; none: not as
+/// far as one can see.
+fn level_step(state: AlertState, tank: &GasTank, lasts_s: Option<i64>, limits: &AlertLimits) -> Option<Step> {
+    let above =
+        |percent: u32| i128::from(tank.balance.0) * 100 > i128::from(tank.capacity.0.max(0)) * i128::from(percent);
+    let longer = |minutes: u32| minutes == 0 || lasts_s.is_none_or(|seconds| seconds > i64::from(minutes) * 60);
+    let is_empty = tank.balance.0 <= 0;
+    let is_low = !(above(limits.low_percent) && longer(limits.runway_minutes));
+    let is_clear = above(limits.low_clear_percent) && longer(limits.runway_clear_minutes);
+    let filled = |to| Some(Step { to, tell: Some(AlertKind::TankRefilled) });
+    match state {
+        AlertState::Empty if is_empty || !above(EMPTY_MARGIN_PERCENT) => None,
+        AlertState::Empty if is_clear => filled(AlertState::Fine),
+        // Filled, though not far: still low, and that is not told again.
+        AlertState::Empty => filled(AlertState::Low),
+        _ if is_empty => Some(Step::new(AlertState::Empty)),
+        AlertState::Low if is_clear => filled(AlertState::Fine),
+        AlertState::Low => None,
+        _ if is_low => Some(Step::new(AlertState::Low)),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -66,13 +63,35 @@ mod tests {
 
     use super::*;
 
+    /// Without any pace.
+    fn step_of(state: AlertState, tank: &GasTank) -> Option<Step> {
+        tank_step(state, tank, Pace::default(), &AlertLimits::default())
+    }
+
+    #[test]
+    fn a_full_tank_that_does_not_last_is_low_until_it_lasts_well() {
+        let tank = GasTank { balance: Nanodollars(8_000), capacity: Nanodollars(10_000) };
+        let lasting = |state, minutes: i64, over_s| {
+            let pace = Pace { spent: Nanodollars(8_000 * over_s / (minutes * 60)), over_s };
+            tank_step(state, &tank, pace, &AlertLimits::default()).map(|step| step.to)
+        };
+        assert_eq!(lasting(AlertState::Fine, 40, 300), None);
+        assert_eq!(lasting(AlertState::Fine, 25, 300), Some(AlertState::Low));
+        assert_eq!(lasting(AlertState::Fine, 25, 299), None, "no whole window of pace");
+        assert_eq!(lasting(AlertState::Low, 40, 300), None);
+        assert_eq!(lasting(AlertState::Low, 50, 300), Some(AlertState::Fine));
+        let never = AlertLimits::resolve(|name| (name == "runway_minutes").then_some(0)).unwrap();
+        let pace = Pace { spent: Nanodollars(8_000), over_s: 300 };
+        assert_eq!(tank_step(AlertState::Fine, &tank, pace, &never), None);
+    }
+
     /// Steps that balances of a tank of 10,000 cause, one after the other.
     fn told(balances: &[i64]) -> Vec<&'static str> {
         let mut state = AlertState::Fine;
         let mut told = Vec::new();
         for balance in balances {
             let tank = GasTank { balance: Nanodollars(*balance), capacity: Nanodollars(10_000) };
-            if let Some(step) = tank_step(state, &tank, TankLimits::default()) {
+            if let Some(step) = step_of(state, &tank) {
                 assert_ne!(step.to, state);
                 state = step.to;
                 told.extend(step.tell.map(AlertKind::name));
@@ -112,7 +131,7 @@ mod tests {
         };
         let mut state = AlertState::Fine;
         let mut told = |tank: &FuelTank, s: i64| {
-            let step = fuel_step(state, tank, TankLimits::default(), now.plus_seconds(s))?;
+            let step = fuel_step(state, tank, &AlertLimits::default(), now.plus_seconds(s))?;
             state = step.to;
             step.tell.map(AlertKind::name)
         };
@@ -128,8 +147,8 @@ mod tests {
     #[test]
     fn a_tank_without_a_capacity_is_empty_or_full() {
         let tank = |balance| GasTank { balance: Nanodollars(balance), capacity: Nanodollars(0) };
-        assert_eq!(tank_step(AlertState::Fine, &tank(5), TankLimits::default()), None);
-        assert_eq!(tank_step(AlertState::Fine, &tank(0), TankLimits::default()).unwrap().to, AlertState::Empty);
+        assert_eq!(step_of(AlertState::Fine, &tank(5)), None);
+        assert_eq!(step_of(AlertState::Fine, &tank(0)).unwrap().to, AlertState::Empty);
     }
 
     proptest! {
@@ -139,13 +158,13 @@ mod tests {
             let mut state = AlertState::Fine;
             for balance in balances {
                 let tank = GasTank { balance: Nanodollars(balance), capacity: Nanodollars(10_000) };
-                let Some(step) = tank_step(state, &tank, TankLimits::default()) else { continue };
+                let Some(step) = step_of(state, &tank) else { continue };
                 let rank = |state| [AlertState::Empty, AlertState::Low, AlertState::Fine].iter().position(|s| *s == state);
                 let (before, after) = (rank(state), rank(step.to));
                 prop_assert_ne!(before, after);
                 prop_assert_eq!(step.tell == Some(AlertKind::TankRefilled), after > before);
                 // The same reading causes no second step.
-                prop_assert_eq!(tank_step(step.to, &tank, TankLimits::default()), None);
+                prop_assert_eq!(step_of(step.to, &tank), None);
                 state = step.to;
             }
         }

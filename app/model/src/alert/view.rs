@@ -1,10 +1,40 @@
-//! What the page and the API say about webhooks: which there are, and what came of what they were told.
+//! What pages and the API say about alerts, and about webhooks: which there are, and what came of what they were told.
 
 use serde::{Deserialize, Serialize};
 
-use super::AlertKind;
+use super::{AlertKind, Severity};
 use crate::id::TownName;
 use crate::time::Timestamp;
+
+/// The alerts of a town.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertsView {
+    /// When this was so.
+    pub at: Timestamp,
+    /// The critical ones first, of these the newest.
+    pub alerts: Vec<AlertView>,
+}
+
+/// An alert, from when it begins until it ends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertView {
+    /// Another for each episode.
+    pub id: String,
+    /// What webhooks were told.
+    pub kind: AlertKind,
+    /// How much it matters.
+    pub severity: Severity,
+    /// What it is about: `tank`, `source/codex`, `agent/gas/toast`.
+    pub subject: String,
+    /// The same in words.
+    pub words: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// Where to look: a path of this server.
+    pub href: String,
+    /// Until when nobody wants to hear of it.
+    pub snoozed_until: Option<Timestamp>,
+}
 
 /// Every webhook.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -127,6 +127,27 @@ pub const OPERATIONS: &[Operation] = &[
         ..PLAIN
     },
     Operation {
+        path: "/api/towns/{town}/alerts",
+        summary: "What is not fine in a town, and what of it is snoozed.",
+        answer: Some(include_str!("examples/get_towns_town_alerts.json")),
+        ..PLAIN
+    },
+    Operation {
+        method: "post",
+        path: "/api/towns/{town}/alerts/{id}/snooze",
+        summary: "Silences an alert for some minutes, a week at most: pages fold it, webhooks are told only that it ended.",
+        body: Some(include_str!("examples/post_towns_town_alerts_id_snooze.body.json")),
+        tried: Try::Elsewhere,
+        ..PLAIN
+    },
+    Operation {
+        method: "post",
+        path: "/api/towns/{town}/alerts/{id}/unsnooze",
+        summary: "Lets a snoozed alert be heard again.",
+        tried: Try::Elsewhere,
+        ..PLAIN
+    },
+    Operation {
         path: "/api/towns/{town}/stop",
         summary: "The rule for an empty tank, whether it stops agents now, and who asks.",
         answer: Some(include_str!("examples/get_towns_town_stop.json")),

@@ -86,7 +86,11 @@ mod tests {
         let max = |state, hook| said("gastown/crew/max", state, hook);
         let toast = |state| said("gastown/polecats/toast", state, None);
         let working = ("max".to_owned(), Event::AgentState(Working));
-        assert_eq!(told(vec![max(Working, Some("gt-1")), toast(Gone)]), [working.clone()], "never seen, and gone");
+        assert_eq!(
+            told(vec![max(Working, Some("gt-1")), toast(Gone)]),
+            std::slice::from_ref(&working),
+            "never seen, and gone"
+        );
         assert!(told(vec![max(Working, Some("gt-1")), toast(Gone)]).is_empty());
         assert_eq!(told(vec![max(Working, Some("gt-2")), toast(Idle)]).len(), 2);
         assert_eq!(told(vec![toast(Gone)]), [("toast".to_owned(), Event::AgentState(Gone))]);

@@ -81,8 +81,8 @@ async fn a_step_outlives_the_server_that_saw_it() {
     let receiver = Receiver::start(&address, &[]).await;
     let second = Process::start(folder.path());
     eventually("the delivery", async || !receiver.received().is_empty()).await;
-    // Long enough for the new server to have looked at the tank.
-    tokio::time::sleep(Duration::from_secs(6)).await;
+    // Long enough for the new server to have taken the watch over, and to have looked at the tank.
+    tokio::time::sleep(Duration::from_secs(18)).await;
     assert_eq!(receiver.events(), ["tank.empty"], "told once, though both servers saw it");
     let list = second.get("/api/webhooks").await;
     let delivery = &list["webhooks"][0]["deliveries"][0];

@@ -1,7 +1,8 @@
-//! What Towngauge does about a tank, a source or an agent: hooks that stop agents, webhooks, and who has stalled.
+//! What Towngauge does about a tank, a source or an agent: hooks that stop agents, alerts, webhooks, and who has stalled.
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+mod alerts;
 mod command;
 mod hooks;
 mod keys;

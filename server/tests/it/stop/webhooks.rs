@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use model::Timestamp;
-use model::alert::TankLimits;
+use model::alert::AlertLimits;
 use serde_json::{Value, json};
-use server::alert::{Courier, Hooks, Limits, Watcher};
+use server::alert::{Courier, Hooks, Watcher};
 use server::clock::Clock;
 use server::config::Settings;
 use server::db::webhook;
@@ -30,8 +30,8 @@ pub fn write_config(folder: &Path, address: &str, more: &str) -> std::path::Path
 }
 
 /// A server without webhooks of its own, and what would run in it: driven by hand, by a clock of its own.
-struct Rig {
-    server: Server,
+pub struct Rig {
+    pub server: Server,
     watcher: Watcher,
     courier: Courier,
     hand: Arc<AtomicI64>,
@@ -41,36 +41,42 @@ struct Rig {
 }
 
 impl Rig {
-    async fn start(receiver: &Receiver, more: &str) -> Self {
+    pub async fn start(receiver: &Receiver, more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = write_config(folder.path(), &receiver.address, more);
         let config = server_support::config(Settings { config: Some(file), ..Settings::default() });
         let hooks = Arc::new(Hooks::read(&config.webhooks.value, &|_| None).unwrap());
-        let server = start_with("127.0.0.1", &fresh_database().await, Settings::default()).await.unwrap();
+        // Its own watcher is still: this test's one has the watch.
+        let quiet = Settings { alert: vec!["every_s=0".to_owned()], ..Settings::default() };
+        let server = start_with("127.0.0.1", &fresh_database().await, quiet).await.unwrap();
         let (clock, hand) = Clock::manual(now());
         let courier = Courier::new(server.pool.clone(), clock.clone(), Arc::clone(&hooks));
         let watcher = watcher(&server, &hooks, &clock);
         Self { server, watcher, courier, hand, hooks, clock, _folder: folder }
     }
-    fn pass(&self, seconds: i64) {
+    pub fn pass(&self, seconds: i64) {
         self.hand.fetch_add(seconds * 1_000_000, Ordering::Relaxed);
     }
     /// Looks, and tries what is due.
-    async fn turn(&mut self) {
+    pub async fn turn(&mut self) {
         self.watcher.look().await.unwrap();
         while self.courier.run_once().await.unwrap() > 0 {}
+    }
+    /// Another server's watcher, on the same database.
+    pub fn another(&self) -> Watcher {
+        watcher(&self.server, &self.hooks, &self.clock)
     }
     async fn topup(&self, usd: &str) {
         fill(&self.server, "home", usd).await;
     }
-    async fn spend(&self, id: usize) {
+    pub async fn spend(&self, id: usize) {
         assert_eq!(self.server.post("/api/ingest", &json!([call(now(), id)])).await.1["stored"], 1);
     }
 }
 
 fn watcher(server: &Server, hooks: &Arc<Hooks>, clock: &Clock) -> Watcher {
-    let limits = Limits { tank: TankLimits::default(), silent_s: 900 };
-    Watcher::new(server.pool.clone(), server.running.app().hub.clone(), clock.clone(), Arc::clone(hooks), limits)
+    let (pool, hub) = (server.pool.clone(), server.running.app().hub.clone());
+    Watcher::new(pool, hub, clock.clone(), Arc::clone(hooks), AlertLimits::default())
 }
 
 /// The newest deliveries of one webhook.
@@ -244,16 +250,19 @@ async fn a_stalled_agent_and_a_violation_are_told_once_each_until_there_is_progr
     progress["ts"] = json!(rig.clock.now().to_string());
     rig.server.post("/api/ingest", &json!([progress])).await;
     rig.turn().await;
-    assert_eq!(receiver.events().len(), 2);
+    assert_eq!(receiver.events()[2..], ["alert.cleared"]);
+    let cleared = &receiver.received()[2].body["data"];
+    assert_eq!((&cleared["alert"], &cleared["agent"]), (&json!("agent.stalled"), &json!("toast")), "{cleared}");
     rig.pass(15 * 60);
     rig.turn().await;
-    assert_eq!(receiver.events().len(), 3);
+    assert_eq!(receiver.events()[3..], ["agent.stalled"]);
     // The bead is closed, by whomever: nothing is hooked any more.
     let closed = json!({"type": "bead", "ts": now().to_string(), "bead": "gt-1", "state": "closed"});
     rig.server.post("/api/ingest", &json!([closed])).await;
     rig.pass(30 * 60);
     rig.turn().await;
-    assert_eq!(receiver.events().len(), 3, "{:?}", receiver.received());
+    rig.turn().await;
+    assert_eq!(receiver.events()[4..], ["alert.cleared"], "{:?}", receiver.received());
     rig.server.running.stop().await;
 }
 
