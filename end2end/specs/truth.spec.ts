@@ -15,7 +15,7 @@ test("zero and no data have their own words", async ({ page, server, request }) 
   await expect(chart(page, "latency").locator(".plot-empty[data-kind=zero]")).toHaveText("No tool was timed in this range");
   await expect(chart(page, "tokens").locator(".plot-empty")).toHaveCount(0);
   await page.goto("/t/zero/observability?from=2020-01-01T00:00:00Z&to=2020-01-01T01:00:00Z");
-  await expect(page.locator(".plot-empty[data-kind=empty]")).toHaveCount(7);
+  await expect(page.locator(".plot-empty[data-kind=empty]")).toHaveCount(8);
   await expect(chart(page, "errors").locator(".plot-empty")).toHaveText("Nothing recorded in this range");
 });
 
@@ -33,7 +33,7 @@ test("with every API at 503 the charts keep what they have, say how old it is, a
 
   await page.route("**/api/**", (route) => route.fulfill({ status: 503, json: "unavailable" }));
   await page.getByRole("button", { name: "Compare with the period before" }).click();
-  await expect(page.locator('.panel.chart[data-truth="failed"]')).toHaveCount(7);
+  await expect(page.locator('.panel.chart[data-truth="failed"]')).toHaveCount(8);
   await expect(tokens.locator(".truth")).toHaveText(/^✕ Not refreshed, read \d+ (s|min) ago$/);
   const banner = page.getByRole("alert");
   await expect(banner).toContainText("The charts could not be read");
@@ -44,7 +44,7 @@ test("with every API at 503 the charts keep what they have, say how old it is, a
   await expect(tokens).toHaveClass(/stale/);
 
   await page.unroute("**/api/**");
-  await expect(page.locator('.panel.chart[data-truth="fresh"]')).toHaveCount(7, { timeout: 40_000 });
+  await expect(page.locator('.panel.chart[data-truth="fresh"]')).toHaveCount(8, { timeout: 40_000 });
   await expect(banner).toHaveCount(0);
   await expect(page.locator(".toolbar .then")).toBeVisible();
   await expect(tokens).not.toHaveClass(/stale/);
@@ -59,10 +59,10 @@ test("what is asked for and not there yet is being read, and says so", async ({ 
   const held = new Promise<void>((done) => { free = done; });
   await page.route(CHARTS, async (route) => { await held; await route.continue(); });
   await page.getByRole("link", { name: "The last 24h" }).click();
-  await expect(page.locator('.panel.chart[data-truth="reading"]')).toHaveCount(7);
+  await expect(page.locator('.panel.chart[data-truth="reading"]')).toHaveCount(8);
   await expect(chart(page, "cost").locator(".truth")).toHaveText("… Reading");
   free();
-  await expect(page.locator('.panel.chart[data-truth="fresh"]')).toHaveCount(7);
+  await expect(page.locator('.panel.chart[data-truth="fresh"]')).toHaveCount(8);
   await page.unroute(CHARTS);
 });
 
@@ -79,7 +79,7 @@ test("without a link the charts say so and keep their last figures; what is over
   await live(page);
   await server.kill();
   const tokens = chart(page, "tokens");
-  await expect(page.locator('.panel.chart[data-truth="down"]')).toHaveCount(7, { timeout: 20_000 });
+  await expect(page.locator('.panel.chart[data-truth="down"]')).toHaveCount(8, { timeout: 20_000 });
   await expect(tokens.locator(".truth")).toHaveText(/^⊘ Link down, read \d+ (s|min) ago$/);
   await tokens.locator("summary").click();
   await expect(tokens.locator("tbody tr", { hasText: "27,182" })).toHaveCount(1);
@@ -88,5 +88,5 @@ test("without a link the charts say so and keep their last figures; what is over
   await over.close();
 
   await server.startAgain();
-  await expect(page.locator('.panel.chart[data-truth="fresh"]')).toHaveCount(7, { timeout: 60_000 });
+  await expect(page.locator('.panel.chart[data-truth="fresh"]')).toHaveCount(8, { timeout: 60_000 });
 });

@@ -146,7 +146,7 @@ async fn build(pool: &Pool, count: usize) -> Result<(TownKey, Timestamp)> {
 }
 
 fn present(now: Timestamp) -> Present {
-    Present { now, observing_since: now, edges: Vec::new() }
+    Present { now, observing_since: now, lost_after_s: 600, edges: Vec::new() }
 }
 
 /// Rows that Postgres fetches for a chart, of the values that the chart draws; the worst chart of each window counts.

@@ -25,14 +25,16 @@ pub enum Metric {
     Latency,
     /// Tool calls and model calls that failed.
     Errors,
+    /// Requests in flight: their mean, and the most at once.
+    Requests,
 }
 
 impl Metric {
     /// Every metric, in the order of the page.
     pub const ALL: [Self; Self::COUNT] =
-        [Self::Tokens, Self::Cost, Self::Agents, Self::Beads, Self::Lines, Self::Latency, Self::Errors];
+        [Self::Tokens, Self::Cost, Self::Agents, Self::Beads, Self::Lines, Self::Latency, Self::Errors, Self::Requests];
     /// How many there are.
-    pub const COUNT: usize = 7;
+    pub const COUNT: usize = 8;
 
     /// As in addresses.
     #[must_use]
@@ -45,6 +47,7 @@ impl Metric {
             Self::Lines => "lines",
             Self::Latency => "latency",
             Self::Errors => "errors",
+            Self::Requests => "requests",
         }
     }
     /// Reads [`Metric::name`].
@@ -63,6 +66,7 @@ impl Metric {
             Self::Lines => "Lines of code",
             Self::Latency => "Tool latency",
             Self::Errors => "Errors",
+            Self::Requests => "Requests in flight",
         }
     }
     /// Unit of [`SeriesPage::value`]: flows are per second, levels are means, percentiles are what they are.
@@ -76,22 +80,27 @@ impl Metric {
             Self::Lines => "lines/s",
             Self::Latency => "ms",
             Self::Errors => "errors/s",
+            Self::Requests => "requests",
         }
     }
     /// What one unit of the shown value is in units of the stored sums: nanodollars are shown as microdollars,
-    /// microseconds as milliseconds.
+    /// microseconds as milliseconds, thousandths of a request as requests.
     #[must_use]
     pub const fn scale(self) -> f64 {
         match self {
-            Self::Cost | Self::Latency => 1e-3,
+            Self::Cost | Self::Latency | Self::Requests => 1e-3,
             Self::Tokens | Self::Agents | Self::Beads | Self::Lines | Self::Errors => 1.0,
         }
     }
-    /// Whether its numbers are sums over a bucket. Percentiles are not: they do not add up, have no rate, and say of how
-    /// many calls they are.
+    /// Whether its numbers are sums over a bucket. Percentiles are not, nor are means: they do not add up, and have no rate.
     #[must_use]
     pub const fn adds_up(self) -> bool {
-        !matches!(self, Self::Latency)
+        !matches!(self, Self::Latency | Self::Requests)
+    }
+    /// Whether its numbers are percentiles, which say of how many calls they are.
+    #[must_use]
+    pub const fn is_percentile(self) -> bool {
+        matches!(self, Self::Latency)
     }
     /// Names of the series, in stacking order.
     #[must_use]
@@ -104,6 +113,7 @@ impl Metric {
             Self::Lines => vec!["added", "removed", "landed_added", "landed_removed"],
             Self::Latency => vec!["p50", "p95"],
             Self::Errors => vec!["tool_calls", "model_calls"],
+            Self::Requests => vec!["mean", "most"],
         }
     }
     /// Whether it is kept in buckets of `tier`: presence of agents is kept per minute, and sketches of latency are not,
@@ -113,7 +123,7 @@ impl Metric {
         match self {
             Self::Agents => !matches!(tier, Resolution::S10),
             Self::Latency => !matches!(tier, Resolution::M1),
-            Self::Tokens | Self::Cost | Self::Beads | Self::Lines | Self::Errors => true,
+            Self::Tokens | Self::Cost | Self::Beads | Self::Lines | Self::Errors | Self::Requests => true,
         }
     }
     /// The finest tier in which it is kept that shows `range` in at most [`MAX_POINTS`](crate::time::MAX_POINTS) points.
@@ -123,7 +133,7 @@ impl Metric {
         Resolution::ALL.into_iter().find(|tier| *tier >= wanted && self.is_kept(*tier)).unwrap_or(Resolution::H6)
     }
     /// The metric's sums out of a bucket's headline measures, in the order of [`Metric::series_names`]; none for
-    /// those that need more ([`Metric::Cost`], [`Metric::Agents`], [`Metric::Latency`]).
+    /// those that need more ([`Metric::Cost`], [`Metric::Agents`], [`Metric::Latency`], [`Metric::Requests`]).
     #[must_use]
     pub fn headline(self, sum: &Aggregate) -> Option<Vec<i64>> {
         match self {
@@ -133,7 +143,7 @@ impl Metric {
                 Some(vec![sum.lines_added, sum.lines_removed, sum.lines_landed_added, sum.lines_landed_removed])
             }
             Self::Errors => Some(vec![sum.tool_errors, sum.call_errors]),
-            Self::Cost | Self::Agents | Self::Latency => None,
+            Self::Cost | Self::Agents | Self::Latency | Self::Requests => None,
         }
     }
 }
@@ -197,7 +207,7 @@ pub enum MarkKind {
 pub struct Series {
     /// As in the legend.
     pub name: String,
-    /// Exact sums per bucket (tokens, nanodollars, lines, beads, agent-seconds, errors), or percentiles in microseconds;
+    /// Exact sums per bucket (tokens, nanodollars, lines, beads, agent-seconds, errors), percentiles in microseconds, or thousandths of requests;
     /// `None` where nothing is known, and where there is nothing to take a percentile of.
     pub sums: Vec<Option<i64>>,
 }
@@ -212,7 +222,7 @@ impl SeriesPage {
             .into_iter()
             .map(|name| Series { name: name.to_owned(), sums: vec![None; buckets] })
             .collect();
-        let calls = if metric.adds_up() { Vec::new() } else { vec![None; buckets] };
+        let calls = if metric.is_percentile() { vec![None; buckets] } else { Vec::new() };
         Self { metric, from_s, to_s, step_s, series, calls, marks: Vec::new() }
     }
     /// Number of buckets.

@@ -15,6 +15,7 @@ const fn sum_unit(metric: Metric) -> &'static str {
         Metric::Lines => "lines",
         Metric::Latency => "microseconds",
         Metric::Errors => "errors",
+        Metric::Requests => "thousandths_of_requests",
     }
 }
 
@@ -52,7 +53,7 @@ fn heads(text: &mut String, data: &ChartData, prefix: &str) {
     for series in &data.page.series {
         text.push_str(&format!(",{prefix}{}_{unit}", series.name));
     }
-    if !data.page.metric.adds_up() {
+    if data.page.metric.is_percentile() {
         text.push_str(&format!(",{prefix}calls"));
     }
 }
@@ -63,7 +64,7 @@ fn figures(text: &mut String, data: &ChartData, bucket: Option<usize>) {
         text.extend(figure.map(|figure| figure.to_string()));
     };
     (0..data.page.series.len()).for_each(|series| put(bucket.and_then(|bucket| data.sum(series, bucket))));
-    if !data.page.metric.adds_up() {
+    if data.page.metric.is_percentile() {
         put(bucket.and_then(|bucket| data.calls(bucket)));
     }
 }

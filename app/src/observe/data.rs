@@ -13,7 +13,7 @@ pub(crate) const fn axis_scale(metric: Metric) -> f64 {
         Metric::Beads => 3_600.0,
         Metric::Errors => 60.0,
         Metric::Latency => 1e-3,
-        Metric::Tokens | Metric::Cost | Metric::Agents | Metric::Lines => 1.0,
+        Metric::Tokens | Metric::Cost | Metric::Agents | Metric::Lines | Metric::Requests => 1.0,
     }
 }
 
@@ -32,7 +32,7 @@ pub(crate) struct ChartData {
 fn sums_of(metric: Metric, edge: &Edge) -> Option<Vec<i64>> {
     match metric {
         Metric::Cost => Some(edge.cost_by_role.iter().map(|cost| cost.0).take(Role::ALL.len()).collect()),
-        Metric::Agents | Metric::Latency => None,
+        Metric::Agents | Metric::Latency | Metric::Requests => None,
         Metric::Tokens | Metric::Beads | Metric::Lines | Metric::Errors => metric.headline(&edge.sum),
     }
 }
@@ -113,7 +113,7 @@ impl ChartData {
         for (series, sum) in self.page.series.iter_mut().zip(sums) {
             series.sums.push(sum);
         }
-        if !self.page.metric.adds_up() {
+        if self.page.metric.is_percentile() {
             self.page.calls.push(calls);
         }
         for series in 0..self.values.len() {
@@ -158,8 +158,8 @@ impl ChartData {
     }
     /// What tells whether anything is known of a bucket: of percentiles, the calls they are of.
     fn known(&self) -> impl Iterator<Item = &Option<i64>> {
-        let adds_up = self.page.metric.adds_up();
-        let sums = self.page.series.iter().filter(move |_| adds_up).flat_map(|series| &series.sums);
+        let has_sums = !self.page.metric.is_percentile();
+        let sums = self.page.series.iter().filter(move |_| has_sums).flat_map(|series| &series.sums);
         sums.chain(&self.page.calls)
     }
 

@@ -7,7 +7,7 @@ use model::series::Metric;
 pub(crate) const fn kind(metric: Metric) -> Kind {
     match metric {
         Metric::Tokens | Metric::Cost => Kind::Stacked,
-        Metric::Agents | Metric::Lines | Metric::Latency => Kind::Lines,
+        Metric::Agents | Metric::Lines | Metric::Latency | Metric::Requests => Kind::Lines,
         Metric::Beads | Metric::Errors => Kind::Bars,
     }
 }
@@ -19,7 +19,7 @@ pub(crate) const fn stack(metric: Metric) -> &'static [usize] {
         Metric::Tokens => &[2, 4, 3, 0, 1],
         Metric::Cost => &[0, 1, 2, 3, 4, 5, 6],
         Metric::Agents => &[1, 0],
-        Metric::Beads | Metric::Latency | Metric::Errors => &[0, 1],
+        Metric::Beads | Metric::Latency | Metric::Errors | Metric::Requests => &[0, 1],
         Metric::Lines => &[0, 1, 2, 3],
     }
 }
@@ -29,15 +29,15 @@ pub(crate) fn style(metric: Metric, series: usize, theme: &Theme) -> SeriesStyle
     let color: Color = match (metric, series) {
         (Metric::Tokens, kind) => theme.token(kind),
         (Metric::Cost, role) => theme.roles[role.min(theme.roles.len() - 1)],
-        (Metric::Agents, 0) | (Metric::Beads | Metric::Latency, 1) => theme.accent,
-        (Metric::Agents | Metric::Beads | Metric::Latency, _) => theme.unknown,
+        (Metric::Agents | Metric::Requests, 0) | (Metric::Beads | Metric::Latency, 1) => theme.accent,
+        (Metric::Agents | Metric::Beads | Metric::Latency | Metric::Requests, _) => theme.unknown,
         (Metric::Lines, 0 | 2) => theme.state(State::Ok),
         (Metric::Errors, 0) => theme.state(State::Warn),
         (Metric::Lines | Metric::Errors, _) => theme.state(State::Bad),
     };
     match (metric, series) {
-        (Metric::Agents, 0) | (Metric::Lines, 0 | 1) => SeriesStyle::new(color).filled(),
-        (Metric::Agents | Metric::Lines, _) | (Metric::Latency | Metric::Errors, 0) => {
+        (Metric::Agents | Metric::Requests, 0) | (Metric::Lines, 0 | 1) => SeriesStyle::new(color).filled(),
+        (Metric::Agents | Metric::Lines | Metric::Requests, _) | (Metric::Latency | Metric::Errors, 0) => {
             SeriesStyle::new(color).with(Pattern::Dashed)
         }
         _ => SeriesStyle::new(color),
@@ -52,6 +52,7 @@ pub(crate) fn swatch(metric: Metric, name: &str) -> String {
         Metric::Agents | Metric::Beads | Metric::Lines => format!("swatch series-{name}"),
         // In the colours of others: the first page loads every style too.
         Metric::Latency => if name == "p95" { "swatch series-closed" } else { "swatch" }.to_owned(),
+        Metric::Requests => if name == "mean" { "swatch series-closed" } else { "swatch" }.to_owned(),
         Metric::Errors => {
             if name == "tool_calls" { "swatch series-failed" } else { "swatch series-removed" }.to_owned()
         }

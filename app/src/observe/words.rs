@@ -26,6 +26,7 @@ pub(crate) const fn axis_unit(metric: Metric) -> &'static str {
         Metric::Lines => "lines/s",
         Metric::Latency => "s",
         Metric::Errors => "errors/min",
+        Metric::Requests => "requests",
     }
 }
 
@@ -35,6 +36,7 @@ pub(crate) fn exact_sum(metric: Metric, sum: i64) -> String {
         Metric::Cost => microdollars(Nanodollars(sum)),
         Metric::Agents => format!("{} agent-s", grouped(sum)),
         Metric::Latency => duration(sum.max(0).cast_unsigned()),
+        Metric::Requests => format!("{}.{:03}", grouped(sum / 1_000), sum % 1_000),
         Metric::Tokens | Metric::Beads | Metric::Lines | Metric::Errors => grouped(sum),
     }
 }
@@ -56,7 +58,8 @@ pub(crate) fn exact_value(value: f64) -> String {
 /// A value on the axis, short.
 pub(crate) fn short_value(metric: Metric, value: Option<f64>) -> String {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds, of calls")]
-    let read = |value: f64| if metric.adds_up() { compact(value) } else { duration((value * 1e6).round() as u64) };
+    let read =
+        |value: f64| if metric == Metric::Latency { duration((value * 1e6).round() as u64) } else { compact(value) };
     value.map_or_else(|| "–".to_owned(), read)
 }
 
@@ -64,7 +67,7 @@ pub(crate) fn short_value(metric: Metric, value: Option<f64>) -> String {
 pub(crate) fn headline(data: &ChartData, bucket: Option<usize>) -> Option<f64> {
     let bucket = bucket?;
     match data.page.metric {
-        Metric::Agents => data.value(0, bucket),
+        Metric::Agents | Metric::Requests => data.value(0, bucket),
         Metric::Beads | Metric::Latency => data.value(1, bucket),
         metric @ (Metric::Tokens | Metric::Cost | Metric::Lines | Metric::Errors) => {
             let values: Vec<f64> =
@@ -82,7 +85,7 @@ const fn parts(metric: Metric, series: usize) -> usize {
 /// The exact sum of all series in a bucket; none where they do not add up to anything.
 pub(crate) fn total(data: &ChartData, bucket: usize) -> Option<i64> {
     let metric = data.page.metric;
-    if matches!(metric, Metric::Agents | Metric::Beads | Metric::Latency) {
+    if matches!(metric, Metric::Agents | Metric::Beads | Metric::Latency | Metric::Requests) {
         return None;
     }
     let sums = (0..parts(metric, data.page.series.len())).filter_map(|series| data.sum(series, bucket));
@@ -121,6 +124,7 @@ pub(crate) const fn quiet(metric: Metric) -> &'static str {
     match metric {
         Metric::Latency => "No tool was timed in this range",
         Metric::Errors => "No errors in this range",
+        Metric::Requests => "No request was in flight in this range",
         _ => "Nothing happened in this range",
     }
 }
@@ -132,6 +136,7 @@ pub(crate) const fn headline_label(metric: Metric) -> &'static str {
         Metric::Beads => "closed",
         Metric::Lines => "edited",
         Metric::Latency => "P95",
+        Metric::Requests => "mean",
         Metric::Tokens | Metric::Cost | Metric::Errors => "total",
     }
 }

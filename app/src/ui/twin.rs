@@ -2,6 +2,7 @@
 
 use leptos::ev::Event;
 use leptos::prelude::*;
+use model::series::Metric;
 use wasm_bindgen::JsCast;
 
 use super::chart_card::ChartContext;
@@ -33,7 +34,7 @@ fn Table(chart: ChartContext) -> impl IntoView {
     let head = |text: String| view! { <th scope="col">{text}</th> };
     let labels = move || metric.series_names().into_iter().map(words::series_label);
     let heads = labels().map(head).collect_view();
-    let calls = !metric.adds_up();
+    let calls = metric.is_percentile();
     let calls_head = calls.then(|| head("calls".to_owned()));
     let heads_before = move || {
         board.compare.get().then(|| {
@@ -70,7 +71,11 @@ fn Table(chart: ChartContext) -> impl IntoView {
     };
     let caption = move || {
         let step = board.slot(metric).with_loaded(|data| words::step(data.page.step_s)).unwrap_or_default();
-        let what = if metric.adds_up() { "exact sums" } else { "percentiles of the calls" };
+        let what = match metric {
+            Metric::Latency => "percentiles of the calls",
+            Metric::Requests => "the mean, and the most at once,",
+            _ => "exact sums",
+        };
         let before = if board.compare.get() { ", and of the period before, in elapsed time" } else { "" };
         format!("{}: {what} per {step}{before}, times in {}", metric.title(), zone.name())
     };

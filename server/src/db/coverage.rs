@@ -1,6 +1,7 @@
 //! When a town was being observed: a bucket without a row is zero inside, and a gap outside.
 
 use model::Timestamp;
+use model::time::TimeRange;
 
 use super::{DbError, PgTime, Pool, TownKey};
 
@@ -18,6 +19,22 @@ pub async fn extend_all(pool: &Pool, now: Timestamp) -> Result<(), DbError> {
         .execute(pool)
         .await?;
     Ok(())
+}
+
+/// The intervals in which a town was observed that touch a range, 10,000 at most.
+///
+/// # Errors
+/// The database refused.
+pub async fn observed(pool: &Pool, town: TownKey, range: TimeRange) -> Result<Vec<(Timestamp, Timestamp)>, DbError> {
+    let intervals: Vec<(PgTime, PgTime)> = sqlx::query_as(
+        "select from_ts, to_ts from coverage where town_id = $1 and from_ts < $3 and to_ts >= $2 limit 10000",
+    )
+    .bind(town.0)
+    .bind(PgTime(range.from()))
+    .bind(PgTime(range.to()))
+    .fetch_all(pool)
+    .await?;
+    Ok(intervals.into_iter().map(|(from, to)| (from.0, to.0)).collect())
 }
 
 /// Adds an interval, such as the span of a backfill.

@@ -38,6 +38,7 @@ pub mod request;
 pub mod retention;
 pub mod series;
 pub mod series_latency;
+mod series_requests;
 pub mod session;
 pub mod shipper;
 pub mod source;

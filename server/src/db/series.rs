@@ -9,7 +9,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::edges_overlay::overlay;
-use super::{DbError, PgTime, Pool, TownKey, live_seed, reprice, series_latency};
+use super::{DbError, PgTime, Pool, TownKey, live_seed, reprice, series_latency, series_requests};
 
 /// What a page is made of besides the database.
 #[derive(Debug, Clone)]
@@ -18,6 +18,8 @@ pub struct Present {
     pub now: Timestamp,
     /// Since when this process observes; what happened since is in the database or did not happen.
     pub observing_since: Timestamp,
+    /// After how many seconds a request whose end did not come is lost.
+    pub lost_after_s: i64,
     /// The newest buckets out of the hub: the coarser tiers follow a second later.
     pub edges: Vec<Edge>,
 }
@@ -93,6 +95,7 @@ async fn read_from(
             Metric::Latency => {
                 series_latency::read(pool, town, &mut page, tier, present, subject.tool.as_ref()).await?
             }
+            Metric::Requests => series_requests::read(pool, town, &mut page, present).await?,
         };
         // Retention dropped the beginning here; a coarser tier is kept for longer.
         if floor.is_some_and(|floor| floor > range.from()) && tiers.peek().is_some() {
@@ -316,7 +319,7 @@ mod tests {
     #[test]
     fn observed_buckets_are_zero_and_the_rest_are_gaps() {
         let mut page = SeriesPage::empty(Metric::Lines, 0, 100, 10);
-        let present = Present { now: at(75), observing_since: at(60), edges: Vec::new() };
+        let present = Present { now: at(75), observing_since: at(60), lost_after_s: 600, edges: Vec::new() };
         fill_zeros(&mut page, &[(at(15), at(31))], &present);
         let known: Vec<_> = page.series[0].sums.iter().map(Option::is_some).collect();
         assert_eq!(known, [false, true, true, true, false, false, true, true, false, false]);

@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn where_nobody_called_a_tool_there_are_no_calls_and_no_percentile() {
         let mut page = SeriesPage::empty(Metric::Latency, 0, 50, 10);
-        let present = Present { now: at(45), observing_since: at(40), edges: Vec::new() };
+        let present = Present { now: at(45), observing_since: at(40), lost_after_s: 600, edges: Vec::new() };
         observe(&mut page, &[(at(0), at(25))], &present);
         assert_eq!(page.calls, [Some(0), Some(0), Some(0), None, Some(0)]);
         assert!(page.series.iter().all(|series| series.sums == [None; 5]));

@@ -127,7 +127,8 @@ impl Reader {
             SeriesRange::Window(window) => TimeRange::ending_now(window, now),
             SeriesRange::Between(range) => range,
         };
-        let present = Present { now, observing_since: self.started, edges: self.hub.edges(town).await };
+        let (observing_since, lost_after_s) = (self.started, self.lost_after_s);
+        let present = Present { now, observing_since, lost_after_s, edges: self.hub.edges(town).await };
         Ok((key, range, present))
     }
 }

@@ -31,7 +31,7 @@ fn range(tier: Resolution) -> TimeRange {
 /// Long after everything, by a process that saw nothing of it.
 fn present() -> Present {
     let now = T0.plus_seconds(100 * 86_400);
-    Present { now, observing_since: now, edges: Vec::new() }
+    Present { now, observing_since: now, lost_after_s: 600, edges: Vec::new() }
 }
 
 async fn key(pool: &Pool) -> TownKey {

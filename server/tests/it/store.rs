@@ -333,7 +333,7 @@ async fn retention_drops_what_is_old_and_the_rest_still_adds_up() {
     // Charts: what the fine tier lost is shown by a coarser one, and what all lost is a gap.
     let lines = async |from: i64, to: i64| {
         let range = model::time::TimeRange::new(T0.plus_seconds(from), T0.plus_seconds(to)).unwrap();
-        let present = server::db::series::Present { now, observing_since: now, edges: Vec::new() };
+        let present = server::db::series::Present { now, observing_since: now, lost_after_s: 600, edges: Vec::new() };
         let key = towns::ensure(&pool, &TOWN, false).await.unwrap();
         server::db::series::read(&pool, key, &model::series::Metric::Lines.into(), range, &present).await.unwrap()
     };
