@@ -13,6 +13,7 @@ mod parked;
 mod sender;
 mod spool;
 mod state;
+mod under_way;
 pub mod wire;
 
 pub use host::{HostReport, HostWanted, ShippedSink};

@@ -12,7 +12,7 @@ use model::event_line::Level;
 use model::fuel::FuelKind;
 use model::id::{AgentName, BeadId, EventKey, LoggerName, ModelName, RigName, Role, SessionId, SourceName, ToolName};
 use model::log_line::LogLine;
-use model::request::{Implied, RequestEdge, RequestOf, RequestStep};
+use model::request::{Implied, RequestEdge, RequestStep};
 use model::time::Timestamp;
 use model::tokens::TokenCounts;
 use model::unit::Nanodollars;
@@ -89,7 +89,7 @@ pub enum Line {
     /// A tank's reading, such as a subscription's limits.
     Reading(#[serde(with = "ReadingForm")] Told),
     /// What shows that a request is under way, or over.
-    Request(#[serde(with = "implied")] Box<Implied>),
+    Request(#[serde(with = "super::under_way")] Box<Implied>),
     /// A bad line that was met.
     Rejected(Rejected),
 }
@@ -113,31 +113,6 @@ mod envelope {
     }
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box<Envelope>, D::Error> {
         EnvelopeForm::deserialize(deserializer).map(|form| Box::new(form.into()))
-    }
-}
-
-mod implied {
-    use super::*;
-
-    /// JSON's numbers end at 64 bits with most readers.
-    #[derive(Serialize, Deserialize)]
-    struct Form {
-        id: Hex,
-        at: i64,
-        over: bool,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        claim: Option<Hex>,
-        of: RequestOf,
-    }
-
-    pub(super) fn serialize<S: Serializer>(told: &Implied, serializer: S) -> Result<S::Ok, S::Error> {
-        let Implied { id, of, at, over, claim } = told;
-        Form { id: Hex(*id), at: at.0, over: *over, claim: claim.map(Hex), of: of.clone() }.serialize(serializer)
-    }
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box<Implied>, D::Error> {
-        let Form { id, at, over, claim, of } = Form::deserialize(deserializer)?;
-        let at = Timestamp(at).believed().map_err(serde::de::Error::custom)?;
-        Ok(Box::new(Implied { id: id.0, of, at, over, claim: claim.map(|claim| claim.0) }))
     }
 }
 
@@ -169,7 +144,7 @@ struct ClaimForm {
 }
 
 /// JSON's numbers end at 64 bits with most readers.
-struct Hex(u128);
+pub(super) struct Hex(pub u128);
 
 impl Serialize for Hex {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
