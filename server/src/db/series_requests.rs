@@ -26,7 +26,8 @@ pub(super) async fn read(
     for (place, bucket) in buckets.into_iter().enumerate() {
         #[expect(clippy::cast_possible_truncation, reason = "requests in flight, of which there are thousands at most")]
         let values = bucket.map(|bucket| [(bucket.mean * 1e3).round() as i64, i64::from(bucket.max) * 1_000]);
-        for (series, slot) in page.series.iter_mut().enumerate().filter_map(|(n, s)| Some((n, s.sums.get_mut(place)?))) {
+        for (series, slot) in page.series.iter_mut().enumerate().filter_map(|(n, s)| Some((n, s.sums.get_mut(place)?)))
+        {
             // Whom nobody watched may have had requests in flight; those that are known show all the same.
             *slot = match (*slot, values) {
                 (_, None) => None,

@@ -256,6 +256,11 @@ async fn how_many_were_in_flight_is_exact_and_null_where_nobody_knows() {
     assert_eq!(values(0)[..7], [json!(1.0), json!(0.5), json!(0.0), json!(0.0), json!(0.0), json!(0.0), json!(1.0)]);
     assert_eq!(values(1)[..2], [json!(2.0), json!(1.0)]);
     assert_eq!(values(0)[11], Value::Null, "the future");
+    // The chart shows the same, and nothing where nobody looked yet.
+    let chart = server.get(&format!("/api/towns/home/series?metric=requests&from={}&to={}", at(0), at(120))).await;
+    let drawn = |line: usize, bucket: usize| chart["series"][line]["v"][bucket].clone();
+    assert_eq!([0, 1, 2, 6].map(|bucket| drawn(0, bucket)), [json!(1.0), json!(0.5), Value::Null, json!(1.0)]);
+    assert_eq!([0, 1, 11].map(|bucket| drawn(1, bucket)), [json!(2.0), json!(1.0), Value::Null]);
     let window = server.get("/api/towns/home/requests?window=6h").await;
     assert_eq!((&window["step_s"], window["t"].as_array().unwrap().len()), (&json!(60), 360));
     let status = async |path: &str| server.client.get(server.url(path)).send().await.unwrap().status().as_u16();
