@@ -63,7 +63,7 @@ async fn a_page_shows_the_data_that_its_client_starts_from() {
     assert!(html.contains("data-client=\"observability\""), "{html}");
     assert_eq!(
         (seed_of_charts["charts"]["Ok"]["charts"].as_array().unwrap().len(), &seed_of_charts["asked"]),
-        (7, &json!({"range": {"window": "6h"}, "tool": null, "before": false}))
+        (8, &json!({"range": {"window": "6h"}, "tool": null, "before": false}))
     );
 
     let html = page(&server, "/t/home/observability?window=6h&tool=mcp%20x&compare=before").await.text().await.unwrap();
@@ -205,7 +205,7 @@ async fn an_open_page_reads_its_charts_its_sources_and_towns_again() {
     let metrics = |of: &Value| {
         of.as_array().unwrap().iter().map(|chart| chart["metric"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
-    let all = ["tokens", "cost", "agents", "beads", "lines", "latency", "errors"];
+    let all = ["tokens", "cost", "agents", "beads", "lines", "latency", "errors", "requests"];
     assert_eq!((metrics(&charts["charts"]), &charts["before"]), (all.map(str::to_owned).to_vec(), &json!([])));
     let compared = server.get("/api/page/charts/home?window=6h&compare=before&tool=Bash").await;
     let pages: Value = compared["before"].as_array().unwrap().iter().map(|before| before["page"].clone()).collect();
