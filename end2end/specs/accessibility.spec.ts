@@ -1,6 +1,7 @@
 // axe finds nothing serious, in both themes, wide and narrow.
 
 import AxeBuilder from "@axe-core/playwright";
+import { loaded } from "../fixtures/hydration.js";
 import { expect, test } from "../fixtures/test.js";
 import { Town, call, lines } from "../fixtures/town.js";
 
@@ -13,7 +14,7 @@ for (const colorScheme of ["dark", "light"] as const) {
       await page.setViewportSize({ width, height: 900 });
       for (const path of ["/", "/t/axe", "/t/axe/live", "/t/axe/observability", "/t/axe/observability?window=6h&compare=before", "/t/axe/machine", "/t/axe/sources"]) {
         await page.goto(path);
-        await page.waitForLoadState("networkidle");
+        await loaded(page);
         const { violations } = await new AxeBuilder({ page }).analyze();
         const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
         expect(serious.map(({ id, nodes }) => `${path}: ${id} at ${nodes.map((n) => n.target).join(", ")}`)).toEqual([]);

@@ -124,7 +124,7 @@ test("latency is that of all tools together, or of one; what did not run has non
   await hoverUntil(page, latency, 1 - 600 / 3_600, "of 20 calls");
 
   await latency.locator("summary").click();
-  await expect(latency.locator("tbody tr", { hasText: "20" }).first()).toContainText("40 ms");
+  await expect(latency.locator("tbody tr").filter({ has: page.getByRole("cell", { name: "20", exact: true }) })).toContainText("40 ms");
 });
 
 test("errors are counted exactly, those of tools apart from those of models", async ({ page, server, request }) => {

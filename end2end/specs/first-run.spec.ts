@@ -16,7 +16,7 @@ test("with no data at all, the first page says how to begin, and opens the demo,
   await expect(page.locator(".link[data-link=live]")).toBeVisible();
   await expect(page.locator('section.gauge[aria-label="Tokens"] .figure strong')).not.toHaveText("–");
   await page.getByRole("link", { name: "Observability" }).click();
-  await expect(page.locator(".panel.chart")).toHaveCount(5);
+  await expect(page.locator(".panel.chart")).toHaveCount(8);
   await page.goto("/");
   await expect(page.getByRole("link", { name: /demo/ }).first()).toBeVisible();
 });

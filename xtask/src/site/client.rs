@@ -45,12 +45,13 @@ pub fn collect(name: &str, bindgen_output: &Path, files: &mut Files) -> Result<C
     Ok(client)
 }
 
-/// A file of its own, because the content security policy forbids inline scripts.
+/// A file of its own, because the content security policy forbids inline scripts. The mark says that buttons answer now.
 fn boot_script(js_name: &str, wasm_name: &str) -> String {
     format!(
         "import init, {{ hydrate }} from './{js_name}';\n\
          await init({{ module_or_path: new URL('./{wasm_name}', import.meta.url) }});\n\
-         hydrate();\n"
+         hydrate();\n\
+         document.documentElement.dataset.hydrated = '';\n"
     )
 }
 
