@@ -11,6 +11,7 @@ pub mod alert;
 pub mod burn;
 pub mod calendar;
 pub mod correction;
+pub mod cost;
 pub mod cover;
 pub mod dedupe;
 pub mod demo;
