@@ -14,6 +14,7 @@ pub mod host;
 pub mod http;
 pub mod hub;
 pub mod ingest;
+mod memory;
 pub mod postgres;
 pub mod price_list;
 pub mod process;

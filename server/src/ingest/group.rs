@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use model::event::PricedEvent;
 use model::id::TownName;
 use model::price::PriceBook;
 use tokio::sync::mpsc;
@@ -12,6 +13,7 @@ use super::queue::Reply;
 use super::{Changes, Committed, Outcome, SubmitError, price};
 use crate::db::TownKey;
 use crate::db::batch::{Row, Verdict, Written};
+use crate::db::copy_rows::CopyRows;
 use crate::db::custody::Custody;
 use crate::db::source_count::Refused;
 
@@ -21,6 +23,8 @@ pub(super) struct Group {
     pub senders: Vec<Sender>,
     /// Accepted events, in the order of submission.
     pub rows: Vec<Row>,
+    /// The same, ready to be copied.
+    pub encoded: CopyRows,
     /// Refused events: position among all events of the group, town, source, reason.
     pub refused: Vec<(usize, TownKey, String, String)>,
     pub towns: BTreeMap<TownKey, TownName>,
@@ -46,8 +50,15 @@ impl Group {
                 let cost = price::new_cost_of(&event.envelope, price::is_sum(&event.envelope), &book);
                 event.cost = cost.or(event.cost);
             }
+            self.encoded = CopyRows::of(self.rows.iter().map(|row| (row.town, &row.event)));
         }
         self.book = Some(book);
+    }
+
+    /// Accepts an event that is priced with the group's book.
+    pub(super) fn accept(&mut self, town: TownKey, event: PricedEvent) {
+        self.encoded.push(town, &event);
+        self.rows.push(Row { town, event });
     }
 
     /// Takes notice that another submission with or without custody belongs to the group.
@@ -82,12 +93,14 @@ impl Group {
             while let Some((at, town, source, reason)) = refused.next_if(|(at, ..)| *at < end) {
                 own_refused.push((at - begin, town, source, reason));
             }
-            let own_rows = rows.by_ref().take(sender.events - own_refused.len()).collect();
+            let own_rows: Vec<Row> = rows.by_ref().take(sender.events - own_refused.len()).collect();
+            let encoded = CopyRows::of(own_rows.iter().map(|row| (row.town, &row.event)));
             let events = sender.events;
             let (towns, book, custody) = (self.towns.clone(), self.book.clone(), self.custody.clone());
             parts.push(Self {
                 senders: vec![sender],
                 rows: own_rows,
+                encoded,
                 refused: own_refused,
                 towns,
                 events,

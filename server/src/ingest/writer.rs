@@ -189,7 +189,7 @@ impl Writer {
             let cost = price::cost_of(&envelope, price::is_sum(&envelope), &book);
             let event = PricedEvent { envelope, cost };
             match check::refuse(&event, floor) {
-                None => group.rows.push(Row { town: key, event }),
+                None => group.accept(key, event),
                 Some(reason) => {
                     group.refused.push((position, key, event.envelope.source.as_str().to_owned(), reason));
                 }
@@ -253,7 +253,8 @@ impl Writer {
                 self.make_days(&group.rows).await?;
                 let turn = turn.take();
                 let custody = custody.as_deref();
-                batch::write(&self.pool, &group.rows, &refused, &notices, approach, custody, || drop(turn)).await
+                let rows = (group.rows.as_slice(), &group.encoded);
+                batch::write(&self.pool, rows, &refused, &notices, approach, custody, || drop(turn)).await
             };
             let error = match attempt.await {
                 Ok(written) => {
