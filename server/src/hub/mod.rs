@@ -3,6 +3,7 @@
 //! One task owns everything (invariant 6). Its channels are bounded; whoever asks it waits.
 
 mod audience;
+mod canary;
 mod command;
 mod edges;
 #[cfg(test)]
@@ -24,6 +25,7 @@ mod task;
 mod town;
 mod viewer;
 
+pub use canary::Canaries;
 pub use edges::{Bucket, Edges, role_slot};
 pub use handle::{Hub, HubSettings};
 pub use look::Lookers;
