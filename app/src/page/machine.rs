@@ -90,7 +90,7 @@ fn NoHost(board: MachineBoard, connect: Step) -> impl IntoView {
 }
 
 /// What the age is of.
-const EVENT_TO_PIXEL: &str = "From an event's coming until a page had painted it, median and worst of the last minute: measured by canaries, which \
+const EVENT_TO_PIXEL: &str = "From an event's coming into the queue until a page had painted it, median and worst of the last minute: measured by canaries, which \
                               take the way of events through queue, commit and socket every 5 s while somebody looks. From another \
                               machine the way of the page's answer is included";
 

@@ -13,6 +13,7 @@ use model::wire::Canary;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use server::db::Pool;
+use server::http::openapi::{OPERATIONS, fits};
 use server::ingest::IntakeLimits;
 use server::postgres::testing::fresh_database;
 use server::rollup;
@@ -84,6 +85,9 @@ async fn a_canary_that_comes_back_tells_how_long_the_way_is_and_none_flies_while
     };
     let first = timeout(Duration::from_secs(5), back).await.unwrap();
     let (median, worst) = (first["median_ms"].as_u64().unwrap(), first["worst_ms"].as_u64().unwrap());
+    let example =
+        OPERATIONS.iter().find(|operation| operation.path == "/api/system/cost").unwrap().answer_json().unwrap();
+    fits(&server.get("/api/system/cost").await, &example, "").unwrap();
     assert!(median == worst && (150..5_000).contains(&worst), "{first}: the way to the page is in it");
     // Twice is once, and what nobody sent is nothing.
     for text in [text, r#"{"type":"canary","number":77}"#.to_owned()] {
