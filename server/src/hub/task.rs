@@ -21,9 +21,11 @@ use super::audience::Audience;
 use super::canary::Canaries;
 use super::command::{Command, LoadFailed};
 use super::frame;
+use super::load::load;
 use super::look::Lookers;
 use super::reader::{self, Said, ViewerId};
 use super::seeds::Seeds;
+use super::shared::Shared;
 use super::stats::HubStats;
 use super::town::{Seed, Town};
 use super::viewer::Viewer;
@@ -84,17 +86,6 @@ enum Loading {
     Began,
     /// What was committed since the view was fixed.
     Fixed(Vec<Changes>),
-}
-
-/// What the task shares with whoever has a handle; clones are the same.
-#[derive(Debug, Clone, Default)]
-pub struct Shared {
-    /// Counters.
-    pub stats: Arc<HubStats>,
-    /// Who looks at the hosts of which town.
-    pub lookers: Lookers,
-    /// What shows how long the way of events is.
-    pub canaries: Canaries,
 }
 
 /// Everything the task owns.
@@ -467,32 +458,6 @@ impl HubTask {
         }
         tracing::debug!(frames = self.stats.frames.load(Ordering::Relaxed), "hub stopped");
     }
-}
-
-/// Loads a town without losing or repeating what is committed meanwhile. Writers take a place in the hub's channel
-/// before they commit; while this task holds all places, everything committed is in the hub, nothing else is on its
-/// way, and its view of the store is fixed.
-async fn load(
-    seeds: Arc<dyn Seeds>,
-    town: TownName,
-    committed: mpsc::Sender<Committed>,
-    commands: mpsc::Sender<Command>,
-    clock: Clock,
-) {
-    let seed = async {
-        let quiet = committed.reserve_many(committed.max_capacity()).await?;
-        let view = seeds.view().await?;
-        let (noted, is_noted) = tokio::sync::oneshot::channel();
-        commands.send(Command::Fixed(town.clone(), noted)).await?;
-        is_noted.await?;
-        drop(quiet);
-        view.read(&town, clock.now()).await
-    };
-    let seed = seed.await.map(|seed| seed.map(Box::new)).map_err(|error| {
-        tracing::warn!(%town, error = format!("{error:#}"), "could not load a town's live state; trying again");
-        LoadFailed
-    });
-    let _ = commands.send(Command::Loaded(town, seed)).await;
 }
 
 fn encoded(message: &impl Serialize) -> Option<Bytes> {

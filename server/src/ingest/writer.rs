@@ -134,7 +134,7 @@ impl Writer {
 
     async fn serve(&self, mut group: Group, turn: Turn) {
         // Places in the hub's channel are taken before the commit: who holds all of them knows that everything
-        // committed is in the channel (hub::task::load).
+        // committed is in the channel (hub::load).
         let committed = self.committed.clone();
         let places = group.places().min(committed.max_capacity());
         let places = committed.reserve_many(places).await.ok();
