@@ -2,6 +2,7 @@
 
 pub mod alert;
 pub mod assets;
+mod canary;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -2,7 +2,7 @@
 
 use model::Timestamp;
 use model::format::ago;
-use model::host::{Bytes, Instrument, Percent, PerfMetrics, RunStatus, SpaceMetrics, is_stale};
+use model::host::{Bytes, Instrument, OwnCost, Percent, PerfMetrics, RunStatus, SpaceMetrics, is_stale};
 
 /// After this long without a reading nobody reads the host any more.
 const SILENT_S: i64 = 60;
@@ -69,9 +69,20 @@ pub(crate) fn of_all(bytes: Option<Bytes>) -> String {
     bytes.map_or_else(|| "Not available".to_owned(), |bytes| bytes.to_string())
 }
 
+/// How long events take until they are seen, or why nobody knows.
+pub(crate) fn event_to_pixel(own: &OwnCost) -> String {
+    let told = own.event_to_pixel;
+    match (told.median_ms, told.worst_ms) {
+        (Some(median), Some(worst)) => format!("{median} ms · worst {worst} ms"),
+        _ if told.lost > 0 => "— nothing came back".to_owned(),
+        _ if own.viewers == 0 => "— nobody looks".to_owned(),
+        _ => "measuring".to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use model::host::{CpuMetrics, GpuMetrics, Run, TokenMetrics};
+    use model::host::{CpuMetrics, EventToPixel, GpuMetrics, Run, TokenMetrics};
     use model::id::{HostName, TownName};
 
     use super::*;
@@ -99,6 +110,21 @@ mod tests {
         let idle = GpuMetrics { percent: Some(Percent::from_tenths(0)), ..GpuMetrics::default() };
         assert_eq!(figure(&metrics(Some(idle)), Instrument::Gpu), "0.0 %");
         assert_eq!(figure(&metrics(None), Instrument::Cpu), "23.4 %");
+    }
+
+    #[test]
+    fn no_age_is_a_dash_with_its_reason_and_never_zero() {
+        let check = |told, viewers, want: &str| {
+            let own = OwnCost { viewers, event_to_pixel: told, ..OwnCost::default() };
+            assert_eq!(event_to_pixel(&own), want);
+        };
+        let lost = EventToPixel { lost: 2, ..EventToPixel::default() };
+        check(EventToPixel::default(), 0, "— nobody looks");
+        check(EventToPixel::default(), 1, "measuring");
+        check(lost, 1, "— nothing came back");
+        check(lost, 0, "— nothing came back");
+        let back = EventToPixel { back: 3, median_ms: Some(180), worst_ms: Some(240), ..lost };
+        check(back, 1, "180 ms · worst 240 ms");
     }
 
     #[test]

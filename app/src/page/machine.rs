@@ -5,7 +5,7 @@ use model::Window;
 use model::format::grouped;
 
 use super::frame::town_frame;
-use crate::machine::{MachineBoard, of_all, short};
+use crate::machine::{MachineBoard, event_to_pixel, of_all, short};
 use crate::seed::MachineSeed;
 use crate::sources::Step;
 use crate::ui::guide::StepBox;
@@ -89,6 +89,11 @@ fn NoHost(board: MachineBoard, connect: Step) -> impl IntoView {
     }
 }
 
+/// What the age is of.
+const EVENT_TO_PIXEL: &str = "From an event's coming into the queue until a page had painted it, median and worst of the last minute: measured by canaries, which \
+                              take the way of events through queue, commit and socket every 5 s while somebody looks. From another \
+                              machine the way of the page's answer is included";
+
 /// What the server itself costs.
 #[component]
 fn Own(board: MachineBoard) -> impl IntoView {
@@ -102,6 +107,7 @@ fn Own(board: MachineBoard) -> impl IntoView {
     let count = |count: u64| grouped(i64::try_from(count).unwrap_or(i64::MAX));
     let viewers = Signal::derive(move || count(own.get().viewers));
     let queue = Signal::derive(move || count(own.get().queue_events));
+    let age = Signal::derive(move || own.with(event_to_pixel));
     view! {
         <section class="panel own" class:stale=move || !board.live.link.get().is_fresh() || board.failed.with(Option::is_some) aria-labelledby="own-title">
             <h2 id="own-title">"Towngauge itself"</h2>
@@ -111,6 +117,7 @@ fn Own(board: MachineBoard) -> impl IntoView {
                 {fact("Queries", "Transactions of its database per second; a query outside of one counts as one", queries)}
                 {fact("Viewers", "Open live pages", viewers)}
                 {fact("Queue", "Events that wait to be stored, or are being stored", queue)}
+                {fact("Event to pixel", EVENT_TO_PIXEL, age)}
             </dl>
         </section>
     }

@@ -73,7 +73,9 @@ impl Fold<'_> {
         let statement = headline::bind_rest(statement, self.buckets);
         let statement = agent::bind_rest(statement, self.agents);
         let statement = latency::bind(statement, self.latency);
-        feed::bind(statement, self.feed.unwrap_or(&BTreeMap::new())).execute(&mut *connection).await?;
+        let none = BTreeMap::new();
+        let statement = feed::bind(statement, self.feed.unwrap_or(&none));
+        agent::bind_last(statement, self.agents).execute(&mut *connection).await?;
         if self.may_empty {
             headline::drop_empty(&mut *connection, self.buckets).await?;
             presence::drop_empty(connection, self.present).await?;

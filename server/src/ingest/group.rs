@@ -6,6 +6,7 @@ use std::sync::Arc;
 use model::event::PricedEvent;
 use model::id::TownName;
 use model::price::PriceBook;
+use model::wire::Canary;
 use tokio::sync::mpsc;
 
 use super::intake::Room;
@@ -28,6 +29,8 @@ pub(super) struct Group {
     /// Refused events: position among all events of the group, town, source, reason.
     pub refused: Vec<(usize, TownKey, String, String)>,
     pub towns: BTreeMap<TownKey, TownName>,
+    /// What flies with it: of each town the newest.
+    pub canaries: BTreeMap<TownKey, (TownName, Canary)>,
     /// Accepted and refused.
     pub events: usize,
     /// Set when all of it may be written beside other groups of the same sender.
@@ -43,6 +46,16 @@ pub(super) struct Sender {
 }
 
 impl Group {
+    /// Whether there is nothing to write, and nothing that flies with it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.events == 0 && self.canaries.is_empty()
+    }
+
+    /// Places in the hub's channel that it may need.
+    pub(super) fn places(&self) -> usize {
+        self.towns.len() + self.canaries.len()
+    }
+
     /// Prices the rows with `book`, unless they are: a new price holds for everything that is not stored yet.
     pub(super) fn price_with(&mut self, book: Arc<PriceBook>) {
         if self.book.as_ref().is_some_and(|known| !Arc::ptr_eq(known, &book)) {
@@ -106,6 +119,8 @@ impl Group {
                 events,
                 custody,
                 book,
+                // They flew with the whole.
+                canaries: BTreeMap::new(),
             });
             begin = end;
         }
@@ -114,7 +129,7 @@ impl Group {
 
     /// Tells the hub, then the senders: who has its answer finds its events on the dials.
     pub(super) fn answer(self, written: Written, places: Option<mpsc::PermitIterator<'_, Committed>>) {
-        let Self { senders, rows, refused, towns, .. } = self;
+        let Self { senders, rows, refused, towns, mut canaries, .. } = self;
         if let Some(mut places) = places {
             let mut changes: BTreeMap<TownKey, Changes> = BTreeMap::new();
             if let Some(row) = rows.first() {
@@ -129,9 +144,14 @@ impl Group {
             for (town, event) in written.removed {
                 changes.entry(town).or_default().removed.push(event);
             }
+            for key in canaries.keys() {
+                changes.entry(*key).or_default();
+            }
             for (key, changes) in changes {
-                if let (Some(town), Some(place)) = (towns.get(&key), places.next()) {
-                    place.send(Committed { town: town.clone(), changes });
+                let canary = canaries.remove(&key);
+                let town = towns.get(&key).or(canary.as_ref().map(|(town, _)| town));
+                if let (Some(town), Some(place)) = (town, places.next()) {
+                    place.send(Committed { town: town.clone(), changes, canary: canary.map(|(_, canary)| canary) });
                 }
             }
         }

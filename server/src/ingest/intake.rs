@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use model::event::{Envelope, Event};
 use model::id::{SourceName, TownName};
+use model::wire::Canary;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -201,6 +202,19 @@ impl Intake {
         answer.await.map_err(|_| SubmitError::Closed)?
     }
 
+    /// Lets a canary into the queue, to take the way of events: behind what waits, with the batch that is due then. It takes
+    /// no room from them.
+    ///
+    /// # Errors
+    /// As [`Intake::submit`].
+    pub async fn release(&self, town: &TownName, canary: Canary) -> Result<(), SubmitError> {
+        let key = self.key(town).await?;
+        self.0.queue.try_send(Submission::canary((key, town.clone()), canary)).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => SubmitError::Full { retry_after_s: RETRY_AFTER_S },
+            mpsc::error::TrySendError::Closed(_) => SubmitError::Closed,
+        })
+    }
+
     /// Counts items that never became events, and keeps the newest of them for the owner to see.
     ///
     /// # Errors
@@ -258,7 +272,7 @@ impl Intake {
     ) -> Result<Submission, SubmitError> {
         let key = self.key(town).await?;
         let (town, room, received) = (Some((key, town.clone())), Some(room), Instant::now());
-        Ok(Submission { town, events, reply, room, custody: None, received })
+        Ok(Submission { town, events, reply, room, custody: None, received, canary: None })
     }
 
     async fn key(&self, name: &TownName) -> Result<TownKey, SubmitError> {

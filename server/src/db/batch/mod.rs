@@ -113,6 +113,19 @@ pub async fn write(
     Ok(written)
 }
 
+/// Writes what a batch without events would be: for a canary that finds no other to fly with. Nothing is stored, but it runs
+/// the statement that every batch ends with, and waits for the disk as they do: a commit that has written nothing would not.
+///
+/// # Errors
+/// Whatever Postgres reports.
+pub async fn write_nothing(pool: &Pool) -> Result<Written, DbError> {
+    let mut transaction = pool.begin().await?;
+    Fold::default().write(&mut transaction).await?;
+    sqlx::query("select pg_logical_emit_message(true, 'towngauge', '')").execute(&mut *transaction).await?;
+    transaction.commit().await?;
+    Ok(Written::default())
+}
+
 async fn write_in(
     connection: &mut PgConnection,
     (rows, encoded): (&[Row], &CopyRows),
