@@ -6,6 +6,7 @@ pub(crate) mod alert_strip;
 pub(crate) mod burn_strip;
 pub(crate) mod calls_panel;
 pub(crate) mod capacity_form;
+pub(crate) mod channel_banner;
 pub(crate) mod channels_panel;
 pub(crate) mod chart_canvas;
 pub(crate) mod chart_card;
