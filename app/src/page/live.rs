@@ -55,7 +55,7 @@ pub fn LivePage(seed: LiveSeed) -> impl IntoView {
             <div class="live-columns">
                 <StreamPanel reel live poll town=name/>
                 <div class="live-side">
-                    <LatencyPanel poll window/>
+                    <LatencyPanel poll live window/>
                     <CallsPanel poll live window/>
                     <RequestsPanel poll live/>
                     <SessionsPanel poll live/>

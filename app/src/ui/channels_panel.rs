@@ -4,6 +4,8 @@ use leptos::prelude::*;
 use model::format::{ago, compact};
 use model::live_stats::{LiveStats, SourceState};
 
+use super::blank::Blank;
+use super::truth_mark::TruthMark;
 use crate::live::Live;
 use crate::poll::Poll;
 
@@ -33,15 +35,25 @@ pub(crate) fn ChannelsPanel(poll: Poll<LiveStats>, live: Live, sources: String) 
         view! { <ChannelLine source live/> }
     };
     let link = sources.clone();
+    let truth = poll.truth(live);
     view! {
-        <section class="panel channels" class:stale=move || poll.is_stale() aria-labelledby="channels-title">
+        <section
+            class="panel channels"
+            class:stale=move || truth.get().is_old()
+            data-truth=move || truth.get().name()
+            aria-labelledby="channels-title"
+        >
             <header>
                 <h2 id="channels-title">"Channels"</h2>
+                <TruthMark truth/>
                 <a class="zone" href=link>"Sources"</a>
             </header>
             <ul class="channel-list">
                 <For each=move || names.get() key=String::clone let:name>{line(name)}</For>
             </ul>
+            {move || names.with(Vec::is_empty).then(|| view! {
+                <Blank poll title="No source was ever heard" hint="Each appears here with its first event, and says from then on whether it comes."/>
+            })}
         </section>
     }
 }

@@ -3,6 +3,7 @@
 #[cfg(feature = "ssr")]
 pub(crate) mod alert_markup;
 pub(crate) mod alert_strip;
+mod blank;
 pub(crate) mod burn_strip;
 pub(crate) mod calls_panel;
 pub(crate) mod capacity_form;
@@ -57,6 +58,7 @@ pub(crate) mod tank_dial;
 pub(crate) mod tank_face;
 pub(crate) mod theme_toggle;
 pub(crate) mod toolbar;
+pub(crate) mod truth_mark;
 pub(crate) mod twin;
 pub(crate) mod unpriced;
 pub(crate) mod unread;

@@ -5,6 +5,7 @@ use model::format::grouped;
 use model::wire::BeadCounts;
 
 use crate::live::Live;
+use crate::truth::Truth;
 
 /// Key, label, and where the figure is.
 type Card = (&'static str, &'static str, fn(&BeadCounts) -> u32);
@@ -29,5 +30,18 @@ pub(crate) fn StatCards(live: Live) -> impl IntoView {
             </div>
         }
     });
-    view! { <dl class="stats" aria-label="Beads">{cards.collect_view()}</dl> }
+    // That there are none at all is not known from zeros: most towns without an issue tracker never hear of any.
+    let none = Memo::new(move |_| live.beads() == BeadCounts::default());
+    let truth = Memo::new(move |_| Truth::of_link(live));
+    view! {
+        <dl
+            class="stats"
+            class:stale=move || truth.get().is_old()
+            data-truth=move || if none.get() && !truth.get().is_old() { "none" } else { truth.get().name() }
+            title=move || none.get().then_some("No bead has been heard of yet")
+            aria-label="Beads"
+        >
+            {cards.collect_view()}
+        </dl>
+    }
 }
