@@ -51,7 +51,9 @@ pub(crate) fn ChartCard(board: Board, metric: Metric) -> impl IntoView {
     let truth = Memo::new(move |_| board.truth());
     let instead = Memo::new(move |_| match slot.with(|data| (data.is_empty(), data.is_quiet())) {
         None => Some(("unread", truth.get().instead())),
-        Some((true, _)) if truth.get() == Truth::Never => Some(("never", "Nothing was ever heard of this town")),
+        Some((true, _) | (_, true)) if truth.get() == Truth::Never => {
+            Some(("never", "Nothing was ever heard of this town"))
+        }
         Some((true, _)) => Some(("empty", "Nothing recorded in this range")),
         Some((false, true)) => Some(("zero", words::quiet(metric))),
         Some((false, false)) => None,
