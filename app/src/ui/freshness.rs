@@ -27,7 +27,7 @@ pub(crate) fn Freshness<T: Dated>(poll: Poll<T>, live: Live) -> impl IntoView {
     });
     view! {
         <span class="freshness" data-stale=move || truth.get().is_old().to_string()>
-            <span aria-hidden="true">{text}</span>
+            <span aria-hidden="true">{move || truth.get().sign()}{text}</span>
             <span class="visually-hidden" role="status">{word}</span>
         </span>
     }
