@@ -73,6 +73,7 @@ test("a town that was never heard says so, and shows no zero that nobody counted
     await expect(page.locator(`section.gauge[aria-label="${name}"] .figure strong`)).toHaveText("–");
   }
   await expect(page.locator(".stats")).toHaveAttribute("title", "No bead has been heard of yet");
+  await expect(page.locator(".stats dd")).toHaveText(["–", "–", "–", "–", "–"]);
   await page.goto("/t/home/live");
   await loaded(page);
   await expect(page.locator('.banner[data-cause="never_started"]')).toContainText("Watcher not running");

@@ -21,17 +21,17 @@ const CARDS: [Card; 5] = [
 /// Five figures in a row.
 #[component]
 pub(crate) fn StatCards(live: Live) -> impl IntoView {
+    // Only zeros are no count: most towns without an issue tracker never hear of a bead.
+    let none = Memo::new(move |_| live.beads() == BeadCounts::default());
     let cards = CARDS.map(|(key, label, read)| {
         let count = Memo::new(move |_| read(&live.beads()));
         view! {
             <div class="stat" data-stat=key class:raised=move || key == "escalations" && { count.get() > 0 }>
                 <dt>{label}</dt>
-                <dd>{move || grouped(count.get().into())}</dd>
+                <dd>{move || if none.get() { "–".to_owned() } else { grouped(count.get().into()) }}</dd>
             </div>
         }
     });
-    // That there are none at all is not known from zeros: most towns without an issue tracker never hear of any.
-    let none = Memo::new(move |_| live.beads() == BeadCounts::default());
     let truth = Memo::new(move |_| Truth::of_link(live));
     view! {
         <dl
