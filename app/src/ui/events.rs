@@ -6,9 +6,8 @@ use model::wire::{EventRow, RowKey};
 use model::{AgentName, EventKind, Role};
 
 use super::state::Empty;
-use super::truth_mark::TruthMark;
+use super::truth_cells::{TOWN, first};
 use crate::live::Live;
-use crate::truth::Truth;
 use crate::zone::use_zone;
 
 /// Lines of the list on the Overview.
@@ -77,7 +76,7 @@ pub(crate) fn Events(live: Live) -> impl IntoView {
     let rows = move || live.newest_events(SHOWN);
     let empty = Memo::new(move |_| rows().is_empty());
     let skipped = Memo::new(move |_| live.skipped());
-    let truth = Memo::new(move |_| Truth::of_town(live));
+    let (truth, words) = first(TOWN, live);
     let list = move || {
         view! {
             <div class="scroll" tabindex="0" role="region" aria-label="List of events">
@@ -92,8 +91,8 @@ pub(crate) fn Events(live: Live) -> impl IntoView {
     view! {
         <section
             class="panel newest"
-            class:stale=move || truth.get().is_old()
-            data-truth=move || truth.get().name()
+            data-tell=TOWN
+            data-truth=truth
             aria-labelledby="events-title"
         >
             <header>
@@ -101,7 +100,7 @@ pub(crate) fn Events(live: Live) -> impl IntoView {
                 {move || (skipped.get() > 0).then(|| view! {
                     <span class="count">{format!("{} left out for speed", grouped(skipped.get().cast_signed()))}</span>
                 })}
-                <TruthMark truth/>
+                <span class="truth">{words}</span>
                 <span class="zone">{move || zone.name()}</span>
             </header>
             {move || if empty.get() {

@@ -58,6 +58,7 @@ pub(crate) mod tank_dial;
 pub(crate) mod tank_face;
 pub(crate) mod theme_toggle;
 pub(crate) mod toolbar;
+pub(crate) mod truth_cells;
 pub(crate) mod truth_mark;
 pub(crate) mod twin;
 pub(crate) mod unpriced;

@@ -4,8 +4,8 @@ use leptos::prelude::*;
 use model::format::grouped;
 use model::wire::BeadCounts;
 
+use super::truth_cells::{LINK, first};
 use crate::live::Live;
-use crate::truth::Truth;
 
 /// Key, label, and where the figure is.
 type Card = (&'static str, &'static str, fn(&BeadCounts) -> u32);
@@ -32,13 +32,12 @@ pub(crate) fn StatCards(live: Live) -> impl IntoView {
             </div>
         }
     });
-    let truth = Memo::new(move |_| Truth::of_link(live));
     view! {
         <dl
             class="stats"
-            class:stale=move || truth.get().is_old()
-            data-truth=move || if none.get() && !truth.get().is_old() { "none" } else { truth.get().name() }
-            title=move || none.get().then_some("No bead has been heard of yet")
+            data-tell=LINK
+            data-truth=first(LINK, live).0
+            title="Beads by state; a dash: none was ever heard of"
             aria-label="Beads"
         >
             {cards.collect_view()}
