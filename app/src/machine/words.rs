@@ -7,11 +7,15 @@ use model::host::{Bytes, Instrument, OwnCost, Percent, PerfMetrics, RunStatus, S
 /// After this long without a reading nobody reads the host any more.
 const SILENT_S: i64 = 60;
 
-/// A host's state: one word, also for style sheets, and what there is to say of it.
-pub(crate) fn state(metrics: &PerfMetrics, now: Timestamp) -> (&'static str, String) {
+/// A host's state: one word, also for style sheets, and what there is to say of it. Without a link to the server,
+/// nothing is known of the host itself.
+pub(crate) fn state(metrics: &PerfMetrics, now: Timestamp, heard: bool) -> (&'static str, String) {
     let age_us = now.micros_since(metrics.timestamp);
     let age_s = age_us / 1_000_000;
     match metrics.run.status {
+        _ if !heard && is_stale(age_us) => {
+            ("Stale", format!("The server cannot be reached: these figures were read {}", ago(age_s)))
+        }
         _ if age_s >= SILENT_S => ("Silent", format!("Last read {}. Does towngauge still run there?", ago(age_s))),
         _ if is_stale(age_us) => ("Stale", format!("These figures were read {}", ago(age_s))),
         RunStatus::Live => ("Live", "The town runs: read every second".to_owned()),
@@ -129,11 +133,15 @@ mod tests {
 
     #[test]
     fn live_stale_and_silent_read_differently() {
-        let word = |seconds: i64| state(&metrics(None), Timestamp::from_seconds(1_000 + seconds)).0;
+        let word = |seconds: i64| state(&metrics(None), Timestamp::from_seconds(1_000 + seconds), true).0;
         assert_eq!([word(0), word(10), word(11), word(59), word(60)], ["Live", "Live", "Stale", "Stale", "Silent"]);
         assert_eq!(
-            state(&metrics(None), Timestamp::from_seconds(1_300)).1,
+            state(&metrics(None), Timestamp::from_seconds(1_300), true).1,
             "Last read 5 min ago. Does towngauge still run there?"
+        );
+        assert_eq!(
+            state(&metrics(None), Timestamp::from_seconds(1_300), false),
+            ("Stale", "The server cannot be reached: these figures were read 5 min ago".to_owned())
         );
     }
 }

@@ -11,6 +11,7 @@ use crate::sources::Step;
 use crate::ui::guide::StepBox;
 use crate::ui::header::Tab;
 use crate::ui::host_card::HostCard;
+use crate::ui::truth_mark::TruthMark;
 use crate::ui::unread::Unread;
 use crate::zone::use_zone;
 
@@ -98,6 +99,7 @@ const EVENT_TO_PIXEL: &str = "From an event's coming into the queue until a page
 #[component]
 fn Own(board: MachineBoard) -> impl IntoView {
     let own = board.own;
+    let truth = Memo::new(move |_| board.truth());
     let fact = move |label: &'static str, title: &'static str, text: Signal<String>| {
         view! { <div title=title><dt>{label}</dt><dd>{text}</dd></div> }
     };
@@ -109,8 +111,9 @@ fn Own(board: MachineBoard) -> impl IntoView {
     let queue = Signal::derive(move || count(own.get().queue_events));
     let age = Signal::derive(move || own.with(event_to_pixel));
     view! {
-        <section class="panel own" class:stale=move || !board.live.link.get().is_fresh() || board.failed.with(Option::is_some) aria-labelledby="own-title">
+        <section class="panel own" class:stale=move || truth.get().is_old() data-truth=move || truth.get().name() aria-labelledby="own-title">
             <h2 id="own-title">"Towngauge itself"</h2>
+            <TruthMark truth/>
             <dl>
                 {fact("CPU", "Processor time of the server over the last seconds, in percent of one processor", cpu)}
                 {fact("Memory", "Resident memory of the server, without its Postgres", rss)}
