@@ -1,7 +1,16 @@
 //! Where the money went: sums of model calls by who made them and for what, and one pure projection per cost picture.
 
+mod answer;
+mod choice;
+mod day;
 mod spender;
 mod sum;
 
+pub use answer::{
+    BeadCost, BeadCosts, BeadState, BurnToday, CostBoard, CostCards, CostSummary, CostTotal, DaySum, GroupSum,
+    MAX_BEAD_AGENTS, RiverRow, RiverRows, SessionCost, SessionCosts, TreeRow,
+};
+pub use choice::{ChoiceError, GroupName, UNATTRIBUTED};
+pub use day::{DayError, LocalDay, WEEK_DAYS};
 pub use spender::{Dimension, Spender};
 pub use sum::SpendSum;
