@@ -5,6 +5,7 @@ pub mod assets;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod costs;
 pub mod db;
 pub mod demo;
 pub mod error;

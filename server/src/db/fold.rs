@@ -16,7 +16,9 @@ use super::session::SessionRow;
 use super::source_count::{BothCosts, SourceSum};
 use super::spend::SpendPart;
 use super::unpriced::UnpricedSum;
-use super::{DbError, PgTime, TownKey, agent, feed, headline, latency, presence, session, source_count, spend, unpriced};
+use super::{
+    DbError, PgTime, TownKey, agent, feed, headline, latency, presence, session, source_count, spend, unpriced,
+};
 
 /// A statement that is being given its values.
 pub(super) type Statement<'q> = Query<'q, Postgres, PgArguments>;

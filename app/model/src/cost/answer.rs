@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use super::{Dimension, GroupName, LocalDay, SpendSum};
 use crate::id::{AgentName, BeadId, RigName, Role, SessionId};
 use crate::time::{TimeRange, Timestamp};
-use crate::unit::Nanodollars;
 
 /// What one group spent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -135,13 +134,13 @@ pub struct BeadCosts {
 pub struct SessionCost {
     /// The conversation; none: calls that belong to none.
     pub session: Option<SessionId>,
-    /// Whose it is: the role that spent most in it.
+    /// Whose it is, as far as is known of it now.
     pub role: Role,
     /// Its rig.
     pub rig: Option<RigName>,
     /// Its agent.
     pub agent: Option<AgentName>,
-    /// The bead that it spent most on.
+    /// The bead that it named last.
     pub bead: Option<BeadId>,
     /// Its first event, also before the range; none for what belongs to no conversation.
     pub start: Option<Timestamp>,
@@ -192,9 +191,6 @@ pub struct CostCards {
     pub coordination: SpendSum,
     /// Spent in the range, and attributed to no rig and no agent.
     pub unattributed: SpendSum,
-    /// Conversations of agents that said last that they are stuck: what those spent after they said so, until they said
-    /// otherwise. Only the agents' own words count; an agent that hangs in silence spends nothing.
-    pub stalled: Option<Nanodollars>,
 }
 
 /// Today, for the burn gauge.
@@ -208,11 +204,11 @@ pub struct BurnToday {
     pub sum: SpendSum,
     /// Conversations in which something was spent today.
     pub sessions: i64,
-    /// Days of the last 30 before today since the first on which anything was spent, and what was spent on them: the mean
-    /// per day is made of this.
+    /// The days before today, 29 at most, since the first of them on which anything was spent: the mean per day is made of
+    /// these.
     pub days_before: i64,
     /// What was spent on those days.
-    pub spent_before: Nanodollars,
+    pub spent_before: SpendSum,
 }
 
 /// `GET /api/costs/summary`.
@@ -232,7 +228,22 @@ pub struct CostSummary {
     pub before: CostTotal,
     /// The cards.
     pub cards: CostCards,
+    /// Spans of six hours whose calls, from before there were sums, are still being added: as long as it is not 0, the past is
+    /// not complete.
+    pub summing: i64,
 }
+
+/// Groups of a dimension, to choose from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Options {
+    /// The dimension.
+    pub by: Dimension,
+    /// Its groups, the dearest first.
+    pub groups: Vec<GroupName>,
+}
+
+/// Groups of a dimension that are offered.
+pub const MAX_OPTIONS: usize = 200;
 
 /// `GET /api/costs/board`: everything that the Costs page shows, out of one snapshot. Every picture's rows sum to
 /// `summary.spent.total`, but those of `calendar`, which has a range of its own.
@@ -254,6 +265,9 @@ pub struct CostBoard {
     pub sessions: SessionCosts,
     /// Today.
     pub burn: BurnToday,
+    /// What the range's calls can be filtered by, whatever the filter: of each dimension the dearest groups, at most
+    /// [`MAX_OPTIONS`]. Beads and conversations are in their own lists.
+    pub options: Vec<Options>,
     /// The earliest call of the town that is known; none: there is none.
     pub since: Option<Timestamp>,
 }

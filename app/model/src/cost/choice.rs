@@ -31,16 +31,8 @@ pub enum ChoiceError {
 
 impl Dimension {
     /// Every dimension.
-    pub const ALL: [Self; 8] = [
-        Self::Role,
-        Self::Rig,
-        Self::Agent,
-        Self::Model,
-        Self::Provider,
-        Self::Bead,
-        Self::Session,
-        Self::Provenance,
-    ];
+    pub const ALL: [Self; 8] =
+        [Self::Role, Self::Rig, Self::Agent, Self::Model, Self::Provider, Self::Bead, Self::Session, Self::Provenance];
 
     /// As in addresses.
     #[must_use]

@@ -81,8 +81,7 @@ impl LocalDay {
     /// `Jan` to `Dec`.
     #[must_use]
     pub fn month_name(self) -> &'static str {
-        const NAMES: [&str; 12] =
-            ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        const NAMES: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
         usize::try_from(self.date().1 - 1).ok().and_then(|at| NAMES.get(at)).copied().unwrap_or_default()
     }
 
@@ -167,9 +166,21 @@ mod tests {
     #[test]
     fn what_is_no_date_is_refused_with_its_words() {
         let long = "2026-11-28".repeat(20);
-        for bad in ["", "2026-11-31", "2026-02-29", "2026-13-01", "2026-00-10", "26-11-28", "2026-1-28", "1969-12-31",
-            "2200-01-01", "2026-11-28Z", "+026-11-28", "2026-11-2é", &long]
-        {
+        for bad in [
+            "",
+            "2026-11-31",
+            "2026-02-29",
+            "2026-13-01",
+            "2026-00-10",
+            "26-11-28",
+            "2026-1-28",
+            "1969-12-31",
+            "2200-01-01",
+            "2026-11-28Z",
+            "+026-11-28",
+            "2026-11-2é",
+            &long,
+        ] {
             let error = LocalDay::parse(bad).unwrap_err();
             assert!(error.to_string().contains("is not a date") && error.0.len() <= 80, "{bad}");
         }

@@ -10,7 +10,7 @@ mod zone;
 
 pub use answer::{
     BeadCost, BeadCosts, BeadState, BurnToday, CostBoard, CostCards, CostSummary, CostTotal, DaySum, GroupSum,
-    MAX_BEAD_AGENTS, RiverRow, RiverRows, SessionCost, SessionCosts, TreeRow,
+    MAX_BEAD_AGENTS, MAX_OPTIONS, Options, RiverRow, RiverRows, SessionCost, SessionCosts, TreeRow,
 };
 pub use choice::{ChoiceError, GroupName, UNATTRIBUTED};
 pub use day::{DayError, LocalDay, WEEK_DAYS};

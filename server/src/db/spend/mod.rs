@@ -1,6 +1,8 @@
 //! What model calls cost whom: kept as sums that add up (`model::cost`), so that any combination of filters is answered
 //! without looking at events.
 
+mod call;
+mod detail;
 mod fold;
 mod read;
 mod rebuild;
@@ -8,6 +10,8 @@ mod row;
 mod tier;
 mod verify;
 
+pub use call::{Calls, calls};
+pub use detail::{BeadPart, KnownBead, KnownSession, bead_parts, beads, sessions, since};
 pub(super) use fold::{SpendPart, bind, parts};
 pub use read::{Columns, Sums, sums};
 pub use rebuild::{rebuild, waiting};

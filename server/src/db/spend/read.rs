@@ -151,26 +151,7 @@ pub(super) fn bind<'q>(
     filter: &CostFilter,
     models: Option<Vec<String>>,
 ) -> Statement<'q> {
-    let chosen = |dimension| filter.has(dimension).then(|| filter.chosen(dimension));
-    let names = |dimension| {
-        chosen(dimension).map(|groups| groups.iter().map(|g| g.as_deref().unwrap_or("").to_owned()).collect::<Vec<_>>())
-    };
-    let numbers = |dimension, all: &[&str]| {
-        chosen(dimension).map(|groups| {
-            let index = |name: &str| all.iter().position(|known| *known == name).map(number);
-            groups.iter().filter_map(|group| index(group.as_deref()?)).collect::<Vec<i16>>()
-        })
-    };
-    let mut statement = statement
-        .bind(town.0)
-        .bind(numbers(Dimension::Role, &Role::ALL.map(Role::name)))
-        .bind(names(Dimension::Rig))
-        .bind(names(Dimension::Agent))
-        .bind(names(Dimension::Model))
-        .bind(models)
-        .bind(names(Dimension::Bead))
-        .bind(names(Dimension::Session))
-        .bind(numbers(Dimension::Provenance, &Provenance::ALL.map(Provenance::name)));
+    let mut statement = bind_filter(statement, town, filter, models);
     let widened: Vec<(i32, i64, Timestamp, Timestamp)> = ranges
         .iter()
         .zip(0..)
@@ -190,8 +171,42 @@ pub(super) fn bind<'q>(
     statement
 }
 
+/// Binds town and filter: $1 to $9. Unknown names are ''; `models`: those of the chosen providers.
+pub(super) fn bind_filter<'q>(
+    statement: Statement<'q>,
+    town: TownKey,
+    filter: &CostFilter,
+    models: Option<Vec<String>>,
+) -> Statement<'q> {
+    let chosen = |dimension| filter.has(dimension).then(|| filter.chosen(dimension));
+    let names = |dimension| {
+        chosen(dimension).map(|groups| groups.iter().map(|g| g.as_deref().unwrap_or("").to_owned()).collect::<Vec<_>>())
+    };
+    let numbers = |dimension, all: &[&str]| {
+        chosen(dimension).map(|groups| {
+            let index = |name: &str| all.iter().position(|known| *known == name).map(number);
+            groups.iter().filter_map(|group| index(group.as_deref()?)).collect::<Vec<i16>>()
+        })
+    };
+    statement
+        .bind(town.0)
+        .bind(numbers(Dimension::Role, &Role::ALL.map(Role::name)))
+        .bind(names(Dimension::Rig))
+        .bind(names(Dimension::Agent))
+        .bind(names(Dimension::Model))
+        .bind(models)
+        .bind(names(Dimension::Bead))
+        .bind(names(Dimension::Session))
+        .bind(numbers(Dimension::Provenance, &Provenance::ALL.map(Provenance::name)))
+}
+
 /// As few buckets as make up a range: the coarsest in the middle, finer ones at both ends. Tiers come finest first.
-fn cover(n: i32, (from, to): (Timestamp, Timestamp), tiers: &[Tier], pieces: &mut Vec<(i32, i64, Timestamp, Timestamp)>) {
+fn cover(
+    n: i32,
+    (from, to): (Timestamp, Timestamp),
+    tiers: &[Tier],
+    pieces: &mut Vec<(i32, i64, Timestamp, Timestamp)>,
+) {
     let Some((coarsest, finer)) = tiers.split_last() else { return };
     if from >= to {
         return;

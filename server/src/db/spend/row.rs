@@ -70,8 +70,7 @@ impl Whose<String> {
     fn id(&self) -> Uuid {
         let numbers = [self.role.to_le_bytes(), self.provenance.to_le_bytes()].concat();
         let Self { rig, agent, model, bead, session, .. } = self;
-        let parts =
-            [&numbers, rig.as_bytes(), agent.as_bytes(), model.as_bytes(), bead.as_bytes(), session.as_bytes()];
+        let parts = [&numbers, rig.as_bytes(), agent.as_bytes(), model.as_bytes(), bead.as_bytes(), session.as_bytes()];
         Uuid::from_u128(identity::hash("spender", &parts))
     }
 }
