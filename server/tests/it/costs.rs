@@ -35,9 +35,10 @@ fn rows(answer: &Value) -> SpendSum {
 
 /// A call at `at`; a die decides whose it is and what is known of it.
 fn random_call(dice: &mut Dice, at: Timestamp, id: u64) -> Value {
+    let model = ["claude-sonnet-4-5", "gpt-5", "nobody-knows-it"][usize::try_from(dice.roll(3)).unwrap()];
     let mut call = json!({
         "type": "model_call", "ts": at.to_string(), "id": id.to_string(),
-        "model": ["claude-sonnet-4-5", "gpt-5", "nobody-knows-it"][usize::try_from(dice.roll(3)).unwrap()],
+        "model": model,
         "input_tokens": dice.roll(5_000), "output_tokens": dice.roll(900), "cache_read_tokens": dice.roll(60_000),
     });
     let mut maybe = |name: &str, of: &[&str]| {
@@ -217,7 +218,8 @@ async fn a_table_as_csv_says_the_same_as_json() {
         let answer = server.client.get(server.url(&path)).header("accept", "text/csv").send().await.unwrap();
         assert!(answer.headers()["content-type"].to_str().unwrap().starts_with("text/csv"), "{list}");
         let text = answer.text().await.unwrap();
-        let mut lines = text.split_terminator("\r\n").map(|line| line.split(',').collect::<Vec<_>>());
+        // From the back: names with commas are quoted, and stand before the figures.
+        let mut lines = text.split_terminator("\r\n").map(|line| line.rsplit(',').collect::<Vec<_>>());
         let header = lines.next().unwrap();
         let place = header.iter().position(|column| *column == "cost_nanodollars").unwrap();
         let costs: Vec<i64> = lines.map(|cells| cells[place].parse().unwrap_or(0)).collect();
