@@ -27,7 +27,7 @@ pub fn event(seed: Seed) -> Envelope {
     let number = event.key.0 % 5;
     event.session = (number > 0 && event.agent.is_some())
         .then(|| SessionId::new(&format!("session-{}-{}", seed.who, number % 2)).unwrap());
-    event.bead = (event.key.0 % 3 > 0).then(|| BeadId::new(&format!("gt-{}", event.key.0 % 3)).unwrap());
+    event.bead = (!event.key.0.is_multiple_of(3)).then(|| BeadId::new(&format!("gt-{}", event.key.0 % 3)).unwrap());
     event
 }
 
