@@ -14,7 +14,7 @@ use crate::stream::EventFilter;
 
 /// Reads the body through text: the same way as the seed, so that the client carries one reader per type.
 async fn read<T: DeserializeOwned>(response: Response) -> Result<T, ReadError> {
-    let text = response.text().await.map_err(|_| ReadError::Unavailable)?;
+    let text = response.text().await.map_err(|_| ReadError::Unreachable)?;
     if response.ok() {
         serde_json::from_str(&text).map_err(|_| ReadError::Unavailable)
     } else {
@@ -23,7 +23,7 @@ async fn read<T: DeserializeOwned>(response: Response) -> Result<T, ReadError> {
 }
 
 async fn get<T: DeserializeOwned>(address: &str) -> Result<T, ReadError> {
-    read(Request::get(address).send().await.map_err(|_| ReadError::Unavailable)?).await
+    read(Request::get(address).send().await.map_err(|_| ReadError::Unreachable)?).await
 }
 
 /// Every town.
@@ -38,7 +38,7 @@ const CHARTS_WITHIN_MS: u32 = 20_000;
 pub(crate) async fn charts(town: TownName, shown: &ChartsAsked) -> Result<ChartsPage, ReadError> {
     let address = format!("/api/page/charts/{town}{}", asked::query(shown));
     let within = web_sys::AbortSignal::timeout_with_u32(CHARTS_WITHIN_MS);
-    read(Request::get(&address).abort_signal(Some(&within)).send().await.map_err(|_| ReadError::Unavailable)?).await
+    read(Request::get(&address).abort_signal(Some(&within)).send().await.map_err(|_| ReadError::Unreachable)?).await
 }
 
 /// How the sources of a town stand.

@@ -27,6 +27,7 @@ pub mod seed;
 mod shell;
 pub mod sources;
 mod stream;
+mod truth;
 mod ui;
 mod zone;
 

@@ -8,9 +8,13 @@ use model::time::Timestamp;
 
 use crate::live::Live;
 use crate::reader::ReadError;
+use crate::truth::Truth;
 
 /// How often it is read again.
 const REFRESH: Duration = Duration::from_secs(5);
+
+/// Answers older than this are stale: four were missed.
+const STALE_AFTER_S: i64 = 20;
 
 /// An answer that says when it was made.
 pub(crate) trait Dated: Clone + Send + Sync + 'static {
@@ -93,8 +97,11 @@ impl<T: Dated> Poll<T> {
         self.newest.with(|answer| answer.as_ref().map(read))
     }
 
-    /// Whether the figures are older than they should be. Tracked.
-    pub(crate) fn is_stale(self) -> bool {
-        self.failed.with(Option::is_some)
+    /// What the figures can be taken for. Tracked.
+    pub(crate) fn truth(self, live: Live) -> Memo<Truth> {
+        Memo::new(move |_| {
+            let failed = self.failed.with(Option::is_some);
+            Truth::of_answer(live, failed, self.age_s(live), STALE_AFTER_S).or_quiet(live)
+        })
     }
 }

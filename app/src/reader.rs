@@ -135,6 +135,9 @@ pub enum ReadError {
     /// The store does not answer; the log has the reason.
     #[error("the store does not answer; the server keeps trying")]
     Unavailable,
+    /// The server itself cannot be reached: only a browser sees this.
+    #[error("the server cannot be reached")]
+    Unreachable,
 }
 
 /// What a town's Machine page shows besides the live state.

@@ -29,7 +29,9 @@ pub enum Standing {
     Live,
     /// It is connected, and nothing came for a while.
     Silent,
-    /// What came last was refused, or could not be read.
+    /// It is heard, and what came last was refused or could not be read.
+    Refused,
+    /// It cannot be heard.
     Error,
     /// Nothing ever came.
     NeverStarted,
@@ -42,6 +44,7 @@ impl Standing {
         match self {
             Self::Live => "live",
             Self::Silent => "silent",
+            Self::Refused => "refused",
             Self::Error => "error",
             Self::NeverStarted => "never_started",
         }
@@ -53,6 +56,7 @@ impl Standing {
         match self {
             Self::Live => "Live",
             Self::Silent => "Silent",
+            Self::Refused => "Refused",
             Self::Error => "Error",
             Self::NeverStarted => "Never started",
         }

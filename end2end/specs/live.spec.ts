@@ -139,7 +139,7 @@ test("when the server goes, the figures stay and say how old they are", async ({
   await loaded(page);
   await expect(page.getByRole("log").locator("li")).toHaveCount(1);
   await server.stop();
-  await expect(page.locator(".burn .freshness")).toContainText("Not refreshed", { timeout: 15_000 });
+  await expect(page.locator(".burn .freshness")).toContainText("Link down; these figures are from", { timeout: 15_000 });
   await expect(page.getByRole("log").locator("li")).toHaveCount(1);
 });
 

@@ -120,6 +120,22 @@ test("the page shows what the API says, of every host, and the first paint too",
   await expect(page.locator(".own dd").first()).toHaveText(/\d %/, { timeout: 15_000 });
 });
 
+test("how long an event takes until it is seen is measured on the page itself", async ({ page, server, request }) => {
+  await new Town(request, server.url, "aged").send(call(10));
+  await page.goto("/t/aged/machine");
+  await loaded(page);
+  const age = page.locator('.own dt:text-is("Event to pixel") + dd');
+  await expect(age).toHaveText(/^\d+ ms · worst \d+ ms$/, { timeout: 15_000 });
+  const told = (await (await request.get(`${server.url}/api/system/cost`)).json()).event_to_pixel;
+  expect(told.back).toBeGreaterThan(0);
+  // Painted within the second, and not before it was sent.
+  expect(told.median_ms).toBeGreaterThan(0);
+  expect(told.median_ms).toBeLessThan(5_000);
+  expect(told.worst_ms).toBeGreaterThanOrEqual(told.median_ms);
+  // Nothing of it is an event.
+  expect((await (await request.get(`${server.url}/api/towns/aged/events`)).json()).events).toHaveLength(1);
+});
+
 test("this machine's own past shows as exact values, under the pointer, by keyboard, and in a table", async ({ page, server, request }) => {
   await new Town(request, server.url).send(call(10));
   await page.goto("/t/home/machine");

@@ -27,7 +27,7 @@ test("opens by a click; a post makes HTTP live with exact counts, and a bad item
   const body = [call(20), known, { type: "model_call", ts: new Date().toISOString(), modle: "a secret" }];
   const answer = await (await request.post(`${server.url}/api/ingest?town=posts`, { data: body })).json();
   expect(answer).toMatchObject({ received: 3, stored: 1, duplicate: 1, rejected: 1 });
-  await expect(row(page, "api")).toHaveAttribute("data-standing", "error");
+  await expect(row(page, "api")).toHaveAttribute("data-standing", "refused");
   for (const [of, n] of [["Received", "4"], ["Stored", "2"], ["Duplicate", "1"], ["Rejected", "1"]] as const) {
     await expect(count(page, "api", of)).toHaveText(n);
   }

@@ -89,7 +89,7 @@ impl From<ReadError> for ApiError {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::UnknownTown(name) => Self::unknown_town(&name),
-            ReadError::Unavailable => Self::unavailable("the store does not answer", 2),
+            ReadError::Unavailable | ReadError::Unreachable => Self::unavailable("the store does not answer", 2),
         }
     }
 }

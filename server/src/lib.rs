@@ -2,6 +2,7 @@
 
 pub mod alert;
 pub mod assets;
+mod canary;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -15,6 +16,7 @@ pub mod host;
 pub mod http;
 pub mod hub;
 pub mod ingest;
+mod memory;
 pub mod postgres;
 pub mod price_list;
 pub mod process;

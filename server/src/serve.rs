@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::alert::{self, Bell, Hooks, Watch};
 use crate::assets::Assets;
+use crate::canary;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::live_seed::PgSeeds;
@@ -177,6 +178,7 @@ async fn assemble(config: Config, listener: TcpListener, local: SocketAddr, stor
     let runs = RunBook::new(Arc::clone(&reader), clock.clone(), started);
     let desk = Desk::new(pool.clone(), hub.clone(), clock.clone(), runs);
     background.push(tokio::spawn(desk.clone().follow(stop_background.clone())));
+    background.push(tokio::spawn(canary::run(hub.clone(), intake.clone(), clock.clone(), stop_background.clone())));
     background.extend(read_own_host(&config, &desk, &stop_background));
     let demo = Keeper::new(pool.clone(), intake.clone(), clock.clone(), desk.clone(), stop_sources.clone());
     demo.continue_all().await.context("made-up towns")?;

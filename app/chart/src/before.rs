@@ -1,14 +1,18 @@
-//! The period before, behind a chart's own series: thin and dimmed lines, whatever the chart itself is made of.
+//! The period before, behind a chart's own series: thin, dimmed and dashed lines, whatever the chart itself is made of.
 
 use plotters::coord::Shift;
 use plotters::drawing::DrawingArea;
 use plotters_backend::{BackendCoord, DrawingBackend};
 
+use crate::dash::dashes;
 use crate::layout::Plot;
 use crate::pen::{DrawError, Pen, fine};
 use crate::prepared::{Kind, Prepared};
-use crate::series::{dot, line};
+use crate::series::dot;
 use crate::theme::{Color, Theme, faded};
+
+/// Dash and gap, CSS px: shorter than those of a dashed series.
+const DASH: (f64, f64) = (3.0, 3.0);
 
 /// Draws every series of the last `Prepared::update` as a line, in the colour of the same index. Bars are joined at the
 /// middle of their tops, so that they are read from the same slots as the bars before them.
@@ -26,7 +30,7 @@ pub fn draw_before<DB: DrawingBackend>(
         let draw = |run: &[BackendCoord]| match run {
             [] => Ok(()),
             [point] => dot(&pen, *point, theme.grid_px * 1.2, color),
-            points => line(&pen, points, theme.grid_px, color),
+            points => dashes(points, DASH, |dash| pen.fine_path(dash, theme.grid_px, color)),
         };
         if prepared.kind == Kind::Bars {
             let half_s = prepared.slot_s / 2.0;
@@ -76,8 +80,14 @@ mod tests {
     fn gaps_stay_gaps_and_a_lone_value_is_a_dot() {
         let t: Vec<f64> = (0..10).map(|i| f64::from(i) * 20.0).collect();
         let mut v = [1.0, 2.0, 3.0, f64::NAN, 4.0, f64::NAN, 1.0, 1.0, 2.0, 1.0];
-        assert_eq!(drawn(Kind::Lines, &t, &v), (2, 1));
-        assert_eq!(drawn(Kind::Bars, &t, &v), (2, 1));
+        // Three values in a row are longer than a dash, and so are the four.
+        for kind in [Kind::Lines, Kind::Bars] {
+            let (dashes, dots) = drawn(kind, &t, &v);
+            assert!(dashes >= 4 && dots == 1, "{kind:?} {dashes} {dots}");
+        }
+        v[1] = f64::NAN;
+        v[6..9].fill(f64::NAN);
+        assert_eq!(drawn(Kind::Lines, &t, &v), (0, 4), "nothing joins values over a gap");
         v.fill(f64::NAN);
         assert_eq!(drawn(Kind::Lines, &t, &v), (0, 0));
         assert_eq!(drawn(Kind::Bars, &t, &v), (0, 0));

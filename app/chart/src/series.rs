@@ -103,7 +103,7 @@ fn stroke<DB: DrawingBackend>(
 
 /// A line in pieces. A browser without a GPU looks at every edge of a path in every row of pixels that it may touch, so a
 /// long line costs a quarter as much in short paths.
-pub(crate) fn line<DB: DrawingBackend>(
+fn line<DB: DrawingBackend>(
     pen: &Pen<'_, DB>,
     points: &[BackendCoord],
     px: f64,

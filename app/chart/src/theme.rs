@@ -76,7 +76,8 @@ pub struct Theme {
     pub fill_alpha: f64,
     /// Alpha of a stacked layer: stronger than under a line, since layers lie beside, not over, each other.
     pub stack_alpha: f64,
-    /// Alpha of the lines of the period before.
+    /// Alpha of the lines of the period before: as faint as 3:1 to what they lie on allows, which may be the layers of a
+    /// stack; dashes and a thinner stroke make them the background.
     pub before_alpha: f64,
 }
 
@@ -100,6 +101,7 @@ impl Theme {
                 tokens: [0x7fa7e8, 0x4fc1a6, 0x8b83b6, 0xd3a45c, 0xc77f8f].map(rgb),
                 states: [0x3fb96b, 0xe0b02f, 0xee5350].map(rgb),
                 stack_alpha: 0.55,
+                before_alpha: 0.7,
                 ..Self::common(mode)
             },
             Mode::Light => Self {
@@ -118,6 +120,7 @@ impl Theme {
                 tokens: [0x4576c9, 0x178a70, 0x8178b4, 0xa8751f, 0xb0566b].map(rgb),
                 states: [0x1f9a4c, 0xb78103, 0xd93636].map(rgb),
                 stack_alpha: 0.45,
+                before_alpha: 0.92,
                 ..Self::common(mode)
             },
         }
@@ -147,7 +150,16 @@ impl Theme {
             line_px: 1.5,
             fill_alpha: 0.12,
             stack_alpha: 0.5,
-            before_alpha: 0.6,
+            before_alpha: 1.0,
+        }
+    }
+
+    /// The colour of the period before over the layers of a stack, whose colours it must not be taken for.
+    pub fn before_stacked(&self) -> Color {
+        match self.mode {
+            Mode::Dark => self.ink,
+            // On white, ink is seen sooner than a colour is.
+            Mode::Light => faded(self.ink, 0.6),
         }
     }
 
@@ -219,6 +231,32 @@ mod tests {
             }
             for text in [theme.ink, theme.muted] {
                 assert!(contrast(text, theme.surface) >= 4.5, "{:?} {}", theme.mode, css(text));
+            }
+        }
+    }
+
+    /// What is seen where a colour lies on an opaque one.
+    fn over(top: Color, alpha: f64, below: Color) -> Color {
+        let mix = |a: u8, b: u8| (f64::from(a) * alpha + f64::from(b) * (1.0 - alpha)).round() as u8;
+        RGBAColor(mix(top.0, below.0), mix(top.1, below.1), mix(top.2, below.2), 1.0)
+    }
+
+    #[test]
+    fn the_period_before_is_seen_on_whatever_it_lies_on_and_fainter_than_what_is_now() {
+        for theme in [Theme::new(Mode::Dark), Theme::new(Mode::Light)] {
+            // In a stack it is drawn over the layers.
+            let before = faded(theme.before_stacked(), theme.before_alpha);
+            for layer in theme.roles.iter().chain(&theme.tokens) {
+                let area = over(*layer, theme.stack_alpha, theme.surface);
+                let ratio = contrast(over(before, before.3, area), area);
+                assert!(ratio >= 3.0, "{:?} {} {ratio:.2}", theme.mode, css(*layer));
+            }
+            let line = over(before, before.3, theme.surface);
+            assert!(contrast(line, theme.surface) < 0.6 * contrast(theme.ink, theme.surface), "{:?}", theme.mode);
+            // Beside lines and bars it has their colours.
+            for color in theme.states.iter().chain([&theme.accent, &theme.unknown]) {
+                let ratio = contrast(over(*color, theme.before_alpha, theme.surface), theme.surface);
+                assert!(ratio >= 3.0, "{:?} {} {ratio:.2}", theme.mode, css(*color));
             }
         }
     }

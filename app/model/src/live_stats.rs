@@ -327,7 +327,7 @@ pub struct SourceState {
     pub title: String,
     /// How its events come: `file_tail`, `otlp`, `http`, `demo` or `unknown`.
     pub kind: String,
-    /// `live`, `silent`, `error` or `never_started`.
+    /// `live`, `silent`, `refused` (heard, but not what came last), `error` (it cannot be heard) or `never_started`.
     pub state: String,
     /// What that means, and what to do.
     pub words: String,

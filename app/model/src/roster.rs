@@ -35,6 +35,9 @@ pub struct AgentRow {
     /// What its bead says, and since when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recorded: Option<(AgentState, Timestamp)>,
+    /// What `gt status` says of it, and since when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gt_status: Option<(AgentState, Timestamp)>,
     /// When something moved last in its terminal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<Timestamp>,
@@ -100,6 +103,7 @@ impl AgentRow {
             bead: None,
             said: None,
             recorded: None,
+            gt_status: None,
             seen: None,
             worked: None,
             progressed: None,
@@ -115,6 +119,7 @@ impl AgentRow {
         match by {
             Evidence::Own => self.said = later(self.said, Some((state, at))),
             Evidence::Record => self.recorded = later(self.recorded, Some((state, at))),
+            Evidence::Status => self.gt_status = later(self.gt_status, Some((state, at))),
             Evidence::Terminal => self.seen = self.seen.max(Some(at)),
         }
     }
@@ -135,6 +140,7 @@ impl AgentRow {
             [
                 own.map(saying(Evidence::Own)),
                 self.recorded.map(saying(Evidence::Record)),
+                self.gt_status.map(saying(Evidence::Status)),
                 seen.map(saying(Evidence::Terminal)),
             ],
             now,
@@ -218,6 +224,7 @@ impl AgentRow {
         }
         self.said = later(self.said, other.said);
         self.recorded = later(self.recorded, other.recorded);
+        self.gt_status = later(self.gt_status, other.gt_status);
         self.seen = self.seen.max(other.seen);
         self.worked = self.worked.max(other.worked);
         self.progressed = self.progressed.max(other.progressed);
@@ -335,10 +342,15 @@ mod tests {
 
     /// What a bead says at `s`, with what is on the hook then.
     fn record(row: &mut AgentRow, state: AgentState, bead: &str, s: i64) {
+        told(row, Evidence::Record, state, bead, s);
+    }
+
+    /// What `by` says at `s`, with what is on the hook then.
+    fn told(row: &mut AgentRow, by: Evidence, state: AgentState, bead: &str, s: i64) {
         let at = T0.plus_seconds(s);
-        row.hear(Saying { by: Evidence::Record, state, at });
-        let told = Hook::said(state, BeadId::new(bead).ok().as_ref(), at);
-        row.hook = match (row.hook.take(), told) {
+        row.hear(Saying { by, state, at });
+        let hooked = Hook::said(state, BeadId::new(bead).ok().as_ref(), at);
+        row.hook = match (row.hook.take(), hooked) {
             (Some(mine), Some(theirs)) => Some(mine.merge(theirs)),
             (mine, theirs) => mine.or(theirs),
         };
@@ -365,6 +377,29 @@ mod tests {
         check(Some((Idle, 0)), Working, 60, 180, AgentStatus::Working);
         // A bead that is older than the last heartbeat says nothing new.
         check(Some((Exiting, 100)), Working, 60, 500, AgentStatus::Exiting);
+    }
+
+    #[test]
+    fn gt_status_speaks_where_the_bead_is_silent_or_has_grown_stale() {
+        use AgentState::{Gone, Idle, Stuck, Working};
+        let check = |bead: Option<(AgentState, i64)>, status: (AgentState, i64), now: i64, want| {
+            let mut row = agent(None, None);
+            if let Some((state, s)) = bead {
+                record(&mut row, state, "", s);
+            }
+            told(&mut row, Evidence::Status, status.0, "", status.1);
+            assert_eq!(row.status(T0.plus_seconds(now)), want, "{bead:?} {status:?} {now}");
+        };
+        check(None, (Working, 0), 899, AgentStatus::Working);
+        check(None, (Working, 0), 900, AgentStatus::Idle);
+        check(None, (Stuck, 0), 5_000, AgentStatus::Stuck);
+        check(None, (Gone, 0), 1, AgentStatus::Gone);
+        // A later word of it does not outrank a fresh bead; a stale one it does.
+        check(Some((Working, 0)), (Gone, 60), 899, AgentStatus::Working);
+        check(Some((Working, 0)), (Gone, 60), 900, AgentStatus::Gone);
+        check(Some((Gone, 0)), (Idle, 60), 899, AgentStatus::Gone);
+        check(Some((Gone, 0)), (Idle, 60), 900, AgentStatus::Idle);
+        check(Some((Stuck, 60)), (Idle, 0), 5_000, AgentStatus::Stuck);
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! Server: `Welcome`, then `Snapshot`, then `Delta`s with `rev` increasing by one, and `Beat` when nothing happens.
 //! A viewer that misses a `rev` (or that the server had to skip) gets a fresh `Snapshot`. Beside these, who looks gets
-//! [`PerfMetrics`](crate::host::PerfMetrics), one frame per host and reading, each in place of the one before.
+//! [`PerfMetrics`](crate::host::PerfMetrics), one frame per host and reading, each in place of the one before, and now and then
+//! a [`Canary`], to be sent back when the frame before it is painted.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +18,7 @@ use crate::time::Timestamp;
 use crate::unit::Nanodollars;
 
 /// Raised whenever a frame changes in a way that an older client cannot read; such a client reloads the page.
-pub const PROTOCOL: u32 = 4;
+pub const PROTOCOL: u32 = 5;
 /// The server says something at least this often, so that silence means a broken link.
 pub const BEAT_S: i64 = 5;
 /// Without a frame for this long the client calls the link stale.
@@ -63,6 +64,20 @@ pub enum ClientMessage {
     Look,
     /// The page is hidden: nobody looks any more.
     LookAway,
+    /// A [`Canary`] of this number has arrived, and the frame before it is painted.
+    Canary {
+        /// Its number.
+        number: u64,
+    },
+}
+
+/// Server to client, to one of those who look: what shows how long the way of events is. It follows the frame that it
+/// travelled with, and goes back as it came ([`ClientMessage::Canary`]) once that frame is painted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "type", rename = "canary")]
+pub struct Canary {
+    /// Another each time.
+    pub number: u64,
 }
 
 /// As they are sent: a client that says nothing else needs no writer of JSON.
@@ -329,5 +344,9 @@ mod tests {
         check(ClientMessage::RESYNC, ClientMessage::Resync);
         check(ClientMessage::LOOK, ClientMessage::Look);
         check(ClientMessage::LOOK_AWAY, ClientMessage::LookAway);
+        // A canary goes back as it came.
+        let canary = serde_json::to_string(&Canary { number: 7 }).unwrap();
+        assert_eq!(canary, r#"{"type":"canary","number":7}"#);
+        check(&canary, ClientMessage::Canary { number: 7 });
     }
 }

@@ -29,15 +29,18 @@ pub(crate) enum Frame {
     Message(ServerMessage),
     /// What a host uses. Pages differ in what they show of it, so it stays text here.
     Perf,
+    /// A canary, which goes back as it came.
+    Canary,
 }
 
 /// Reads a frame; none when it is not one.
 pub(crate) fn read(text: &str) -> Option<Frame> {
     let kind: Kind<'_> = serde_json::from_str(text).ok()?;
-    if kind.name == "perf_metrics" {
-        return Some(Frame::Perf);
+    match kind.name {
+        "perf_metrics" => Some(Frame::Perf),
+        "canary" => Some(Frame::Canary),
+        name => message(name, text).map(Frame::Message),
     }
-    message(kind.name, text).map(Frame::Message)
 }
 
 fn message(name: &str, text: &str) -> Option<ServerMessage> {
@@ -60,7 +63,7 @@ fn message(name: &str, text: &str) -> Option<ServerMessage> {
 mod tests {
     use model::TownName;
     use model::tank::Pace;
-    use model::wire::{BeadCounts, Delta, Gauges, PROTOCOL, Snapshot};
+    use model::wire::{BeadCounts, Canary, Delta, Gauges, PROTOCOL, Snapshot};
 
     use super::*;
 
@@ -104,6 +107,7 @@ mod tests {
             assert_eq!(read(&serde_json::to_string(&message).unwrap()), Some(Frame::Message(message)));
         }
         assert_eq!(read("{\"type\":\"perf_metrics\"}"), Some(Frame::Perf));
+        assert_eq!(read(&serde_json::to_string(&Canary { number: 7 }).unwrap()), Some(Frame::Canary));
         for bad in ["", "{}", "{\"type\":\"later\"}", "{\"type\":\"beat\"}"] {
             assert_eq!(read(bad), None);
         }

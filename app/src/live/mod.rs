@@ -11,4 +11,4 @@ mod store;
 pub(crate) use early::SCRIPT as EARLY_SCRIPT;
 pub(crate) use link::Link;
 pub(crate) use socket::keep_open;
-pub(crate) use store::Live;
+pub(crate) use store::{Live, Quiet};

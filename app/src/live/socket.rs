@@ -121,7 +121,7 @@ impl Connection {
         }
     }
 
-    fn receive(&self, text: &str) {
+    fn receive(self: &Rc<Self>, text: &str) {
         let Some(frame) = frame::read(text) else {
             self.say(ClientMessage::RESYNC);
             return;
@@ -130,6 +130,7 @@ impl Connection {
         let message = match frame {
             Frame::Message(message) => message,
             Frame::Perf => return self.live.perf.set(text.to_owned()),
+            Frame::Canary => return self.send_back(text.to_owned()),
         };
         match self.live.apply(message) {
             Applied::Changed(_) => {}
@@ -149,6 +150,13 @@ impl Connection {
     /// Says whether somebody looks: hosts are read fast only then.
     fn look(&self) {
         self.say(if document().hidden() { ClientMessage::LOOK_AWAY } else { ClientMessage::LOOK });
+    }
+
+    /// Sends a canary back when the frame before it is painted: that is drawn in the page's next animation frame, which is
+    /// on the screen when the browser comes to a task behind it.
+    fn send_back(self: &Rc<Self>, canary: String) {
+        let this = Rc::clone(self);
+        request_animation_frame(move || set_timeout(move || this.say(&canary), Duration::ZERO));
     }
 
     fn say(&self, text: &str) {

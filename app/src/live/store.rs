@@ -36,6 +36,20 @@ pub(crate) struct Live {
     pub now: RwSignal<Timestamp>,
 }
 
+/// After so long without an event a town is silent, in seconds: as a source is.
+const SILENT_AFTER_S: i64 = 300;
+
+/// Whether anything is heard of a town.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Quiet {
+    /// Something happened lately.
+    No,
+    /// Nothing happened for so many seconds.
+    For(i64),
+    /// Nothing ever happened.
+    Never,
+}
+
 /// Buckets kept for a reader: several frames of every tier. Charts read everything again now and then anyway.
 const EDGES_KEPT: usize = 64;
 
@@ -169,6 +183,23 @@ impl Live {
     pub(crate) fn take_edges(self) -> Vec<Edge> {
         self.edges.track();
         self.arrived.try_update_value(std::mem::take).unwrap_or_default()
+    }
+    /// Whether anything is heard of the town, by its newest event and whom it saw last. Tracked.
+    pub(crate) fn quiet(self) -> Quiet {
+        self.events.track();
+        self.roster.track();
+        let newest = self.look(|t| {
+            let (events, agents) =
+                (t.events.iter().map(|event| event.at), t.roster.iter().map(|agent| agent.last_seen));
+            events.chain(agents).max()
+        });
+        match newest.flatten() {
+            None => Quiet::Never,
+            Some(at) => match self.now.get().micros_since(at) / 1_000_000 {
+                ..SILENT_AFTER_S => Quiet::No,
+                seconds => Quiet::For(seconds),
+            },
+        }
     }
     /// Tracks whole snapshots and says how many there were: after the first, each may stand for something missed.
     pub(crate) fn snapshots(self) -> u32 {

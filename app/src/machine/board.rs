@@ -11,9 +11,13 @@ use crate::fetch;
 use crate::live::Live;
 use crate::observe::{address, range};
 use crate::reader::{MachinePage, ReadError, SeriesRange};
+use crate::truth::Truth;
 
 /// How often the past and the server's own cost are read again while the page is looked at.
 const REFRESH: Duration = Duration::from_secs(5);
+
+/// What was read longer ago is stale: four answers were missed.
+const STALE_AFTER_S: i64 = 20;
 
 /// The page's data behind signals. The past never travels through one.
 #[derive(Clone, Copy)]
@@ -91,6 +95,12 @@ impl MachineBoard {
                 self.loading.set(false);
             }
         });
+    }
+
+    /// What the past and the server's own cost can be taken for. Tracked.
+    pub(crate) fn truth(self) -> Truth {
+        let age_s = self.read_at.get().map(|at| (self.live.now.get().micros_since(at) / 1_000_000).max(0));
+        Truth::of_answer(self.live, self.failed.with(Option::is_some), age_s, STALE_AFTER_S)
     }
 
     /// Keeps everything up to date, in the browser.

@@ -4,4 +4,4 @@ mod board;
 mod words;
 
 pub(crate) use board::MachineBoard;
-pub(crate) use words::{figure, note, of_all, percent, short, state, total_gib};
+pub(crate) use words::{event_to_pixel, figure, note, of_all, percent, short, state, total_gib};

@@ -2,16 +2,20 @@
 
 use model::Timestamp;
 use model::format::ago;
-use model::host::{Bytes, Instrument, Percent, PerfMetrics, RunStatus, SpaceMetrics, is_stale};
+use model::host::{Bytes, Instrument, OwnCost, Percent, PerfMetrics, RunStatus, SpaceMetrics, is_stale};
 
 /// After this long without a reading nobody reads the host any more.
 const SILENT_S: i64 = 60;
 
-/// A host's state: one word, also for style sheets, and what there is to say of it.
-pub(crate) fn state(metrics: &PerfMetrics, now: Timestamp) -> (&'static str, String) {
+/// A host's state: one word, also for style sheets, and what there is to say of it. Without a link to the server,
+/// nothing is known of the host itself.
+pub(crate) fn state(metrics: &PerfMetrics, now: Timestamp, heard: bool) -> (&'static str, String) {
     let age_us = now.micros_since(metrics.timestamp);
     let age_s = age_us / 1_000_000;
     match metrics.run.status {
+        _ if !heard && is_stale(age_us) => {
+            ("Stale", format!("The server cannot be reached: these figures were read {}", ago(age_s)))
+        }
         _ if age_s >= SILENT_S => ("Silent", format!("Last read {}. Does towngauge still run there?", ago(age_s))),
         _ if is_stale(age_us) => ("Stale", format!("These figures were read {}", ago(age_s))),
         RunStatus::Live => ("Live", "The town runs: read every second".to_owned()),
@@ -69,9 +73,20 @@ pub(crate) fn of_all(bytes: Option<Bytes>) -> String {
     bytes.map_or_else(|| "Not available".to_owned(), |bytes| bytes.to_string())
 }
 
+/// How long events take until they are seen, or why nobody knows.
+pub(crate) fn event_to_pixel(own: &OwnCost) -> String {
+    let told = own.event_to_pixel;
+    match (told.median_ms, told.worst_ms) {
+        (Some(median), Some(worst)) => format!("{median} ms · worst {worst} ms"),
+        _ if told.lost > 0 => "— nothing came back".to_owned(),
+        _ if own.viewers == 0 => "— nobody looks".to_owned(),
+        _ => "measuring".to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use model::host::{CpuMetrics, GpuMetrics, Run, TokenMetrics};
+    use model::host::{CpuMetrics, EventToPixel, GpuMetrics, Run, TokenMetrics};
     use model::id::{HostName, TownName};
 
     use super::*;
@@ -102,12 +117,31 @@ mod tests {
     }
 
     #[test]
+    fn no_age_is_a_dash_with_its_reason_and_never_zero() {
+        let check = |told, viewers, want: &str| {
+            let own = OwnCost { viewers, event_to_pixel: told, ..OwnCost::default() };
+            assert_eq!(event_to_pixel(&own), want);
+        };
+        let lost = EventToPixel { lost: 2, ..EventToPixel::default() };
+        check(EventToPixel::default(), 0, "— nobody looks");
+        check(EventToPixel::default(), 1, "measuring");
+        check(lost, 1, "— nothing came back");
+        check(lost, 0, "— nothing came back");
+        let back = EventToPixel { back: 3, median_ms: Some(180), worst_ms: Some(240), ..lost };
+        check(back, 1, "180 ms · worst 240 ms");
+    }
+
+    #[test]
     fn live_stale_and_silent_read_differently() {
-        let word = |seconds: i64| state(&metrics(None), Timestamp::from_seconds(1_000 + seconds)).0;
+        let word = |seconds: i64| state(&metrics(None), Timestamp::from_seconds(1_000 + seconds), true).0;
         assert_eq!([word(0), word(10), word(11), word(59), word(60)], ["Live", "Live", "Stale", "Stale", "Silent"]);
         assert_eq!(
-            state(&metrics(None), Timestamp::from_seconds(1_300)).1,
+            state(&metrics(None), Timestamp::from_seconds(1_300), true).1,
             "Last read 5 min ago. Does towngauge still run there?"
+        );
+        assert_eq!(
+            state(&metrics(None), Timestamp::from_seconds(1_300), false),
+            ("Stale", "The server cannot be reached: these figures were read 5 min ago".to_owned())
         );
     }
 }

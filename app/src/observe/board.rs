@@ -10,14 +10,17 @@ use model::time::{TimeRange, Timestamp};
 
 use super::slot::Slot;
 use super::trail::Trail;
-use super::truth::{Signs, Truth};
 use super::{address, asked, range};
 use crate::fetch;
 use crate::live::{Live, backoff};
 use crate::reader::{ChartsAsked, ChartsPage, ReadError, SeriesRange};
+use crate::truth::{Signs, Truth};
 
 /// How often charts that touch now are read again: for what edges do not carry, and to heal what was missed.
 const HEAL: Duration = Duration::from_secs(30);
+
+/// Readings older than this are stale: three were missed.
+const STALE_AFTER_S: i64 = 90;
 
 /// The state of the page, in context of its charts.
 #[derive(Clone, Copy)]
@@ -134,7 +137,7 @@ impl Board {
         spawn_local_scoped_with_cancellation(async move {
             let read = fetch::charts(town, &asked).await;
             if self.turn.try_get_value() == Some(turn) {
-                let lost = matches!(read, Err(ReadError::Unavailable));
+                let lost = matches!(read, Err(ReadError::Unavailable | ReadError::Unreachable));
                 self.load(asked, read);
                 self.loading.set(false);
                 if lost {
@@ -169,13 +172,16 @@ impl Board {
     /// What the charts can be taken for. Tracked.
     pub(crate) fn truth(self) -> Truth {
         let asked = self.asked();
-        Truth::judge(Signs {
+        let touches_now = self.touches_now();
+        let truth = Truth::judge(Signs {
             link: self.live.link.get(),
-            touches_now: self.touches_now(),
+            touches_now,
             failed: self.failed.with(Option::is_some),
             asked: self.loading.get() && self.known.with(|known| *known != Some(asked)),
             age_s: self.age_s(),
-        })
+            stale_after_s: STALE_AFTER_S,
+        });
+        if touches_now { truth.or_quiet(self.live) } else { truth }
     }
 
     /// Keeps the data up to date, in the browser: a new range is read, edges are applied, and now and then everything

@@ -12,5 +12,4 @@ pub(crate) mod palette;
 pub(crate) mod range;
 pub(crate) mod slot;
 pub(crate) mod trail;
-pub(crate) mod truth;
 pub(crate) mod words;

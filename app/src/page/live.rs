@@ -10,7 +10,8 @@ use crate::seed::LiveSeed;
 use crate::stream::Reel;
 use crate::ui::burn_strip::BurnStrip;
 use crate::ui::calls_panel::CallsPanel;
-use crate::ui::channels_panel::{ChannelBanner, ChannelsPanel};
+use crate::ui::channel_banner::ChannelBanner;
+use crate::ui::channels_panel::ChannelsPanel;
 use crate::ui::counter_strip::CounterStrip;
 use crate::ui::header::Tab;
 use crate::ui::latency_panel::LatencyPanel;
@@ -54,7 +55,7 @@ pub fn LivePage(seed: LiveSeed) -> impl IntoView {
             <div class="live-columns">
                 <StreamPanel reel live poll town=name/>
                 <div class="live-side">
-                    <LatencyPanel poll window/>
+                    <LatencyPanel poll live window/>
                     <CallsPanel poll live window/>
                     <RequestsPanel poll live/>
                     <SessionsPanel poll live/>

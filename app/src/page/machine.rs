@@ -5,12 +5,13 @@ use model::Window;
 use model::format::grouped;
 
 use super::frame::town_frame;
-use crate::machine::{MachineBoard, of_all, short};
+use crate::machine::{MachineBoard, event_to_pixel, of_all, short};
 use crate::seed::MachineSeed;
 use crate::sources::Step;
 use crate::ui::guide::StepBox;
 use crate::ui::header::Tab;
 use crate::ui::host_card::HostCard;
+use crate::ui::truth_mark::TruthMark;
 use crate::ui::unread::Unread;
 use crate::zone::use_zone;
 
@@ -89,10 +90,16 @@ fn NoHost(board: MachineBoard, connect: Step) -> impl IntoView {
     }
 }
 
+/// What the age is of.
+const EVENT_TO_PIXEL: &str = "From an event's coming into the queue until a page had painted it, median and worst of the last minute: measured by canaries, which \
+                              take the way of events through queue, commit and socket every 5 s while somebody looks. From another \
+                              machine the way of the page's answer is included";
+
 /// What the server itself costs.
 #[component]
 fn Own(board: MachineBoard) -> impl IntoView {
     let own = board.own;
+    let truth = Memo::new(move |_| board.truth());
     let fact = move |label: &'static str, title: &'static str, text: Signal<String>| {
         view! { <div title=title><dt>{label}</dt><dd>{text}</dd></div> }
     };
@@ -102,15 +109,18 @@ fn Own(board: MachineBoard) -> impl IntoView {
     let count = |count: u64| grouped(i64::try_from(count).unwrap_or(i64::MAX));
     let viewers = Signal::derive(move || count(own.get().viewers));
     let queue = Signal::derive(move || count(own.get().queue_events));
+    let age = Signal::derive(move || own.with(event_to_pixel));
     view! {
-        <section class="panel own" class:stale=move || !board.live.link.get().is_fresh() || board.failed.with(Option::is_some) aria-labelledby="own-title">
+        <section class="panel own" class:stale=move || truth.get().is_old() data-truth=move || truth.get().name() aria-labelledby="own-title">
             <h2 id="own-title">"Towngauge itself"</h2>
+            <TruthMark truth/>
             <dl>
                 {fact("CPU", "Processor time of the server over the last seconds, in percent of one processor", cpu)}
                 {fact("Memory", "Resident memory of the server, without its Postgres", rss)}
                 {fact("Queries", "Transactions of its database per second; a query outside of one counts as one", queries)}
                 {fact("Viewers", "Open live pages", viewers)}
                 {fact("Queue", "Events that wait to be stored, or are being stored", queue)}
+                {fact("Event to pixel", EVENT_TO_PIXEL, age)}
             </dl>
         </section>
     }

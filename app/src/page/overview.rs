@@ -11,11 +11,13 @@ use crate::ui::instrument::Instrument;
 use crate::ui::roster::Roster;
 use crate::ui::stat_cards::StatCards;
 use crate::ui::tank_banner::TankBanner;
+use crate::ui::truth_cells::keep_telling;
 
 /// The strip of gauges above everything, then beads, agents and events.
 #[component]
 pub fn OverviewPage(seed: TownSeed) -> impl IntoView {
     let (live, top) = town_frame(seed, Tab::Overview);
+    keep_telling(live);
     view! {
         {top}
         <main id="main" class="page overview">

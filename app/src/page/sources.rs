@@ -28,6 +28,7 @@ pub fn SourcesView(seed: SourcesSeed) -> impl IntoView {
     let roll = Roll::new(sources);
     let name = StoredValue::new(name);
     roll.follow(live, move || fetch::sources(name.get_value()));
+    let truth = roll.truth(live);
     let unpriced = Signal::derive(move || roll.with(|page| page.unpriced.clone()).unwrap_or_default());
     // The one place that says how to ship says it twice: here, where there is nothing to show yet, and among the others.
     let ship = guides.iter().find(|guide| guide.id == SHIP_GUIDE).cloned();
@@ -35,7 +36,7 @@ pub fn SourcesView(seed: SourcesSeed) -> impl IntoView {
     view! {
         {top}
         <main id="main" class="page sources-page">
-            <section class="panel" aria-labelledby="sources-title">
+            <section class="panel" data-truth=move || truth.get().name() aria-labelledby="sources-title">
                 <header>
                     <h1 id="sources-title">"Sources"</h1>
                     <span class="count tally">{move || roll.with(tally)}</span>
@@ -58,7 +59,8 @@ pub fn SourcesView(seed: SourcesSeed) -> impl IntoView {
 fn List(roll: Roll, live: Live) -> impl IntoView {
     let names = Memo::new(move |_| roll.connected());
     let is_known = Memo::new(move |_| roll.with(|_| ()).is_some());
-    let is_stale = move || roll.is_stale();
+    let truth = roll.truth(live);
+    let is_stale = move || truth.get().is_old();
     let rows = move || {
         view! {
             <SourceColumns/>

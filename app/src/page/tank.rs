@@ -10,6 +10,7 @@ use crate::fetch;
 use crate::live::Live;
 use crate::reader::TankPage as Data;
 use crate::seed::TankSeed;
+use crate::truth::Truth;
 use crate::ui::fill_panel::FillPanel;
 use crate::ui::header::Tab;
 use crate::ui::ledger_panel::LedgerPanel;
@@ -21,6 +22,9 @@ use crate::ui::webhooks_panel::WebhooksPanel;
 
 /// How often the band and the ledger are read again without any news.
 const REFRESH: Duration = Duration::from_secs(30);
+
+/// What was read longer ago is stale: three answers were missed.
+const STALE_AFTER_S: i64 = 90;
 
 /// The tanks, and under them the panels.
 #[component]
@@ -47,6 +51,10 @@ pub fn TankPage(seed: TankSeed) -> impl IntoView {
         });
     });
     follow(live, refresh);
+    let truth = Memo::new(move |_| {
+        let age_s = read_at.get().map(|at| (live.now.get().micros_since(at) / 1_000_000).max(0));
+        Truth::of_answer(live, failed.with(Option::is_some), age_s, STALE_AFTER_S)
+    });
     view! {
         {top}
         <main id="main" class="page tank-page">
@@ -54,9 +62,9 @@ pub fn TankPage(seed: TankSeed) -> impl IntoView {
             <TankBanner live here=true/>
             <Unread what="The ledger" failed read_at live again=refresh/>
             <Tanks live page/>
-            <div class="tank-panels">
+            <div class="tank-panels" class:stale=move || truth.get().is_old() data-truth=move || truth.get().name()>
                 <FillPanel live page refresh/>
-                <LedgerPanel live page/>
+                <LedgerPanel live page truth/>
                 {move || page.with(|page| page.stop.clone()).map(|card| view! { <StopPanel card=*card/> })}
                 {move || page.with(|page| page.webhooks.clone()).map(|cards| view! { <WebhooksPanel cards/> })}
             </div>

@@ -13,13 +13,24 @@ use crate::poll::Poll;
 /// The burn ticker.
 #[component]
 pub(crate) fn BurnStrip(poll: Poll<LiveStats>, live: Live) -> impl IntoView {
+    let truth = poll.truth(live);
+    // Of a town that was never heard nobody knows what it spends.
     let of = move |read: fn(&Burn) -> String| {
-        Signal::derive(move || poll.with(|stats| read(&stats.burn)).unwrap_or_else(|| "–".to_owned()))
+        Signal::derive(move || {
+            poll.with(|stats| stats.watermarks.newest_event.map(|_| read(&stats.burn)))
+                .flatten()
+                .unwrap_or_else(|| "–".to_owned())
+        })
     };
     let zone = move || poll.with(|stats| stats.burn.zone.clone()).unwrap_or_else(|| "UTC".to_owned());
     let unpriced = move || poll.with(|stats| stats.totals.unpriced_tokens > 0).unwrap_or(false);
     view! {
-        <section class="panel burn" class:stale=move || poll.is_stale() aria-labelledby="burn-title">
+        <section
+            class="panel burn"
+            class:stale=move || truth.get().is_old()
+            data-truth=move || truth.get().name()
+            aria-labelledby="burn-title"
+        >
             <header>
                 <h2 id="burn-title">"Burn"</h2>
                 {move || unpriced().then(|| view! {

@@ -4,8 +4,9 @@ use leptos::prelude::*;
 use model::format::{ago, compact, dollars, duration};
 use model::live_stats::{CallRow, LatencyWindow, LiveStats};
 
+use super::blank::Blank;
 use super::latency_panel::{LatencyTable, Subject};
-use super::state::Empty;
+use super::truth_mark::TruthMark;
 use crate::live::Live;
 use crate::poll::Poll;
 
@@ -44,16 +45,23 @@ pub(crate) fn CallsPanel(poll: Poll<LiveStats>, live: Live, window: RwSignal<Lat
             </div>
         }
     };
+    let truth = poll.truth(live);
     view! {
-        <section class="panel models" class:stale=move || poll.is_stale() aria-labelledby="models-title">
+        <section
+            class="panel models"
+            class:stale=move || truth.get().is_old()
+            data-truth=move || truth.get().name()
+            aria-labelledby="models-title"
+        >
             <header>
                 <h2 id="models-title">"Models"</h2>
+                <TruthMark truth/>
                 <span class="zone">{move || format!("last {}", window.get().name())}</span>
             </header>
             <LatencyTable poll window subject=Subject::Providers/>
             <h3>"Newest calls"</h3>
             {move || if keys.with(Vec::is_empty) {
-                view! { <Empty title="No model call yet" hint="Each call appears here as it is committed, with its time, tokens and cost."/> }.into_any()
+                view! { <Blank poll title="No model call yet" hint="Each call appears here as it is committed, with its time, tokens and cost."/> }.into_any()
             } else {
                 list().into_any()
             }}

@@ -1,9 +1,11 @@
-//! Where events come from, whether they come, and what stopped.
+//! Where events come from, and whether they come.
 
 use leptos::prelude::*;
 use model::format::{ago, compact};
 use model::live_stats::{LiveStats, SourceState};
 
+use super::blank::Blank;
+use super::truth_mark::TruthMark;
 use crate::live::Live;
 use crate::poll::Poll;
 
@@ -12,12 +14,13 @@ fn word(state: &str) -> &'static str {
     match state {
         "live" => "live",
         "silent" => "silent",
+        "refused" => "refused",
         "error" => "error",
         _ => "never started",
     }
 }
 
-/// Every source that was ever heard; above them what is wrong, in words.
+/// Every source that was ever heard.
 #[component]
 pub(crate) fn ChannelsPanel(poll: Poll<LiveStats>, live: Live, sources: String) -> impl IntoView {
     let names = Memo::new(move |_| {
@@ -32,59 +35,26 @@ pub(crate) fn ChannelsPanel(poll: Poll<LiveStats>, live: Live, sources: String) 
         view! { <ChannelLine source live/> }
     };
     let link = sources.clone();
+    let truth = poll.truth(live);
     view! {
-        <section class="panel channels" class:stale=move || poll.is_stale() aria-labelledby="channels-title">
+        <section
+            class="panel channels"
+            class:stale=move || truth.get().is_old()
+            data-truth=move || truth.get().name()
+            aria-labelledby="channels-title"
+        >
             <header>
                 <h2 id="channels-title">"Channels"</h2>
+                <TruthMark truth/>
                 <a class="zone" href=link>"Sources"</a>
             </header>
             <ul class="channel-list">
                 <For each=move || names.get() key=String::clone let:name>{line(name)}</For>
             </ul>
+            {move || names.with(Vec::is_empty).then(|| view! {
+                <Blank poll title="No source was ever heard" hint="Each appears here with its first event, and says from then on whether it comes."/>
+            })}
         </section>
-    }
-}
-
-/// What stopped, or never started, above everything else on the page.
-#[component]
-pub(crate) fn ChannelBanner(poll: Poll<LiveStats>, sources: String) -> impl IntoView {
-    let wrong = Memo::new(move |_| {
-        poll.with(|stats| {
-            let known = |source: &&SourceState| source.state != "never_started";
-            let wrong = |source: &&SourceState| matches!(source.state.as_str(), "silent" | "error");
-            let all = stats.sources.iter().filter(known).count();
-            let words: Vec<String> = stats
-                .sources
-                .iter()
-                .filter(wrong)
-                .map(|source| format!("{}: {}", source.title, source.words))
-                .collect();
-            // One of many that rests is normal; all of them, or one that failed, is not.
-            let failed = stats.sources.iter().any(|source| source.state == "error");
-            (all == 0, if failed || words.len() == all { words } else { Vec::new() })
-        })
-    });
-    move || {
-        let sources = sources.clone();
-        match wrong.get() {
-            Some((true, _)) => view! {
-                <div class="banner" data-tone="warn" role="status">
-                    <b>"Watcher not running"</b>
-                    <span>"Nothing has ever been heard of this town. Connect a source, or start "<code>"towngauge watch"</code>"."</span>
-                    <a href=sources>"Connect a source"</a>
-                </div>
-            }
-            .into_any(),
-            Some((false, words)) if !words.is_empty() => view! {
-                <div class="banner" data-tone="warn" role="status">
-                    <b>"Nothing comes in"</b>
-                    <span>{words.join(" · ")}</span>
-                    <a href=sources>"See sources"</a>
-                </div>
-            }
-            .into_any(),
-            _ => ().into_any(),
-        }
     }
 }
 

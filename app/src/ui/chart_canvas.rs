@@ -86,7 +86,7 @@ impl ChartState {
 /// The colours of the lines of the period before, in the order in which they were prepared.
 fn colors_before(chart: ChartContext, theme: &Theme) -> Vec<Color> {
     if palette::kind(chart.metric) == Kind::Stacked {
-        return vec![theme.ink];
+        return vec![theme.before_stacked()];
     }
     shown(chart).map(|series| palette::style(chart.metric, series, theme).color).collect()
 }

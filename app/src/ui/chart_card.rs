@@ -7,11 +7,13 @@ use model::series::Metric;
 use super::chart_canvas::{ChartCanvas, ChartState};
 use super::legend::Legend;
 use super::stream_filter::Choice;
+use super::truth_mark::TruthMark;
 use super::twin::Twin;
 use crate::live::Live;
 use crate::observe::board::Board;
 use crate::observe::{csv, words};
 use crate::reader::SeriesRange;
+use crate::truth::Truth;
 
 /// What a chart is, for its parts.
 #[derive(Clone, Copy)]
@@ -49,18 +51,15 @@ pub(crate) fn ChartCard(board: Board, metric: Metric) -> impl IntoView {
     let truth = Memo::new(move |_| board.truth());
     let instead = Memo::new(move |_| match slot.with(|data| (data.is_empty(), data.is_quiet())) {
         None => Some(("unread", truth.get().instead())),
+        Some((true, _) | (_, true)) if truth.get() == Truth::Never => {
+            Some(("never", "Nothing was ever heard of this town"))
+        }
         Some((true, _)) => Some(("empty", "Nothing recorded in this range")),
         Some((false, true)) => Some(("zero", words::quiet(metric))),
         Some((false, false)) => None,
     });
     let title = format!("chart-{}", metric.name());
     let stale = move || truth.get().is_old();
-    let said = move || {
-        let truth = truth.get();
-        truth
-            .text()
-            .map(|text| view! { <span class="truth"><span aria-hidden="true">{truth.sign()}</span>{text}</span> })
-    };
     view! {
         <section
             class="panel chart"
@@ -73,7 +72,7 @@ pub(crate) fn ChartCard(board: Board, metric: Metric) -> impl IntoView {
                 <h2 id=title.clone()>{metric.title()}</h2>
                 <span class="unit">{words::axis_unit(metric)}</span>
                 {(metric == Metric::Latency).then(|| view! { <ToolChoice board/> })}
-                {said}
+                <TruthMark truth/>
                 <span class="current">
                     <span class="unit">{words::headline_label(metric)}" "</span>
                     <strong>{current}</strong>

@@ -27,13 +27,19 @@ pub(crate) fn CounterStrip(poll: Poll<LiveStats>, live: Live) -> impl IntoView {
     let is = move |read: fn(&Counters) -> bool| {
         Signal::derive(move || poll.with(|stats| read(&stats.counters)).unwrap_or(false))
     };
+    let truth = poll.truth(live);
     // Ticks on between two answers, as long as they come.
     let up = Signal::derive(move || {
-        let since = poll.age_s(live).filter(|_| !poll.is_stale()).unwrap_or(0);
+        let since = poll.age_s(live).filter(|_| !truth.get().is_old()).unwrap_or(0);
         poll.with(|stats| uptime(stats.counters.uptime_s + since)).unwrap_or_else(|| "–".to_owned())
     });
     view! {
-        <section class="panel counters" class:stale=move || poll.is_stale() aria-label="Core counters">
+        <section
+            class="panel counters"
+            class:stale=move || truth.get().is_old()
+            data-truth=move || truth.get().name()
+            aria-label="Core counters"
+        >
             <dl class="readings">
                 <Reading
                     label="Messages"

@@ -6,6 +6,7 @@ use model::wire::{EventRow, RowKey};
 use model::{AgentName, EventKind, Role};
 
 use super::state::Empty;
+use super::truth_cells::{TOWN, first};
 use crate::live::Live;
 use crate::zone::use_zone;
 
@@ -75,6 +76,7 @@ pub(crate) fn Events(live: Live) -> impl IntoView {
     let rows = move || live.newest_events(SHOWN);
     let empty = Memo::new(move |_| rows().is_empty());
     let skipped = Memo::new(move |_| live.skipped());
+    let (truth, words) = first(TOWN, live);
     let list = move || {
         view! {
             <div class="scroll" tabindex="0" role="region" aria-label="List of events">
@@ -87,16 +89,22 @@ pub(crate) fn Events(live: Live) -> impl IntoView {
         }
     };
     view! {
-        <section class="panel newest" aria-labelledby="events-title">
+        <section
+            class="panel newest"
+            data-tell=TOWN
+            data-truth=truth
+            aria-labelledby="events-title"
+        >
             <header>
                 <h2 id="events-title">"Newest events"</h2>
                 {move || (skipped.get() > 0).then(|| view! {
                     <span class="count">{format!("{} left out for speed", grouped(skipped.get().cast_signed()))}</span>
                 })}
+                <span class="truth">{words}</span>
                 <span class="zone">{move || zone.name()}</span>
             </header>
             {move || if empty.get() {
-                view! { <Empty title="No events yet" hint="Whatever agents do appears here as it is committed."/> }.into_any()
+                view! { <Empty title="No events yet" hint="Whatever agents do appears here as it is committed. If some are at work, connect them on the page Sources."/> }.into_any()
             } else {
                 list().into_any()
             }}

@@ -13,6 +13,7 @@ use super::spark::Spark;
 use super::state::reduced_motion;
 use super::tank_face::{first_face, zone_key};
 use super::theme_toggle::use_mode;
+use super::truth_cells::{LINK, TOWN, first};
 use crate::canvas::{Frame, paint_on};
 use crate::live::Live;
 
@@ -34,6 +35,9 @@ pub(crate) fn Gauge(instrument: Instrument, live: Live) -> impl IntoView {
     });
     let part = move |read: fn(&Reading) -> String| move || reading.with(read);
     let fresh = Memo::new(move |_| live.link.get().is_fresh());
+    // What is left in a tank is no less true when nobody works.
+    let kind = if instrument == Instrument::Tank { LINK } else { TOWN };
+    let (truth, words) = first(kind, live);
     let state = move || match instrument {
         Instrument::Tank => zone_key(face.with(|face| face.zone)),
         _ if value.get().is_none() => "none",
@@ -45,10 +49,10 @@ pub(crate) fn Gauge(instrument: Instrument, live: Live) -> impl IntoView {
         view! { <Command text=format!("towngauge topup --town {town} --usd 50") label="Fill the tank" small=true/> }
     };
     view! {
-        <section class="gauge" class:stale=move || !fresh.get() data-state=state aria-label=instrument.name()>
+        <section class="gauge" data-state=state data-tell=kind data-truth=truth aria-label=instrument.name()>
             <header>
                 <h2>{instrument.name()}</h2>
-                <span class="age">{move || live.link.get().age()}</span>
+                <span class="truth">{words}</span>
             </header>
             {match instrument {
                 Instrument::Tank => {

@@ -7,8 +7,10 @@ use wasm_bindgen::JsCast;
 
 use super::host_chart::HostChart;
 use super::host_dial::HostDial;
+use super::truth_mark::TruthMark;
 use crate::machine::{MachineBoard, state};
 use crate::observe::words;
+use crate::truth::Truth;
 use crate::zone::use_zone;
 
 /// A host as it is and as it was.
@@ -16,9 +18,19 @@ use crate::zone::use_zone;
 pub(crate) fn HostCard(board: MachineBoard, host: String) -> impl IntoView {
     let name = StoredValue::new(host.clone());
     let told = Memo::new(move |_| {
-        name.with_value(|name| board.host(name, |metrics| state(metrics, board.live.now.get()))).unwrap_or_default()
+        let heard = board.live.link.get().is_heard();
+        name.with_value(|name| board.host(name, |metrics| state(metrics, board.live.now.get(), heard)))
+            .unwrap_or_default()
     });
     let word = Memo::new(move |_| told.with(|told| told.0));
+    // Readings of hosts do not go through the database.
+    let truth = Memo::new(move |_| match (Truth::of_link(board.live), word.get()) {
+        (Truth::Down(age_s), _) => Truth::Down(age_s),
+        (Truth::Stale(age_s), _) => Truth::Stale(age_s),
+        (_, "Stale" | "Silent") => Truth::Stale(None),
+        _ => Truth::Fresh,
+    });
+    let past = Memo::new(move |_| board.truth());
     let fresh = Memo::new(move |_| board.live.link.get().is_heard() && matches!(word.get(), "Live" | "Idle"));
     let demo = move || name.with_value(|name| board.host(name, |metrics| metrics.demo)).unwrap_or_default();
     let dial = move |instrument| view! { <HostDial board host=name.get_value() instrument fresh/> };
@@ -35,7 +47,7 @@ pub(crate) fn HostCard(board: MachineBoard, host: String) -> impl IntoView {
     let (shown, twin) = (host.clone(), host.clone());
     let title = format!("host-{}", host.replace(' ', "-"));
     view! {
-        <section class="panel host" class:stale=move || !fresh.get() data-host=host data-machine=word aria-labelledby=title>
+        <section class="panel host" class:stale=move || !fresh.get() data-truth=move || truth.get().name() data-host=host data-machine=word aria-labelledby=title>
             <header>
                 <h2 id=title.clone()>{shown}</h2>
                 <b class="machine-state" role="status">{word}</b>
@@ -43,12 +55,12 @@ pub(crate) fn HostCard(board: MachineBoard, host: String) -> impl IntoView {
                 <span class="unit host-note">{move || told.with(|told| told.1.clone())}</span>
             </header>
             <div class="host-dials">{Instrument::ALL.map(dial)}</div>
-            <div class="host-charts">
+            <div class="host-charts" class:stale=move || past.get().is_old() data-truth=move || past.get().name()>
                 <For each=move || known.get() key=|instrument| *instrument let:instrument>
                     <HostChart board host=name.get_value() instrument/>
                 </For>
             </div>
-            <footer><HostTwin board host=twin/></footer>
+            <footer><TruthMark truth=past/><HostTwin board host=twin/></footer>
         </section>
     }
 }

@@ -6,9 +6,11 @@ use leptos::prelude::*;
 use model::format::{duration, grouped};
 use model::live_stats::{Latency, LatencyStats, LatencyWindow, LiveStats};
 
-use super::state::Empty;
+use super::blank::Blank;
 use super::theme_toggle::use_mode;
+use super::truth_mark::TruthMark;
 use crate::canvas::{Frame, paint_on};
+use crate::live::Live;
 use crate::poll::Poll;
 
 /// Milliseconds as people read them; a dash when nothing was timed.
@@ -46,7 +48,7 @@ impl Subject {
 
 /// The table of tools, with its windows.
 #[component]
-pub(crate) fn LatencyPanel(poll: Poll<LiveStats>, window: RwSignal<LatencyWindow>) -> impl IntoView {
+pub(crate) fn LatencyPanel(poll: Poll<LiveStats>, live: Live, window: RwSignal<LatencyWindow>) -> impl IntoView {
     let rule = move || {
         poll.with(|stats| {
             let rules = stats.sources.iter().filter(|source| source.last_event.is_some());
@@ -56,11 +58,18 @@ pub(crate) fn LatencyPanel(poll: Poll<LiveStats>, window: RwSignal<LatencyWindow
         })
         .unwrap_or_default()
     };
+    let truth = poll.truth(live);
     let pending = move || poll.with(|stats| stats.watermarks.sketches_pending > 0).unwrap_or(false);
     view! {
-        <section class="panel latency" class:stale=move || poll.is_stale() aria-labelledby="latency-title">
+        <section
+            class="panel latency"
+            class:stale=move || truth.get().is_old()
+            data-truth=move || truth.get().name()
+            aria-labelledby="latency-title"
+        >
             <header>
                 <h2 id="latency-title">"Tool latency"</h2>
+                <TruthMark truth/>
                 {move || pending().then(|| view! { <span class="count">"history is still being read"</span> })}
                 <WindowButtons window/>
             </header>
@@ -114,7 +123,7 @@ pub(crate) fn LatencyTable(poll: Poll<LiveStats>, window: RwSignal<LatencyWindow
     };
     move || {
         if names.with(Vec::is_empty) {
-            return view! { <Empty title=empty hint/> }.into_any();
+            return view! { <Blank poll title=empty hint/> }.into_any();
         }
         let dropped = (subject == Subject::Tools && left_out() > 0)
             .then(|| view! { <p class="left-out">{format!("{} more with fewer calls", left_out())}</p> });

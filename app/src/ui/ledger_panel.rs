@@ -4,13 +4,15 @@ use leptos::prelude::*;
 use model::format::{dollars, grouped};
 
 use super::state::Empty;
+use super::truth_mark::TruthMark;
 use crate::live::Live;
 use crate::reader::{LedgerLine, TankPage};
+use crate::truth::Truth;
 use crate::zone::use_zone;
 
 /// The newest entries, newest first.
 #[component]
-pub(crate) fn LedgerPanel(live: Live, page: RwSignal<TankPage>) -> impl IntoView {
+pub(crate) fn LedgerPanel(live: Live, page: RwSignal<TankPage>, truth: Memo<Truth>) -> impl IntoView {
     let zone = use_zone();
     let row = move |line: LedgerLine| {
         let sign = if line.amount.0 > 0 { "+" } else { "" };
@@ -28,6 +30,10 @@ pub(crate) fn LedgerPanel(live: Live, page: RwSignal<TankPage>) -> impl IntoView
     };
     let body = move || {
         let entries = page.with(|page| page.entries.clone());
+        if entries.is_empty() && truth.get().is_unread() {
+            return view! { <Empty title="Not read yet" hint="The server could not read it; this page keeps trying."/> }
+                .into_any();
+        }
         if entries.is_empty() {
             return view! {
                 <Empty title="No entries yet" hint="A top-up is the first one. From then on the meter goes down by what calls cost."/>
@@ -56,7 +62,7 @@ pub(crate) fn LedgerPanel(live: Live, page: RwSignal<TankPage>) -> impl IntoView
     };
     view! {
         <section class="panel ledger-panel" aria-label="Ledger">
-            <header><h2>"Ledger"</h2><span class="count">{count}</span><span class="zone">{move || zone.name()}</span></header>
+            <header><h2>"Ledger"</h2><span class="count">{count}</span><TruthMark truth/><span class="zone">{move || zone.name()}</span></header>
             <div class="scroll" tabindex="0" role="region" aria-label="Ledger entries">{body}{more}</div>
         </section>
     }

@@ -6,6 +6,7 @@ use model::format::{ago, grouped};
 use super::guide::StepBox;
 use super::identity::{IdentityColumns, cell, identity};
 use super::source_words as words;
+use super::truth_mark::TruthMark;
 use crate::live::Live;
 use crate::roll::Roll;
 use crate::sources::{Guide, Machine, MachineStanding};
@@ -23,7 +24,8 @@ pub(crate) fn Machines(
     let ids = Memo::new(move |_| {
         roll.with(|page| page.machines.iter().map(|machine| machine.id.clone()).collect::<Vec<_>>())
     });
-    let is_stale = move || roll.is_stale();
+    let truth = roll.truth(live);
+    let is_stale = move || truth.get().is_old();
     // Whether there are any, and not which: rows stay while others come.
     let any = Memo::new(move |_| ids.with(|ids| ids.as_ref().map(|ids| !ids.is_empty())));
     let list = move || {
@@ -52,10 +54,11 @@ pub(crate) fn Machines(
     };
     let body = move || any.get().and_then(|any| if any { Some(list()) } else { how() });
     view! {
-        <section class="panel machines" aria-labelledby="machines-title">
+        <section class="panel machines" data-truth=move || truth.get().name() aria-labelledby="machines-title">
             <header>
                 <h2 id="machines-title">"Machines"</h2>
                 <span class="count">{move || roll.with(words::machines)}</span>
+                <TruthMark truth/>
             </header>
             {body}
         </section>

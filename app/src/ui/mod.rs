@@ -3,9 +3,11 @@
 #[cfg(feature = "ssr")]
 pub(crate) mod alert_markup;
 pub(crate) mod alert_strip;
+mod blank;
 pub(crate) mod burn_strip;
 pub(crate) mod calls_panel;
 pub(crate) mod capacity_form;
+pub(crate) mod channel_banner;
 pub(crate) mod channels_panel;
 pub(crate) mod chart_canvas;
 pub(crate) mod chart_card;
@@ -56,6 +58,8 @@ pub(crate) mod tank_dial;
 pub(crate) mod tank_face;
 pub(crate) mod theme_toggle;
 pub(crate) mod toolbar;
+pub(crate) mod truth_cells;
+pub(crate) mod truth_mark;
 pub(crate) mod twin;
 pub(crate) mod unpriced;
 pub(crate) mod unread;

@@ -4,9 +4,10 @@ use leptos::prelude::*;
 use model::live_stats::LiveStats;
 use model::request::RequestRow;
 
+use super::blank::Blank;
 use super::chips::RoleChip;
 use super::sessions_panel::ticking;
-use super::state::Empty;
+use super::truth_mark::TruthMark;
 use crate::live::Live;
 use crate::poll::Poll;
 use crate::zone::use_zone;
@@ -45,15 +46,22 @@ pub(crate) fn RequestsPanel(poll: Poll<LiveStats>, live: Live) -> impl IntoView 
         let all = poll.with(|stats| stats.counters.active_requests).unwrap_or(shown);
         (all > shown).then(|| view! { <p class="left-out">{format!("{} more, begun later", all - shown)}</p> })
     };
+    let truth = poll.truth(live);
     view! {
-        <section class="panel requests" class:stale=move || poll.is_stale() aria-labelledby="requests-title">
+        <section
+            class="panel requests"
+            class:stale=move || truth.get().is_old()
+            data-truth=move || truth.get().name()
+            aria-labelledby="requests-title"
+        >
             <header>
                 <h2 id="requests-title">"Active requests"</h2>
                 <span class="count">{move || poll.with(|stats| stats.counters.active_requests).unwrap_or_default()}</span>
+                <TruthMark truth/>
                 <span class="zone">{move || format!("lost after {}", span_words(lost_after.get()))}</span>
             </header>
             {move || if ids.with(Vec::is_empty) {
-                view! { <Empty title="No active requests" hint="A tool or a model that was asked and has not answered stands here until it does."/> }.into_any()
+                view! { <Blank poll title="No active requests" hint="A tool or a model that was asked and has not answered stands here until it does."/> }.into_any()
             } else {
                 view! {
                     <div class="scroll" tabindex="0" role="region" aria-label="Requests in flight">

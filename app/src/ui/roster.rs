@@ -8,6 +8,7 @@ use model::{AgentName, RigName};
 
 use super::chips::{RoleChip, StatusChip};
 use super::state::Empty;
+use super::truth_cells::{TOWN, first};
 use crate::live::Live;
 
 type Key = (Option<RigName>, AgentName);
@@ -42,6 +43,7 @@ pub(crate) fn Roster(live: Live) -> impl IntoView {
     let keys = Memo::new(move |_| live.with_roster(|agents| ordered(agents, live.now.get())).unwrap_or_default());
     let empty = Memo::new(move |_| keys.with(Vec::is_empty));
     let count = move || keys.with(Vec::len);
+    let (truth, words) = first(TOWN, live);
     let table = move || {
         view! {
             <div class="scroll" tabindex="0" role="region" aria-label="Table of agents">
@@ -66,8 +68,13 @@ pub(crate) fn Roster(live: Live) -> impl IntoView {
         }
     };
     view! {
-        <section class="panel agents" aria-labelledby="agents-title">
-            <header><h2 id="agents-title">"Agents"</h2><span class="count">{count}</span></header>
+        <section
+            class="panel agents"
+            data-tell=TOWN
+            data-truth=truth
+            aria-labelledby="agents-title"
+        >
+            <header><h2 id="agents-title">"Agents"</h2><span class="count">{count}</span><span class="truth">{words}</span></header>
             {move || if empty.get() {
                 view! { <Empty title="No agents in the last 24 hours" hint="Agents appear with their first event: a model call, a tool, or a state."/> }.into_any()
             } else {

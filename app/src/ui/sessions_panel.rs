@@ -4,8 +4,9 @@ use leptos::prelude::*;
 use model::format::ago;
 use model::live_stats::{LiveStats, SessionRow};
 
+use super::blank::Blank;
 use super::chips::RoleChip;
-use super::state::Empty;
+use super::truth_mark::TruthMark;
 use crate::live::Live;
 use crate::poll::Poll;
 
@@ -36,14 +37,21 @@ pub(crate) fn SessionsPanel(poll: Poll<LiveStats>, live: Live) -> impl IntoView 
         let all = poll.with(|stats| stats.counters.active_sessions).unwrap_or(shown);
         (all > shown).then(|| view! { <p class="left-out">{format!("{} more, heard longer ago", all - shown)}</p> })
     };
+    let truth = poll.truth(live);
     view! {
-        <section class="panel sessions" class:stale=move || poll.is_stale() aria-labelledby="sessions-title">
+        <section
+            class="panel sessions"
+            class:stale=move || truth.get().is_old()
+            data-truth=move || truth.get().name()
+            aria-labelledby="sessions-title"
+        >
             <header>
                 <h2 id="sessions-title">"In flight"</h2>
                 <span class="count">{move || names.with(Vec::len)}</span>
+                <TruthMark truth/>
             </header>
             {move || if names.with(Vec::is_empty) {
-                view! { <Empty title="No session in flight" hint="A conversation stays here until it ends, or for five minutes after it was last heard."/> }.into_any()
+                view! { <Blank poll title="No session in flight" hint="A conversation stays here until it ends, or for five minutes after it was last heard."/> }.into_any()
             } else {
                 view! {
                     <div class="scroll" tabindex="0" role="region" aria-label="Sessions in flight">

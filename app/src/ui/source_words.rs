@@ -90,7 +90,8 @@ pub(super) fn subtitle(card: &SourceCard) -> String {
 /// How many sources stand how: `3 live · 1 silent`.
 pub(crate) fn tally(page: &SourcesPage) -> String {
     let count = |standing| page.sources.iter().filter(|card| card.standing == standing).count();
-    let parts = [Standing::Live, Standing::Silent, Standing::Error].map(|standing| (count(standing), standing));
+    let parts = [Standing::Live, Standing::Silent, Standing::Refused, Standing::Error]
+        .map(|standing| (count(standing), standing));
     let parts = parts.into_iter().filter(|(n, standing)| *n > 0 || *standing == Standing::Live);
     let words: Vec<String> = parts.map(|(n, standing)| format!("{n} {}", standing.label().to_lowercase())).collect();
     words.join(" · ")

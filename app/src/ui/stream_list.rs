@@ -202,7 +202,7 @@ fn OlderNote(reel: Reel, again: Callback<()>) -> impl IntoView {
                 Older::Failed(error) => view! {
                     <span class="bad">{match error {
                         ReadError::UnknownTown(_) => "The server no longer knows this town. ",
-                        ReadError::Unavailable => "Older events could not be read. ",
+                        ReadError::Unavailable | ReadError::Unreachable => "Older events could not be read. ",
                     }}</span>
                     <button type="button" class="plain" on:click=move |_| again.run(())>"Try again"</button>
                 }

@@ -8,10 +8,12 @@ use wasm_bindgen::JsValue;
 
 use super::stream_filter::StreamFilter;
 use super::stream_list::StreamList;
+use super::truth_mark::TruthMark;
 use crate::fetch;
 use crate::live::Live;
 use crate::poll::Poll;
 use crate::stream::{EventFilter, Reel};
+use crate::truth::Truth;
 use crate::zone::use_zone;
 
 /// The list with its filters.
@@ -26,19 +28,26 @@ pub(crate) fn StreamPanel(reel: Reel, live: Live, poll: Poll<LiveStats>, town: T
         })
     };
     let left_out = Memo::new(move |_| live.skipped());
+    let truth = Memo::new(move |_| Truth::of_town(live));
     let pause = move || if reel.paused.get() { "Go on" } else { "Pause" };
     let held = move || {
         let held = reel.held();
         (held > 0).then(|| view! { <span class="count">{format!("{} new", grouped(i64::try_from(held).unwrap_or(i64::MAX)))}</span> })
     };
     view! {
-        <section class="panel stream" aria-labelledby="stream-title">
+        <section
+            class="panel stream"
+            class:stale=move || truth.get().is_old()
+            data-truth=move || truth.get().name()
+            aria-labelledby="stream-title"
+        >
             <header>
                 <h2 id="stream-title">"Events"</h2>
                 {move || (left_out.get() > 0).then(|| view! {
                     <span class="count">{format!("{} left out for speed", grouped(left_out.get().cast_signed()))}</span>
                 })}
                 {held}
+                <TruthMark truth/>
                 <span class="zone">{move || zone.name()}</span>
                 <button
                     type="button"

@@ -9,8 +9,10 @@ use model::wire::Gauges;
 use super::runway_bar::RunwayBar;
 use super::tank_dial::TankDial;
 use super::tank_face::{TankFace, meter_face, tank_face, zone_key, zone_word};
+use super::truth_mark::TruthMark;
 use crate::live::Live;
 use crate::reader::TankPage;
+use crate::truth::Truth;
 use crate::zone::use_zone;
 
 /// What a card shows.
@@ -58,7 +60,8 @@ pub(crate) fn TankCard(live: Live, card: Memo<Option<TankCardData>>) -> impl Int
     let read =
         move |part: fn(&TankCardData) -> String| move || card.with(|card| card.as_ref().map(part)).unwrap_or_default();
     let level = Memo::new(move |_| card.with(|card| card.as_ref().and_then(|card| card.face.level)));
-    let stale = Memo::new(move |_| !live.link.get().is_fresh());
+    let truth = Memo::new(move |_| Truth::of_link(live));
+    let stale = Memo::new(move |_| truth.get().is_old());
     let state = move || card.with(|card| zone_key(card.as_ref().and_then(|card| card.face.zone)));
     let word = move || card.with(|card| card.as_ref().and_then(|card| card.face.zone).map(zone_word));
     let first = Memo::new(move |_| card.with(|card| card.as_ref().is_some_and(|card| card.first)));
@@ -99,10 +102,11 @@ pub(crate) fn TankCard(live: Live, card: Memo<Option<TankCardData>>) -> impl Int
         })
     };
     view! {
-        <article class="tank-card" data-state=state class:first=move || first.get()>
+        <article class="tank-card" data-state=state data-truth=move || truth.get().name() class:first=move || first.get() class:stale=move || stale.get()>
             <header>
                 <h2>{read(|card| card.face.name.clone())}</h2>
                 {move || first.get().then(|| view! { <span class="dry-first">"runs dry first"</span> })}
+                <TruthMark truth/>
                 <span class="age">{age}</span>
             </header>
             <TankDial level stale/>

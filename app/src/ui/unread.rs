@@ -20,6 +20,7 @@ pub(crate) fn Unread(
         failed.get().map(|error| match error {
             ReadError::UnknownTown(_) => "The server no longer knows this town.".to_owned(),
             ReadError::Unavailable => format!("{what} could not be read: the store does not answer."),
+            ReadError::Unreachable => format!("{what} could not be read: the server cannot be reached."),
         })
     });
     // Apart from the words, so that screen readers do not hear every second.

@@ -89,6 +89,7 @@ enum Command {
 
 /// Parses the command line and does what it says.
 pub fn main() -> ExitCode {
+    crate::memory::keep();
     let Cli { settings, command } = match Cli::try_parse() {
         Ok(cli) => cli,
         // To a hook, clap's usual 2 would mean that the agent is to be blocked.

@@ -22,25 +22,14 @@ const ABANDONED_S: i64 = 7 * 86_400;
 /// The database refused.
 pub async fn beads(connection: &mut PgConnection, question: Question<'_>, most: usize) -> Result<BeadCosts, DbError> {
     let spent = groups(connection, question, Dimension::Bead).await?;
-    let ids: Vec<String> = spent.iter().filter_map(|bead| Some(bead.group.as_ref()?.to_string())).collect();
-    let known = spend::beads(connection, question.town, &ids).await?;
-    let mut costs = BeadCosts::default();
-    for bead in &spent {
-        let is_landed = bead.group.as_deref().and_then(|id| known.get(id)).is_some_and(is_landed);
-        if is_landed {
-            costs.landed += 1;
-            costs.landed_sum.add(&bead.sum);
-        }
-    }
+    let (landed, landed_sum) = spend::landed(connection, question.town, question.period.range, question.filter).await?;
+    let mut costs = BeadCosts { landed, landed_sum, ..BeadCosts::default() };
     // What was spent on no bead is a row of its own in any case.
     let (kept, rest) = split(spent, most);
     costs.rest_beads = i64::try_from(rest.len()).unwrap_or(i64::MAX);
     costs.rest = rest.iter().map(|bead| bead.sum).sum();
-    if kept.is_empty() || most == 0 {
-        costs.rest.add(&kept.iter().map(|bead| bead.sum).sum());
-        return Ok(costs);
-    }
     let ids: Vec<String> = kept.iter().map(|bead| bead.group.as_deref().unwrap_or("").to_owned()).collect();
+    let known = spend::beads(connection, question.town, &ids).await?;
     let mut parts: BTreeMap<String, Vec<BeadPart>> = BTreeMap::new();
     for part in spend::bead_parts(connection, question.town, question.period.range, question.filter, &ids).await? {
         parts.entry(part.bead.clone()).or_default().push(part);
@@ -63,10 +52,6 @@ fn split(spent: Vec<GroupSum>, most: usize) -> (Vec<GroupSum>, Vec<GroupSum>) {
         named += usize::from(group.group.is_some());
         group.group.is_none() || named <= most
     })
-}
-
-const fn is_landed(bead: &KnownBead) -> bool {
-    bead.closed_at.is_some() && bead.counted
 }
 
 fn row(bead: GroupSum, known: Option<&KnownBead>, parts: &[BeadPart], now: Timestamp) -> BeadCost {
@@ -106,12 +91,6 @@ fn state(bead: &KnownBead, last_at: Option<Timestamp>, now: Timestamp) -> BeadSt
         None if is_quiet || matches!(bead.status.as_str(), "deferred" | "tombstone") => BeadState::Abandoned,
         None => BeadState::Open,
     }
-}
-
-/// In how many conversations of the period something was spent.
-pub(super) async fn session_count(connection: &mut PgConnection, question: Question<'_>) -> Result<i64, DbError> {
-    let spent = groups(connection, question, Dimension::Session).await?;
-    Ok(i64::try_from(spent.iter().filter(|session| session.group.is_some()).count()).unwrap_or(i64::MAX))
 }
 
 /// The conversations of the period: the `most` dearest with a row each.

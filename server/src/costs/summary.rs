@@ -6,7 +6,7 @@ use model::event::Provenance;
 use model::id::Role;
 use sqlx::postgres::PgConnection;
 
-use super::{Question, detail};
+use super::Question;
 use crate::db::DbError;
 use crate::db::spend::{self, Columns};
 
@@ -31,9 +31,10 @@ pub(super) struct Accounts {
 
 pub(super) async fn read(connection: &mut PgConnection, question: Question<'_>) -> Result<CostSummary, DbError> {
     let accounts = Accounts::read(connection, question).await?;
-    let beads = detail::beads(connection, question, 0).await?;
-    let sessions = detail::session_count(connection, question).await?;
-    of(connection, question, &accounts, (beads.landed, beads.landed_sum), sessions).await
+    let Question { town, filter, period, .. } = question;
+    let landed = spend::landed(connection, town, period.range, filter).await?;
+    let sessions = spend::session_count(connection, town, period.range, filter).await?;
+    of(connection, question, &accounts, landed, sessions).await
 }
 
 pub(super) async fn of(

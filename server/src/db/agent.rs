@@ -32,12 +32,19 @@ pub(super) fn bind<'q>(statement: Statement<'q>, rows: &'q [(TownKey, AgentRow)]
         .bind(rows.iter().map(|(_, row)| row.hook.as_ref().is_some_and(|hook| hook.closed)).collect::<Vec<_>>())
 }
 
-/// Binds what was added to the roster later: the last values of [`super::fold`].
+/// Binds what was added to the roster later: values of [`super::fold`] that stand behind those of the sources.
 pub(super) fn bind_rest<'q>(statement: Statement<'q>, rows: &'q [(TownKey, AgentRow)]) -> Statement<'q> {
     statement
         .bind(rows.iter().map(|(_, row)| row.recorded.and_then(|(state, _)| number(state))).collect::<Vec<_>>())
         .bind(rows.iter().map(|(_, row)| row.recorded.map(|(_, at)| PgTime(at))).collect::<Vec<_>>())
         .bind(rows.iter().map(|(_, row)| row.seen.map(PgTime)).collect::<Vec<_>>())
+}
+
+/// Binds what was added to the roster after that: the last values of [`super::fold`].
+pub(super) fn bind_last<'q>(statement: Statement<'q>, rows: &'q [(TownKey, AgentRow)]) -> Statement<'q> {
+    statement
+        .bind(rows.iter().map(|(_, row)| row.gt_status.and_then(|(state, _)| number(state))).collect::<Vec<_>>())
+        .bind(rows.iter().map(|(_, row)| row.gt_status.map(|(_, at)| PgTime(at))).collect::<Vec<_>>())
 }
 
 /// A state as stored.

@@ -1,4 +1,4 @@
-//! Rows of `event`: written through binary COPY, read back, found again, taken back.
+//! Rows of `event`: encoded for binary COPY, read back, found again, taken back.
 
 use compact_str::CompactString;
 use model::event::{
@@ -26,8 +26,6 @@ pub const COLUMNS: &str = "town_id, ts, key, kind, role, source, rig, agent, ses
      fast, input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cost, \
      reported, provenance, price_id, duration_us, lines_added, lines_removed, file, computed, message";
 const COLUMN_COUNT: i16 = 30;
-/// Postgres reads 64 KiB at a time; larger pieces only wait in between.
-const PIECE_BYTES: usize = 64 << 10;
 
 /// Where one event is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,29 +36,6 @@ pub struct Place {
     pub at: Timestamp,
     /// Idempotency key.
     pub key: EventKey,
-}
-
-/// Copies events in. Fails as a whole when one of them is stored already (23505) or its day has no partition (23514).
-///
-/// # Errors
-/// As above, and whatever Postgres reports.
-pub async fn copy<'a>(
-    connection: &mut PgConnection,
-    rows: impl Iterator<Item = (TownKey, &'a PricedEvent)>,
-) -> Result<u64, DbError> {
-    let mut sink = connection.copy_in_raw("copy event from stdin (format binary)").await?;
-    let mut piece = Vec::with_capacity(PIECE_BYTES + 4096);
-    piece.extend_from_slice(b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0");
-    for (town, event) in rows {
-        encode(&mut piece, town, event);
-        if piece.len() >= PIECE_BYTES {
-            sink.send(piece.as_slice()).await?;
-            piece.clear();
-        }
-    }
-    piece.extend_from_slice(&(-1_i16).to_be_bytes());
-    sink.send(piece.as_slice()).await?;
-    Ok(sink.finish().await?)
 }
 
 /// Appends one row in COPY's binary format.

@@ -78,8 +78,9 @@ impl Fold<'_> {
         let statement = headline::bind_rest(statement, self.buckets);
         let statement = agent::bind_rest(statement, self.agents);
         let statement = latency::bind(statement, self.latency);
-        let nothing = BTreeMap::new();
-        let statement = feed::bind(statement, self.feed.unwrap_or(&nothing));
+        let none = BTreeMap::new();
+        let statement = feed::bind(statement, self.feed.unwrap_or(&none));
+        let statement = agent::bind_last(statement, self.agents);
         spend::bind(statement, self.spend).execute(&mut *connection).await?;
         if self.may_empty {
             headline::drop_empty(&mut *connection, self.buckets).await?;

@@ -128,6 +128,7 @@ fn agent(row: &PgRow) -> Result<Option<AgentRow>, DbError> {
         bead: text("bead")?.and_then(|raw| BeadId::new(raw).ok()),
         said: state("said")?.zip(time("said_at")?),
         recorded: state("recorded")?.zip(time("recorded_at")?),
+        gt_status: state("gt_status")?.zip(time("gt_status_at")?),
         seen: time("terminal_at")?,
         worked: time("worked_at")?,
         progressed: time("progressed_at")?,

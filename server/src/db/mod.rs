@@ -13,6 +13,7 @@ pub mod balance;
 pub mod batch;
 pub mod bead;
 pub mod claim;
+pub mod copy_rows;
 pub mod cost;
 pub mod coverage;
 pub mod cursor;
@@ -55,6 +56,6 @@ pub mod verify;
 pub mod webhook;
 
 pub use error::DbError;
-pub use pool::{ConnectOptions, Pool, SslMode, connect, migrate};
+pub use pool::{ConnectOptions, Pool, SslMode, apart, connect, migrate};
 pub use time::PgTime;
 pub use town::TownKey;

@@ -54,6 +54,15 @@ pub async fn connect(options: ConnectOptions) -> Result<Pool, DbError> {
     Ok(pool)
 }
 
+/// A pool of `connections` of its own to the same database, made when they are needed, with the same care for them. It ends
+/// with its last user.
+#[must_use]
+pub fn apart(pool: &Pool, connections: usize) -> Pool {
+    let connections = u32::try_from(connections).unwrap_or(MAX_CONNECTIONS).clamp(1, MAX_CONNECTIONS);
+    let options = pool.options().clone().min_connections(0).max_connections(connections);
+    options.connect_lazy_with(pool.connect_options().as_ref().clone())
+}
+
 /// Whether a connection's next answer belongs to its next question; and it is in no transaction any more.
 ///
 /// sqlx loses count of the answers that are due when a COPY is dropped halfway (by a time limit, or a stop): every later

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use model::demo::Demo;
+use model::demo::{Demo, LONGEST_REQUEST_MIN, requests};
 use model::event::Envelope;
 use model::id::TownName;
 use model::time::TimeRange;
@@ -117,7 +117,8 @@ impl Keeper {
         made_up::live(&self.desk, town, SEED, &self.clock, &self.stop);
         let demo = Demo::new(SEED, live_rhythm());
         let mut due: Vec<Envelope> = Vec::new();
-        let mut made_to = self.clock.now().seconds() / 60;
+        let mut lived_to = self.clock.now().seconds() / 60;
+        let mut made_to = lived_to;
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -125,9 +126,18 @@ impl Keeper {
             let now = self.clock.now();
             // After a long sleep of the machine only the newest hour is made up for.
             made_to = made_to.max(now.seconds() / 60 - 60);
-            while made_to <= now.seconds() / 60 {
+            lived_to = lived_to.max(now.seconds() / 60 - 60);
+            while lived_to <= now.seconds() / 60 {
+                self.each_minute(town, &demo, lived_to).await?;
+                lived_to += 1;
+            }
+            // What a request asks for is made before its start is due.
+            while made_to <= now.seconds() / 60 + LONGEST_REQUEST_MIN {
+                let first = due.len();
                 demo.minute(made_to, &mut due);
-                self.each_minute(town, &demo, made_to).await?;
+                let asked = requests(due.get(first..).unwrap_or_default());
+                due.extend(asked);
+                due.sort_by_key(|event| (event.at, event.key));
                 made_to += 1;
             }
             let ready = due.partition_point(|event| event.at <= now);

@@ -49,6 +49,7 @@ impl OwnMeter {
             queries_per_s: rates.queries_per_s,
             viewers: u64::try_from(hub.viewers()).unwrap_or(u64::MAX),
             queue_events: u64::try_from(intake.depth()).unwrap_or(u64::MAX),
+            event_to_pixel: hub.canaries().told(now),
         }
     }
 

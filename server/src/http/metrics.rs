@@ -83,6 +83,13 @@ async fn metrics(State(app): State<App>) -> Response {
     let help = "Time from a batch's first try until its commit.";
     text.histogram("commit_seconds", help, &writer.commit_us.read(), |us| Duration::from_micros(us).as_secs_f64());
     text.gauge("viewers", "Viewers of live pages.", &app.hub.viewers());
+    let canaries = app.hub.canaries();
+    text.metric("counter", "canaries_total", "Canaries let go while somebody looked.", &[("", &canaries.hatched())]);
+    let help =
+        "From a canary's birth until a page had painted it and said so; those that did not come back are missing.";
+    text.histogram("event_to_pixel_seconds", help, &canaries.ages_ms().read(), |ms| {
+        Duration::from_millis(ms).as_secs_f64()
+    });
     text.counter("frames_encoded_total", "Live frames encoded; independent of the viewers.", &hub.encoded);
     text.counter("frames_sent_total", "Live frames written to viewers.", &hub.frames);
     text.counter("frame_bytes_total", "Bytes of these frames.", &hub.bytes);

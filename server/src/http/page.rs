@@ -282,7 +282,7 @@ impl Pages {
         let document = read.unwrap_or_else(|error| {
             Document::Notice(match error {
                 ReadError::UnknownTown(name) => Notice::NoTown { name },
-                ReadError::Unavailable => Notice::Unavailable,
+                ReadError::Unavailable | ReadError::Unreachable => Notice::Unavailable,
             })
         });
         let status = if let Document::Notice(notice) = &document { status(notice.status()) } else { StatusCode::OK };
@@ -309,7 +309,7 @@ fn spell<T: serde::Serialize>(read: Result<T, ReadError>) -> Response {
         Err(error) => {
             let code = match error {
                 ReadError::UnknownTown(_) => StatusCode::NOT_FOUND,
-                ReadError::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+                ReadError::Unavailable | ReadError::Unreachable => StatusCode::SERVICE_UNAVAILABLE,
             };
             (code, Json(error)).into_response()
         }

@@ -2,10 +2,12 @@
 
 use bytes::Bytes;
 use model::Timestamp;
+use model::wire::Canary;
 use std::sync::atomic::Ordering;
 use tokio::sync::mpsc;
 use tokio::task::yield_now;
 
+use super::canary::Canaries;
 use super::command::Command;
 use super::frame::{self, CloseCode};
 use super::look::Look;
@@ -25,13 +27,15 @@ pub struct Audience {
     town: usize,
     viewers: Vec<Viewer>,
     commands: mpsc::WeakSender<Command>,
+    /// Who was sent a canary last.
+    asked: u64,
 }
 
 impl Audience {
     /// Nobody yet.
     #[must_use]
     pub const fn new(town: usize, commands: mpsc::WeakSender<Command>) -> Self {
-        Self { town, viewers: Vec::new(), commands }
+        Self { town, viewers: Vec::new(), commands, asked: 0 }
     }
 
     /// How many there are.
@@ -175,6 +179,28 @@ impl Audience {
         stats.frames.fetch_add(sent, Ordering::Relaxed);
         stats.bytes.fetch_add(sent * u64::try_from(frame.len()).unwrap_or_default(), Ordering::Relaxed);
         self.sweep();
+    }
+
+    /// Sends a canary behind the frame that was just written, to one of those who look: another each time. Who did not get
+    /// that frame in full does not get the canary either, which is lost with it.
+    pub fn send_canary(&mut self, canary: Canary, canaries: &Canaries, now: Timestamp) {
+        let looks = |viewer: &Viewer| viewer.look.is_some();
+        let next = self.viewers.iter().position(|viewer| looks(viewer) && viewer.id > self.asked);
+        let Some(place) = next.or_else(|| self.viewers.iter().position(looks)) else {
+            canaries.forget(canary);
+            return;
+        };
+        let viewer = &mut self.viewers[place];
+        self.asked = viewer.id;
+        // Before it is written: the answer may be quick.
+        canaries.ask(canary, ViewerId { town: self.town, id: viewer.id });
+        if viewer.is_current()
+            && let Ok(frame) = frame::text(&canary)
+            && let Some(wrote) = viewer.send_control(&frame, now)
+        {
+            self.after(place, wrote);
+            self.sweep();
+        }
     }
 
     /// Says goodbye to everyone.

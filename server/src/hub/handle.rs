@@ -14,9 +14,11 @@ use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use super::canary::Canaries;
 use super::command::Command;
 use super::look::Lookers;
 use super::seeds::Seeds;
+use super::shared::Shared;
 use super::stats::HubStats;
 use super::task::HubTask;
 use super::town::{LiveSums, Watched};
@@ -43,9 +45,8 @@ pub struct Hub {
     commands: mpsc::Sender<Command>,
     places: Arc<Semaphore>,
     max_viewers: usize,
-    stats: Arc<HubStats>,
+    shared: Shared,
     reloads: Arc<AtomicU64>,
-    lookers: Lookers,
 }
 
 impl Hub {
@@ -65,19 +66,16 @@ impl Hub {
             commands,
             places: Arc::new(Semaphore::new(settings.max_viewers)),
             max_viewers: settings.max_viewers,
-            stats: Arc::default(),
+            shared: Shared::default(),
             reloads: Arc::default(),
-            lookers: Lookers::default(),
         };
-        let stats = Arc::clone(&hub.stats);
         let mut task = HubTask::new(
             clock.clone(),
             Arc::clone(&seeds),
             committed.downgrade(),
-            stats,
             hub.commands.downgrade(),
             &settings.build,
-            hub.lookers.clone(),
+            hub.shared.clone(),
         );
         for town in seeds.towns().await? {
             if let Some(seed) = seeds.view().await?.read(&town, clock.now()).await? {
@@ -179,7 +177,13 @@ impl Hub {
     /// Who looks at the hosts of which town.
     #[must_use]
     pub const fn lookers(&self) -> &Lookers {
-        &self.lookers
+        &self.shared.lookers
+    }
+
+    /// What shows how long the way of events is.
+    #[must_use]
+    pub const fn canaries(&self) -> &Canaries {
+        &self.shared.canaries
     }
 
     /// Says goodbye to every viewer and ends the task.
@@ -196,7 +200,7 @@ impl Hub {
     /// Counters.
     #[must_use]
     pub fn stats(&self) -> &HubStats {
-        &self.stats
+        &self.shared.stats
     }
 
     async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Option<T> {

@@ -3,12 +3,14 @@
 //! One task owns everything (invariant 6). Its channels are bounded; whoever asks it waits.
 
 mod audience;
+mod canary;
 mod command;
 mod edges;
 #[cfg(test)]
 mod fixture;
 mod frame;
 mod handle;
+mod load;
 mod look;
 mod news;
 mod parse;
@@ -18,12 +20,14 @@ mod reload;
 mod roster;
 mod row;
 mod seeds;
+mod shared;
 mod stats;
 mod tank;
 mod task;
 mod town;
 mod viewer;
 
+pub use canary::Canaries;
 pub use edges::{Bucket, Edges, role_slot};
 pub use handle::{Hub, HubSettings};
 pub use look::Lookers;

@@ -4,10 +4,11 @@ use std::io::{Error, ErrorKind, Result};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use model::wire::ClientMessage;
+use model::wire::{Canary, ClientMessage};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
+use super::canary::Canaries;
 use super::command::Command;
 use super::frame::CloseCode;
 use super::parse::{FrameError, Incoming, take_frame};
@@ -39,7 +40,14 @@ pub enum Said {
 }
 
 /// Reads until the viewer leaves or breaks the protocol.
-pub async fn read(viewer: ViewerId, link: Arc<Link>, first: Bytes, commands: mpsc::Sender<Command>, clock: Clock) {
+pub async fn read(
+    viewer: ViewerId,
+    link: Arc<Link>,
+    first: Bytes,
+    commands: mpsc::Sender<Command>,
+    clock: Clock,
+    canaries: Canaries,
+) {
     let mut unread = Vec::from(first);
     let left = 'reading: loop {
         loop {
@@ -51,6 +59,11 @@ pub async fn read(viewer: ViewerId, link: Arc<Link>, first: Bytes, commands: mps
                         Incoming::Message(ClientMessage::Resync) => Said::Resync,
                         Incoming::Message(ClientMessage::Look) => Said::Look(true),
                         Incoming::Message(ClientMessage::LookAway) => Said::Look(false),
+                        Incoming::Message(ClientMessage::Canary { number }) => {
+                            // Here, because waiting for the hub is no part of its way.
+                            canaries.back(Canary { number }, viewer, clock.now());
+                            continue;
+                        }
                         Incoming::Ping(payload) => Said::Ping(payload),
                         Incoming::Close => break 'reading Some(CloseCode::Normal),
                         Incoming::Pong | Incoming::Unknown => continue,

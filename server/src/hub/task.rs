@@ -11,18 +11,21 @@ use model::event::Event;
 use model::host::PerfMetrics;
 use model::id::TownName;
 use model::time::Timestamp;
-use model::wire::{BEAT_S, PROTOCOL, ServerMessage};
+use model::wire::{BEAT_S, Canary, PROTOCOL, ServerMessage};
 use serde::Serialize;
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::{Instant, sleep_until};
 
 use super::audience::Audience;
+use super::canary::Canaries;
 use super::command::{Command, LoadFailed};
 use super::frame;
+use super::load::load;
 use super::look::Lookers;
 use super::reader::{self, Said, ViewerId};
 use super::seeds::Seeds;
+use super::shared::Shared;
 use super::stats::HubStats;
 use super::town::{Seed, Town};
 use super::viewer::Viewer;
@@ -58,6 +61,8 @@ struct Place {
     wants_load: bool,
     wants_beads: bool,
     wants_tanks: bool,
+    /// What flies with the next frame.
+    canary: Option<Canary>,
     /// When the tanks are read again without being asked: by what was burnt since, they last otherwise.
     next_tanks: Timestamp,
     next_load: Timestamp,
@@ -96,6 +101,7 @@ pub struct HubTask {
     commands: mpsc::WeakSender<Command>,
     build: String,
     lookers: Lookers,
+    canaries: Canaries,
     store_down_since: Option<Timestamp>,
 }
 
@@ -105,11 +111,11 @@ impl HubTask {
         clock: Clock,
         seeds: Arc<dyn Seeds>,
         committed: mpsc::WeakSender<Committed>,
-        stats: Arc<HubStats>,
         commands: mpsc::WeakSender<Command>,
         build: &str,
-        lookers: Lookers,
+        shared: Shared,
     ) -> Self {
+        let Shared { stats, lookers, canaries } = shared;
         Self {
             places: Vec::new(),
             by_name: HashMap::new(),
@@ -122,6 +128,7 @@ impl HubTask {
             commands,
             build: build.to_owned(),
             lookers,
+            canaries,
             store_down_since: None,
         }
     }
@@ -142,6 +149,7 @@ impl HubTask {
             wants_load: false,
             wants_beads: false,
             wants_tanks: false,
+            canary: None,
             next_tanks: now.plus_seconds(TANKS_S),
             next_load: now,
             loading: Loading::No,
@@ -189,6 +197,10 @@ impl HubTask {
         });
         let place = &mut self.places[index];
         place.town.fold(&batch.changes, now);
+        if let Some(canary) = batch.canary {
+            place.canary = Some(canary);
+            place.town.touch();
+        }
         place.wants_beads |= batch.changes.added.iter().any(|e| matches!(e.envelope.event, Event::Bead(_)));
         if let Loading::Fixed(held) = &mut place.loading {
             if held.len() < MAX_HELD {
@@ -217,12 +229,17 @@ impl HubTask {
             let Some(message) = message else { continue };
             place.greeting = None;
             place.last_frame = now;
+            let canary = place.canary.take();
             if place.audience.is_empty() {
+                canary.into_iter().for_each(|canary| self.canaries.forget(canary));
                 continue;
             }
             HubStats::count(&self.stats.encoded);
             if let Some(bytes) = encoded(&message) {
                 place.audience.send(&bytes, &self.stats, now).await;
+                if let Some(canary) = canary {
+                    place.audience.send_canary(canary, &self.canaries, now);
+                }
             }
             if pings {
                 place.audience.ping(&self.stats, now);
@@ -239,13 +256,19 @@ impl HubTask {
             Command::Said(ViewerId { town, id }, Said::Look(looks)) => {
                 let Some(place) = self.places.get_mut(town) else { return };
                 place.audience.look(id, looks.then(|| self.lookers.begin(&place.name)));
+                if !looks {
+                    self.canaries.left(ViewerId { town, id });
+                }
             }
             Command::Host(town, metrics) => self.show_host(&town, &metrics, now),
             Command::StoreDown(since) => {
                 self.store_down_since = since;
                 self.places.iter_mut().for_each(|place| place.town.set_store_down(since, now));
             }
-            Command::Said(ViewerId { town, id }, said) => {
+            Command::Said(viewer @ ViewerId { town, id }, said) => {
+                if matches!(said, Said::Left(_)) {
+                    self.canaries.left(viewer);
+                }
                 let (stats, build) = (&self.stats, &self.build);
                 let Some(Place { town, audience, greeting, .. }) = self.places.get_mut(town) else { return };
                 let snapshot = || {
@@ -354,7 +377,8 @@ impl HubTask {
         self.next_viewer += 1;
         let viewer = Viewer::new(self.next_viewer, stream, permit, now);
         let id = ViewerId { town: index, id: viewer.id };
-        tokio::spawn(reader::read(id, viewer.link(), first, commands, self.clock.clone()));
+        let (clock, canaries) = (self.clock.clone(), self.canaries.clone());
+        tokio::spawn(reader::read(id, viewer.link(), first, commands, clock, canaries));
         let Place { town, audience, greeting, .. } = &mut self.places[index];
         let (bytes, _) = greeting_of(town, greeting, &self.build, now);
         audience.join(viewer, &bytes, &self.stats, now);
@@ -434,32 +458,6 @@ impl HubTask {
         }
         tracing::debug!(frames = self.stats.frames.load(Ordering::Relaxed), "hub stopped");
     }
-}
-
-/// Loads a town without losing or repeating what is committed meanwhile. Writers take a place in the hub's channel
-/// before they commit; while this task holds all places, everything committed is in the hub, nothing else is on its
-/// way, and its view of the store is fixed.
-async fn load(
-    seeds: Arc<dyn Seeds>,
-    town: TownName,
-    committed: mpsc::Sender<Committed>,
-    commands: mpsc::Sender<Command>,
-    clock: Clock,
-) {
-    let seed = async {
-        let quiet = committed.reserve_many(committed.max_capacity()).await?;
-        let view = seeds.view().await?;
-        let (noted, is_noted) = tokio::sync::oneshot::channel();
-        commands.send(Command::Fixed(town.clone(), noted)).await?;
-        is_noted.await?;
-        drop(quiet);
-        view.read(&town, clock.now()).await
-    };
-    let seed = seed.await.map(|seed| seed.map(Box::new)).map_err(|error| {
-        tracing::warn!(%town, error = format!("{error:#}"), "could not load a town's live state; trying again");
-        LoadFailed
-    });
-    let _ = commands.send(Command::Loaded(town, seed)).await;
 }
 
 fn encoded(message: &impl Serialize) -> Option<Bytes> {

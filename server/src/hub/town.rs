@@ -290,6 +290,11 @@ impl Town {
         }
     }
 
+    /// Has the next tick make a frame even if nothing changed, for what travels with it.
+    pub const fn touch(&mut self) {
+        self.dirty = true;
+    }
+
     /// What viewers have to be told at `now`; none when nothing moved.
     pub fn tick(&mut self, now: Timestamp) -> Option<Delta> {
         if !self.dirty && (now.seconds() == self.aged_s || self.held.is_some()) {

@@ -106,6 +106,12 @@ impl Viewer {
         self.pending.is_some()
     }
 
+    /// Whether everything that there was to write is with the kernel.
+    #[must_use]
+    pub const fn is_current(&self) -> bool {
+        self.pending.is_none() && !self.behind
+    }
+
     /// Whether the viewer needs a snapshot, now that its socket is free.
     #[must_use]
     pub const fn wants_snapshot(&self) -> bool {

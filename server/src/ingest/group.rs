@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use model::event::PricedEvent;
 use model::id::TownName;
 use model::price::PriceBook;
+use model::wire::Canary;
 use tokio::sync::mpsc;
 
 use super::intake::Room;
@@ -12,6 +14,7 @@ use super::queue::Reply;
 use super::{Changes, Committed, Outcome, SubmitError, price};
 use crate::db::TownKey;
 use crate::db::batch::{Row, Verdict, Written};
+use crate::db::copy_rows::CopyRows;
 use crate::db::custody::Custody;
 use crate::db::source_count::Refused;
 
@@ -21,9 +24,13 @@ pub(super) struct Group {
     pub senders: Vec<Sender>,
     /// Accepted events, in the order of submission.
     pub rows: Vec<Row>,
+    /// The same, ready to be copied.
+    pub encoded: CopyRows,
     /// Refused events: position among all events of the group, town, source, reason.
     pub refused: Vec<(usize, TownKey, String, String)>,
     pub towns: BTreeMap<TownKey, TownName>,
+    /// What flies with it: of each town the newest.
+    pub canaries: BTreeMap<TownKey, (TownName, Canary)>,
     /// Accepted and refused.
     pub events: usize,
     /// Set when all of it may be written beside other groups of the same sender.
@@ -39,6 +46,16 @@ pub(super) struct Sender {
 }
 
 impl Group {
+    /// Whether there is nothing to write, and nothing that flies with it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.events == 0 && self.canaries.is_empty()
+    }
+
+    /// Places in the hub's channel that it may need.
+    pub(super) fn places(&self) -> usize {
+        self.towns.len() + self.canaries.len()
+    }
+
     /// Prices the rows with `book`, unless they are: a new price holds for everything that is not stored yet.
     pub(super) fn price_with(&mut self, book: Arc<PriceBook>) {
         if self.book.as_ref().is_some_and(|known| !Arc::ptr_eq(known, &book)) {
@@ -46,8 +63,15 @@ impl Group {
                 let cost = price::new_cost_of(&event.envelope, price::is_sum(&event.envelope), &book);
                 event.cost = cost.or(event.cost);
             }
+            self.encoded = CopyRows::of(self.rows.iter().map(|row| (row.town, &row.event)));
         }
         self.book = Some(book);
+    }
+
+    /// Accepts an event that is priced with the group's book.
+    pub(super) fn accept(&mut self, town: TownKey, event: PricedEvent) {
+        self.encoded.push(town, &event);
+        self.rows.push(Row { town, event });
     }
 
     /// Takes notice that another submission with or without custody belongs to the group.
@@ -82,17 +106,21 @@ impl Group {
             while let Some((at, town, source, reason)) = refused.next_if(|(at, ..)| *at < end) {
                 own_refused.push((at - begin, town, source, reason));
             }
-            let own_rows = rows.by_ref().take(sender.events - own_refused.len()).collect();
+            let own_rows: Vec<Row> = rows.by_ref().take(sender.events - own_refused.len()).collect();
+            let encoded = CopyRows::of(own_rows.iter().map(|row| (row.town, &row.event)));
             let events = sender.events;
             let (towns, book, custody) = (self.towns.clone(), self.book.clone(), self.custody.clone());
             parts.push(Self {
                 senders: vec![sender],
                 rows: own_rows,
+                encoded,
                 refused: own_refused,
                 towns,
                 events,
                 custody,
                 book,
+                // They flew with the whole.
+                canaries: BTreeMap::new(),
             });
             begin = end;
         }
@@ -101,7 +129,7 @@ impl Group {
 
     /// Tells the hub, then the senders: who has its answer finds its events on the dials.
     pub(super) fn answer(self, written: Written, places: Option<mpsc::PermitIterator<'_, Committed>>) {
-        let Self { senders, rows, refused, towns, .. } = self;
+        let Self { senders, rows, refused, towns, mut canaries, .. } = self;
         if let Some(mut places) = places {
             let mut changes: BTreeMap<TownKey, Changes> = BTreeMap::new();
             if let Some(row) = rows.first() {
@@ -116,9 +144,14 @@ impl Group {
             for (town, event) in written.removed {
                 changes.entry(town).or_default().removed.push(event);
             }
+            for key in canaries.keys() {
+                changes.entry(*key).or_default();
+            }
             for (key, changes) in changes {
-                if let (Some(town), Some(place)) = (towns.get(&key), places.next()) {
-                    place.send(Committed { town: town.clone(), changes });
+                let canary = canaries.remove(&key);
+                let town = towns.get(&key).or(canary.as_ref().map(|(town, _)| town));
+                if let (Some(town), Some(place)) = (town, places.next()) {
+                    place.send(Committed { town: town.clone(), changes, canary: canary.map(|(_, canary)| canary) });
                 }
             }
         }

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use model::event::{Envelope, Event};
 use model::id::{SourceName, TownName};
+use model::wire::Canary;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -15,7 +16,7 @@ use super::{Committed, Outcome, SubmitError, WriterStats};
 use crate::db::custody::Custody;
 use crate::db::price::Prices;
 use crate::db::source_count::{self, Refused, SourceSum};
-use crate::db::{Pool, TownKey, town};
+use crate::db::{Pool, TownKey, apart, town};
 
 /// Submissions that may wait, whatever their size.
 const QUEUE_SUBMISSIONS: usize = 4_096;
@@ -41,11 +42,11 @@ pub struct IntakeLimits {
     pub copies: usize,
 }
 
-/// Measured (P1) on two cores: with two copying and one at the disk, batches come out full. More at once would make them
-/// small: what a statement costs besides its rows then weighs more.
+/// Measured (P1) on two cores: with three copying and one at the disk, neither core waits long and batches still come out
+/// full. More at once would make them small: what a statement costs besides its rows then weighs more.
 impl Default for IntakeLimits {
     fn default() -> Self {
-        Self { queue_events: 50_000, queue_bytes: 64 << 20, batch_events: 10_000, lanes: 3, copies: 2 }
+        Self { queue_events: 50_000, queue_bytes: 64 << 20, batch_events: 10_000, lanes: 4, copies: 3 }
     }
 }
 
@@ -100,7 +101,9 @@ impl Intake {
     ) -> (Self, WriterHandle) {
         let (queue, submissions) = mpsc::channel(QUEUE_SUBMISSIONS);
         let stats = Arc::default();
-        let writer = Writer::new(pool.clone(), prices, committed, submissions, limits, Arc::clone(&stats));
+        // Its own connections: each keeps its plans and its memory for what it does all the time.
+        let own = apart(&pool, limits.lanes);
+        let writer = Writer::new(own, prices, committed, submissions, limits, Arc::clone(&stats));
         let handle = tokio::spawn(writer.run(limits.lanes));
         let inner = Inner {
             pool,
@@ -199,6 +202,19 @@ impl Intake {
         answer.await.map_err(|_| SubmitError::Closed)?
     }
 
+    /// Lets a canary into the queue, to take the way of events: behind what waits, with the batch that is due then. It takes
+    /// no room from them.
+    ///
+    /// # Errors
+    /// As [`Intake::submit`].
+    pub async fn release(&self, town: &TownName, canary: Canary) -> Result<(), SubmitError> {
+        let key = self.key(town).await?;
+        self.0.queue.try_send(Submission::canary((key, town.clone()), canary)).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => SubmitError::Full { retry_after_s: RETRY_AFTER_S },
+            mpsc::error::TrySendError::Closed(_) => SubmitError::Closed,
+        })
+    }
+
     /// Counts items that never became events, and keeps the newest of them for the owner to see.
     ///
     /// # Errors
@@ -256,7 +272,7 @@ impl Intake {
     ) -> Result<Submission, SubmitError> {
         let key = self.key(town).await?;
         let (town, room, received) = (Some((key, town.clone())), Some(room), Instant::now());
-        Ok(Submission { town, events, reply, room, custody: None, received })
+        Ok(Submission { town, events, reply, room, custody: None, received, canary: None })
     }
 
     async fn key(&self, name: &TownName) -> Result<TownKey, SubmitError> {

@@ -2,6 +2,7 @@
 
 use model::event::PricedEvent;
 use model::id::TownName;
+use model::wire::Canary;
 
 /// What became of one event. `received = stored + duplicate + rejected`, always.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub struct Committed {
     pub town: TownName,
     /// What changed.
     pub changes: Changes,
+    /// What flew with it.
+    pub canary: Option<Canary>,
 }
 
 /// Why events were not taken. Nothing of the submission was stored, and it may be sent again as it is.

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use model::event::Envelope;
 use model::id::TownName;
+use model::wire::Canary;
 use tokio::sync::{mpsc, oneshot};
 
 use super::intake::Room;
@@ -27,12 +28,21 @@ pub(super) struct Submission {
     pub custody: Option<Arc<Custody>>,
     /// When it was sent: however many wait before it, its sender is answered in time.
     pub received: Instant,
+    /// In place of events: what only takes their way. Nobody waits for its outcome.
+    pub canary: Option<Canary>,
 }
 
 impl Submission {
     /// Tells the writer to finish.
     pub(super) fn close(reply: Reply) -> Self {
-        Self { town: None, events: Vec::new(), reply, room: None, custody: None, received: Instant::now() }
+        let received = Instant::now();
+        Self { town: None, events: Vec::new(), reply, room: None, custody: None, received, canary: None }
+    }
+
+    /// A canary of a town.
+    pub(super) fn canary(town: (TownKey, TownName), canary: Canary) -> Self {
+        let (reply, _nobody_waits) = oneshot::channel();
+        Self { town: Some(town), canary: Some(canary), ..Self::close(reply) }
     }
 }
 

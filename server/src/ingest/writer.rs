@@ -99,7 +99,7 @@ impl Writer {
     async fn gather(&self) -> Option<(Group, Turn)> {
         let mut queue = self.queue.lock().await;
         let mut group = Group::default();
-        while group.events == 0 {
+        while group.is_empty() {
             let first = queue.next().await?;
             self.prepare(first, &mut group).await;
         }
@@ -129,14 +129,14 @@ impl Writer {
 
     /// Whether the hub's channel has no place for a further town of this batch.
     fn is_full(&self, group: &Group) -> bool {
-        group.towns.len() >= self.committed.max_capacity()
+        group.places() >= self.committed.max_capacity()
     }
 
     async fn serve(&self, mut group: Group, turn: Turn) {
         // Places in the hub's channel are taken before the commit: who holds all of them knows that everything
-        // committed is in the channel (hub::task::load).
+        // committed is in the channel (hub::load).
         let committed = self.committed.clone();
-        let places = group.towns.len().min(committed.max_capacity());
+        let places = group.places().min(committed.max_capacity());
         let places = committed.reserve_many(places).await.ok();
         match self.write(&mut group, Some(turn)).await {
             Ok(written) => group.answer(written, places),
@@ -156,6 +156,8 @@ impl Writer {
                     }
                 }
             }
+            // It is told as lost.
+            Err(error) if group.events == 0 => tracing::debug!(%error, "a canary could not be written"),
             Err(error) => {
                 tracing::error!(%error, events = group.rows.len(), "a batch could not be written");
                 group.fail(&SubmitError::Unavailable);
@@ -166,7 +168,8 @@ impl Writer {
     /// Completes, prices and checks a submission, and puts it into the group. False: its sender was told that it cannot
     /// be stored.
     async fn prepare(&self, submission: Submission, group: &mut Group) -> bool {
-        let Submission { town: Some((key, name)), mut events, reply, room, received, custody } = submission else {
+        let Submission { town: Some((key, name)), mut events, reply, room, received, custody, canary } = submission
+        else {
             return true;
         };
         let deadline = received + PATIENCE;
@@ -182,6 +185,10 @@ impl Writer {
             unprepared(sender, &error);
             return false;
         }
+        if let Some(canary) = canary {
+            group.canaries.insert(key, (name, canary));
+            return true;
+        }
         let book = self.prices.current();
         group.price_with(Arc::clone(&book));
         group.rows.reserve(events.len());
@@ -189,7 +196,7 @@ impl Writer {
             let cost = price::cost_of(&envelope, price::is_sum(&envelope), &book);
             let event = PricedEvent { envelope, cost };
             match check::refuse(&event, floor) {
-                None => group.rows.push(Row { town: key, event }),
+                None => group.accept(key, event),
                 Some(reason) => {
                     group.refused.push((position, key, event.envelope.source.as_str().to_owned(), reason));
                 }
@@ -236,6 +243,10 @@ impl Writer {
 
     /// One transaction, tried again as long as that can help.
     async fn write(&self, group: &mut Group, mut turn: Option<Turn>) -> Result<Written, DbError> {
+        if group.events == 0 {
+            drop(turn);
+            return batch::write_nothing(&self.pool).await;
+        }
         let mut custody = group.custody.clone();
         let mut notices = Notices::OfChanges(group.notices(instance_id()));
         let replay = self.replay.load(Ordering::Relaxed);
@@ -253,7 +264,8 @@ impl Writer {
                 self.make_days(&group.rows).await?;
                 let turn = turn.take();
                 let custody = custody.as_deref();
-                batch::write(&self.pool, &group.rows, &refused, &notices, approach, custody, || drop(turn)).await
+                let rows = (group.rows.as_slice(), &group.encoded);
+                batch::write(&self.pool, rows, &refused, &notices, approach, custody, || drop(turn)).await
             };
             let error = match attempt.await {
                 Ok(written) => {

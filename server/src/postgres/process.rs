@@ -176,10 +176,15 @@ impl Running {
     }
 }
 
+/// What glibc's allocator is told in the cluster's processes: to keep what they gave back. Each transaction of the writer would
+/// otherwise ask the kernel for the same megabytes anew, a twentieth of what it costs (P1).
+const KEEP_MEMORY: [(&str, &str); 2] = [("MALLOC_TRIM_THRESHOLD_", "67108864"), ("MALLOC_MMAP_THRESHOLD_", "33554432")];
+
 /// A command that runs as the cluster's account, in a folder it can enter, without our environment.
 fn command(place: &Place, program: &Path) -> Command {
     let mut command = Command::new(program);
     command.env_clear().env("LC_ALL", "C").env("TZ", "UTC").env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.envs(KEEP_MEMORY);
     command.current_dir("/").kill_on_drop(false);
     if let Some(account) = place.account {
         command.uid(account.uid).gid(account.gid);

@@ -21,6 +21,8 @@ pub mod gemini;
 pub mod git;
 pub mod gt_status;
 pub mod identity;
+#[cfg(test)]
+mod kept;
 pub mod limits;
 pub mod opencode;
 pub mod otlp;

@@ -69,7 +69,7 @@ fn counted(known: Option<&Known>, row: SourceRow, per_s: Option<f64>, here: &Her
     let (standing, words) = if is_deaf {
         (Standing::Error, "The watcher is not running: restart the server.")
     } else if row.refused_last {
-        (Standing::Error, "What came last was refused, or could not be read.")
+        (Standing::Refused, "What came last was refused, or could not be read.")
     } else if row.heard_ms >= LIVE_MS {
         let words = match (kind, here.watcher) {
             (SourceKind::FileTail, Watcher::Off) => "Nothing comes, and this server does not watch files.",
@@ -193,13 +193,13 @@ mod tests {
     }
 
     #[test]
-    fn a_source_is_live_for_five_minutes_then_silent_and_an_error_as_long_as_the_last_item_was_refused() {
+    fn a_source_is_live_for_five_minutes_then_silent_and_refused_as_long_as_the_last_item_was_refused() {
         let refused = SourceRow { refused_last: true, ..row("codex", LIVE_MS * 10) };
         let cards = cards(vec![row("api", LIVE_MS - 1), row("otel", LIVE_MS), refused], Watcher::Off, Vec::new());
         let standing = |name| of(&cards, name).standing;
         assert_eq!(
             (standing("api"), standing("otel"), standing("codex")),
-            (Standing::Live, Standing::Silent, Standing::Error)
+            (Standing::Live, Standing::Silent, Standing::Refused)
         );
     }
 

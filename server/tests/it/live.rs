@@ -193,7 +193,7 @@ async fn what_another_process_fills_in_reaches_the_tank_within_a_second() {
     server.running.stop().await;
 }
 
-/// Loading a town while it is written to neither loses nor repeats anything (hub::task::load).
+/// Loading a town while it is written to neither loses nor repeats anything (hub::load).
 #[tokio::test]
 async fn a_town_loaded_while_events_stream_in_counts_each_of_them_once() {
     let server = start().await;

@@ -3,6 +3,7 @@
 
 mod attribution;
 mod backfill;
+mod canary;
 mod charts;
 mod cluster;
 mod costs;

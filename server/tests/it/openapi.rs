@@ -133,6 +133,7 @@ fn typed_examples_read_back() {
     check::<model::event_line::EventPage>("/api/system/events");
     check::<model::wire::Snapshot>("/api/towns/{town}/snapshot");
     check::<model::system::SystemMetrics>("/api/system/metrics");
+    check::<model::host::OwnCost>("/api/system/cost");
     check::<model::system::SystemHealth>("/api/system/health");
     check::<model::system::ActiveRequests>("/api/system/activeRequests");
     check::<model::system::Channels>("/api/system/channels");

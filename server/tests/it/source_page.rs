@@ -59,7 +59,7 @@ async fn a_source_goes_from_never_started_to_live_with_exact_counts_and_to_error
         .await;
     forget().await;
     let wrong = source(&server, "home", "api").await;
-    assert_eq!((&wrong["state"], &wrong["rejected"]), (&json!("error"), &json!(1)), "{wrong}");
+    assert_eq!((&wrong["state"], &wrong["rejected"]), (&json!("refused"), &json!(1)), "{wrong}");
     let refused = &wrong["newest_rejected"][0];
     assert_eq!(refused["place"], "item 2");
     assert!(

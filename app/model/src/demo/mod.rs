@@ -5,6 +5,7 @@
 
 mod cast;
 mod machine;
+mod request;
 mod rhythm;
 mod rng;
 mod work;
@@ -15,11 +16,15 @@ use crate::time::Timestamp;
 
 pub use cast::{Actor, cast};
 pub use machine::{DemoMachine, MACHINES};
+pub use request::requests;
 pub use rhythm::Rhythm;
 use rng::Rng;
 
 /// Minutes of one shift: an agent's conversation, with one bead.
 const SHIFT_MIN: i64 = 120;
+
+/// No request of a made-up town takes longer, in minutes.
+pub const LONGEST_REQUEST_MIN: i64 = 7;
 
 /// A made-up town.
 #[derive(Debug, Clone)]
@@ -170,7 +175,8 @@ mod tests {
         let demo = Demo::new(5, Rhythm::steady(1.0));
         let week: Vec<_> = (0..5).flat_map(|d| day(&demo, d)).collect();
         for kind in EventKind::ALL {
-            // The made-up town's cost is known call by call, and nobody sees its repositories, its requests or its logs.
+            // The made-up town's cost is known call by call, nobody sees its repositories or its logs, and its requests
+            // are told only while it is live.
             if matches!(kind, EventKind::CostSnapshot | EventKind::LinesLanded | EventKind::Request | EventKind::Log) {
                 continue;
             }

@@ -12,7 +12,7 @@ mod tally;
 mod utc;
 
 pub use history::{HostColumns, HostHistory, Instrument};
-pub use own::OwnCost;
+pub use own::{EventToPixel, OwnCost};
 pub use percent::Percent;
 pub use perf::{CpuMetrics, GpuMetrics, PerfMetrics, Run, RunStatus, SpaceMetrics, TokenMetrics};
 pub use run::{WorkRun, newest_run};

@@ -18,6 +18,7 @@ use model::roster::AgentRow;
 use model::time::Timestamp;
 use sqlx::postgres::PgConnection;
 
+use super::copy_rows::CopyRows;
 use super::custody::Custody;
 use super::event::{self, Place};
 use super::feed::{self, FeedChange};
@@ -91,7 +92,7 @@ pub struct Written {
     pub known: usize,
 }
 
-/// Writes one batch. After an error nothing of it is stored, except that a connection lost during the commit leaves
+/// Writes one batch; `encoded` are its `rows`. After an error nothing of it is stored, except that a connection lost during the commit leaves
 /// that unknown; writing the same batch again is always safe. With `custody` it may be written beside others of the same
 /// custodian that speak of none of its messages. `copied` is called when the events themselves are in.
 ///
@@ -100,7 +101,7 @@ pub struct Written {
 /// cannot be written with custody, and whatever else Postgres reports.
 pub async fn write(
     pool: &Pool,
-    rows: &[Row],
+    (rows, encoded): (&[Row], &CopyRows),
     refused: &[Refused<'_>],
     notices: &Notices,
     approach: Approach,
@@ -108,14 +109,27 @@ pub async fn write(
     copied: impl FnOnce(),
 ) -> Result<Written, DbError> {
     let mut transaction = pool.begin().await?;
-    let written = write_in(&mut transaction, rows, refused, notices, approach, custody, copied).await?;
+    let written = write_in(&mut transaction, (rows, encoded), refused, notices, approach, custody, copied).await?;
     transaction.commit().await?;
     Ok(written)
 }
 
+/// Writes what a batch without events would be: for a canary that finds no other to fly with. Nothing is stored, but it runs
+/// the statement that every batch ends with, and waits for the disk as they do: a commit that has written nothing would not.
+///
+/// # Errors
+/// Whatever Postgres reports.
+pub async fn write_nothing(pool: &Pool) -> Result<Written, DbError> {
+    let mut transaction = pool.begin().await?;
+    Fold::default().write(&mut transaction).await?;
+    sqlx::query("select pg_logical_emit_message(true, 'towngauge', '')").execute(&mut *transaction).await?;
+    transaction.commit().await?;
+    Ok(Written::default())
+}
+
 async fn write_in(
     connection: &mut PgConnection,
-    rows: &[Row],
+    (rows, encoded): (&[Row], &CopyRows),
     refused: &[Refused<'_>],
     notices: &Notices,
     approach: Approach,
@@ -167,7 +181,7 @@ async fn write_in(
     }
     let order: Vec<usize> = order.into_iter().map(|(_, i)| i).collect();
     if !order.is_empty() {
-        event::copy(&mut *connection, order.iter().map(|&i| (rows[i].town, &rows[i].event))).await?;
+        encoded.copy(&mut *connection, order.iter().copied()).await?;
     }
     copied();
     if !marks.is_empty() {

@@ -17,6 +17,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 use uuid::Uuid;
 
 use super::{Changed, sums};
+use crate::db::copy_rows::CopyRows;
 use crate::db::event::{self, COLUMNS, Place};
 use crate::db::fold::Fold;
 use crate::db::partition::{self, Day};
@@ -238,7 +239,8 @@ async fn store(
     }
     told.sort_unstable_by_key(|(town, event)| (*town, event.envelope.at, event.envelope.key));
     let inserted = || told.iter().map(|(town, event)| (*town, event));
-    event::copy(&mut *connection, inserted()).await?;
+    let rows = CopyRows::of(inserted());
+    rows.copy(&mut *connection, 0..rows.len()).await?;
     let taken = || taken.iter().map(|(town, event)| (*town, event));
     let changed = Changed::of(inserted, taken);
     let repriced = sums::repriced(inserted(), taken());

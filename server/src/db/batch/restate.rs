@@ -11,6 +11,7 @@ use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
 use super::Changed;
+use crate::db::copy_rows::CopyRows;
 use crate::db::event::{self, Place};
 use crate::db::fold::Fold;
 use crate::db::session::Attribution;
@@ -95,7 +96,8 @@ async fn tell_again(
     told.iter_mut().for_each(|(_, event)| known.complete(&mut event.envelope));
     told.sort_unstable_by_key(|(town, event)| (*town, event.envelope.at, event.envelope.key));
     let inserted = || told.iter().map(|(town, event)| (*town, event));
-    event::copy(&mut *connection, inserted()).await?;
+    let rows = CopyRows::of(inserted());
+    rows.copy(&mut *connection, 0..rows.len()).await?;
     // Who had no rig and has one now is no longer without: known only through this session, as far as the roster says.
     let moved: Vec<&str> = taken
         .iter()

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use foldhash::{HashMap, HashMapExt as _};
 use model::Aggregate;
 use model::event::{BeadEdge, Envelope, Event, ModelCall, PricedEvent, SessionEdge};
-use model::evidence::{Evidence, Saying};
+use model::evidence::{Evidence, RANKS, Saying};
 use model::hook::Hook;
 use model::id::{BeadId, RigName, Role, SessionId};
 use model::roster::{AgentRow, WORKING_HOLD_S};
@@ -119,7 +119,7 @@ struct Seen<'a> {
     session: Option<&'a SessionId>,
     bead: Option<&'a BeadId>,
     /// What each rank said last.
-    said: [Option<Saying>; 3],
+    said: [Option<Saying>; RANKS],
     worked: Option<Timestamp>,
     progressed: Option<Timestamp>,
     hook: Option<Hook>,
@@ -133,7 +133,7 @@ impl<'a> Seen<'a> {
             role: Role::Other,
             session: None,
             bead: None,
-            said: [None; 3],
+            said: [None; RANKS],
             worked: None,
             progressed: None,
             hook: None,

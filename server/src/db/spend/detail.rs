@@ -46,6 +46,50 @@ pub async fn beads(
     Ok(known.collect())
 }
 
+/// How many beads of a range landed, and what was spent on them in it: closed, and work that velocity counts.
+///
+/// # Errors
+/// The database refused.
+pub async fn landed(
+    connection: &mut PgConnection,
+    town: TownKey,
+    range: TimeRange,
+    filter: &CostFilter,
+) -> Result<(i64, SpendSum), DbError> {
+    let measures = row::MEASURES.map(|measure| format!("coalesce(sum({measure}), 0)::bigint as {measure}")).join(", ");
+    let statement = format!(
+        "select count(*) as beads, {measures} from (select bead, {} from ({}) as s where bead <> '' group by bead \
+         having sum(calls) <> 0) as spent where exists (select from bead b where b.town_id = $1 and b.bead = spent.bead \
+         and b.closed_at is not null and b.counted)",
+        read::summed(),
+        read::source(true)
+    );
+    let models = read::models(connection, town, filter).await?;
+    let statement = read::bind(sqlx::query(AssertSqlSafe(statement)), town, &[range], true, filter, models);
+    let found = statement.fetch_one(connection).await?;
+    Ok((found.try_get("beads")?, row::sum(&found)?))
+}
+
+/// In how many conversations something was spent in a range.
+///
+/// # Errors
+/// The database refused.
+pub async fn session_count(
+    connection: &mut PgConnection,
+    town: TownKey,
+    range: TimeRange,
+    filter: &CostFilter,
+) -> Result<i64, DbError> {
+    let statement = format!(
+        "select count(*) as sessions from (select session from ({}) as s where session <> '' group by session \
+         having sum(calls) <> 0) as spent",
+        read::source(true)
+    );
+    let models = read::models(connection, town, filter).await?;
+    let statement = read::bind(sqlx::query(AssertSqlSafe(statement)), town, &[range], true, filter, models);
+    Ok(statement.fetch_one(connection).await?.try_get("sessions")?)
+}
+
 /// A part of what was spent on a bead.
 #[derive(Debug, Clone)]
 pub struct BeadPart {

@@ -11,7 +11,7 @@ mod tier;
 mod verify;
 
 pub use call::{Calls, calls};
-pub use detail::{BeadPart, KnownBead, KnownSession, bead_parts, beads, sessions, since};
+pub use detail::{BeadPart, KnownBead, KnownSession, bead_parts, beads, landed, session_count, sessions, since};
 pub(super) use fold::{SpendPart, bind, parts};
 pub use read::{Columns, Sums, sums};
 pub use rebuild::{rebuild, waiting};

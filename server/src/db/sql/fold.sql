@@ -59,11 +59,12 @@ present as (
 roster as (
     insert into agent as a (town_id, rig, name, role, session, bead, said, said_at, worked_at, first_seen, last_seen,
                             progressed_at, hook_bead, hook_state, hook_since, hook_at, hook_closed, recorded,
-                            recorded_at, terminal_at)
+                            recorded_at, terminal_at, gt_status, gt_status_at)
     select * from unnest($31::integer[], $32::text[], $33::text[], $34::smallint[], $35::text[], $36::text[], $37::smallint[],
                          $38::timestamptz[], $39::timestamptz[], $40::timestamptz[], $41::timestamptz[],
                          $42::timestamptz[], $43::text[], $44::smallint[], $45::timestamptz[], $46::timestamptz[],
-                         $47::boolean[], $78::smallint[], $79::timestamptz[], $80::timestamptz[])
+                         $47::boolean[], $78::smallint[], $79::timestamptz[], $80::timestamptz[],
+                         $95::smallint[], $96::timestamptz[])
     on conflict (town_id, rig, name) do update set
         role = case
             when excluded.last_seen >= a.last_seen and excluded.role <> 6 then excluded.role
@@ -83,6 +84,9 @@ roster as (
         recorded = case when a.recorded_at is null or excluded.recorded_at >= a.recorded_at
                         then coalesce(excluded.recorded, a.recorded) else a.recorded end,
         recorded_at = greatest(a.recorded_at, excluded.recorded_at),
+        gt_status = case when a.gt_status_at is null or excluded.gt_status_at >= a.gt_status_at
+                         then coalesce(excluded.gt_status, a.gt_status) else a.gt_status end,
+        gt_status_at = greatest(a.gt_status_at, excluded.gt_status_at),
         terminal_at = greatest(a.terminal_at, excluded.terminal_at),
         worked_at = greatest(a.worked_at, excluded.worked_at),
         progressed_at = greatest(a.progressed_at, excluded.progressed_at),
@@ -181,9 +185,9 @@ spend as (
     insert into spend_part (town_id, bucket, role, rig, agent, model, bead, session, provenance, calls, input_tokens,
                             output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cost,
                             unpriced_tokens)
-    select * from unnest($95::integer[], $96::timestamptz[], $97::smallint[], $98::text[], $99::text[], $100::text[],
-                         $101::text[], $102::text[], $103::smallint[], $104::bigint[], $105::bigint[], $106::bigint[],
-                         $107::bigint[], $108::bigint[], $109::bigint[], $110::bigint[], $111::bigint[])
+    select * from unnest($97::integer[], $98::timestamptz[], $99::smallint[], $100::text[], $101::text[], $102::text[],
+                         $103::text[], $104::text[], $105::smallint[], $106::bigint[], $107::bigint[], $108::bigint[],
+                         $109::bigint[], $110::bigint[], $111::bigint[], $112::bigint[], $113::bigint[])
 ),
 -- the order of commits: each town's row stays locked until then, so that numbers are seen in their order
 numbered as (

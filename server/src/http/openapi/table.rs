@@ -428,7 +428,8 @@ pub const OPERATIONS: &[Operation] = &[
     },
     Operation {
         path: "/api/system/cost",
-        summary: "What this server itself costs its machine.",
+        summary: "What this server itself costs its machine, and how long an event takes until a page shows it.",
+        answer: Some(include_str!("examples/get_system_cost.json")),
         tried: Try::Elsewhere,
         ..PLAIN
     },

@@ -37,6 +37,18 @@ fn the_dial_shows_what_was_committed_and_decays_to_zero() {
 }
 
 #[test]
+fn a_town_that_was_touched_makes_one_frame_in_which_nothing_happened() {
+    let mut town = town();
+    assert!(town.tick(T0).is_none());
+    let before = town.snapshot_now(T0);
+    town.touch();
+    let delta = town.tick(T0).unwrap();
+    assert_eq!((delta.events.len(), delta.roster.len(), delta.edges.len(), delta.skipped), (0, 0, 0, 0));
+    assert_eq!(town.snapshot_now(T0), Snapshot { rev: before.rev + 1, ..before });
+    assert!(town.tick(T0).is_none());
+}
+
+#[test]
 fn the_strip_of_alerts_is_said_once_and_is_in_every_snapshot() {
     let mut town = town();
     town.set_alerts("<ul>".to_owned());

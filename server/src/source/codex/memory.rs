@@ -52,6 +52,12 @@ pub(super) struct OpenTool {
     pub at: i64,
     /// What a patch would change, in case it succeeds.
     pub edits: Vec<Edit>,
+    /// It was told that this is under way.
+    #[serde(default)]
+    pub told: bool,
+    /// Its turn is over.
+    #[serde(default)]
+    pub over: bool,
 }
 
 impl Memory {

@@ -25,6 +25,7 @@ mod rollouts;
 #[cfg(test)]
 mod tests;
 mod tool;
+mod underway;
 mod usage;
 
 pub use rollouts::Rollouts;

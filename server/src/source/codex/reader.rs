@@ -87,7 +87,7 @@ impl<'s> RolloutReader<'s> {
         Ok(())
     }
 
-    fn speaker(&self) -> Result<Speaker, Refusal> {
+    pub(super) fn speaker(&self) -> Result<Speaker, Refusal> {
         let session = self.memory.session.as_deref().unwrap_or_else(|| thread_of(&self.stem));
         self.project.speaker(SOURCE, session, self.memory.parent.as_deref()).map_err(|error| error.to_string().into())
     }
@@ -153,6 +153,7 @@ impl<'s> RolloutReader<'s> {
             _ if replayed => {}
             "patch_apply_end" => self.patch_end(payload, &who, at, out),
             _ => {
+                self.turn_over(&who, at, out);
                 let key = identity::hash("turn end", &[who.session.as_str().as_bytes(), &at.0.to_le_bytes()]);
                 out.events.push(who.did(at, key, None, Event::AgentState(AgentState::Idle)));
             }
@@ -220,5 +221,8 @@ impl LineReader for RolloutReader<'_> {
     }
     fn memory(&self) -> Option<String> {
         serde_json::to_string(&self.memory).ok()
+    }
+    fn report(&mut self, out: &mut Yield) {
+        self.underway(out);
     }
 }

@@ -33,7 +33,14 @@ impl RolloutReader<'_> {
         for edit in &mut edits {
             edit.file = self.project.file(&edit.file).map(String::from).unwrap_or_default();
         }
-        self.memory.open_tool(OpenTool { id: id.to_owned(), tool: tool.to_owned(), at: at.0, edits });
+        self.memory.open_tool(OpenTool {
+            id: id.to_owned(),
+            tool: tool.to_owned(),
+            at: at.0,
+            edits,
+            told: false,
+            over: false,
+        });
     }
 
     /// A tool's output came.
@@ -42,6 +49,9 @@ impl RolloutReader<'_> {
         let ok = payload.output.is_none_or(succeeded);
         let position = self.memory.open.iter().position(|open| open.id == id);
         let open = position.map(|position| self.memory.open.remove(position));
+        if let Some(open) = &open {
+            Self::returned(open, who, at, out);
+        }
         let name = open.as_ref().map_or(NO_TOOL, |open| open.tool.as_str());
         let Some(tool) = ToolName::new(name).or_else(|_| ToolName::new(NO_TOOL)).ok() else { return };
         let edits = open.as_ref().map_or(&[][..], |open| &open.edits);
@@ -99,7 +109,7 @@ impl RolloutReader<'_> {
 }
 
 /// What tells a call from others: its id, and where providers only number their calls, its session.
-fn identifying<'i>(id: &'i str, who: &'i Speaker) -> Vec<&'i [u8]> {
+pub(super) fn identifying<'i>(id: &'i str, who: &'i Speaker) -> Vec<&'i [u8]> {
     let session = (id.len() < UNIQUE_ID_CHARS).then_some(who.session.as_str().as_bytes());
     std::iter::once(id.as_bytes()).chain(session).collect()
 }

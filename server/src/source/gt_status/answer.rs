@@ -24,7 +24,10 @@ struct RigStatus {
 #[serde(default)]
 struct Runtime {
     address: String,
+    /// It has a terminal.
     running: bool,
+    /// It is spoken to by the Agent Client Protocol, and needs no terminal for that.
+    acp: bool,
     has_work: bool,
     hook_bead: Option<String>,
     state: Option<String>,
@@ -55,7 +58,7 @@ fn said(runtime: Runtime) -> Option<Said> {
         Some(raw) => Some(state(raw)?),
         None => None,
     };
-    let state = match (runtime.running, told) {
+    let state = match (runtime.running || runtime.acp, told) {
         (true, Some(told)) => told,
         (true, None) if runtime.has_work => AgentState::Working,
         (true, None) => AgentState::Idle,
@@ -98,6 +101,9 @@ mod tests {
         check(false, false, Some("idle"), Some(Gone));
         check(false, false, None, Some(Gone));
         check(true, true, Some(""), Some(Working));
+        let acp =
+            json!({"address": "gastown/toast", "running": false, "acp": true, "has_work": true, "hook_bead": "gt-1"});
+        assert_eq!(one(acp), Some((Working, Some("gt-1".to_owned()))));
         // A word that this version does not know says nothing.
         check(true, true, Some("brand-new"), None);
     }

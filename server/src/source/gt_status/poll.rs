@@ -72,30 +72,9 @@ impl Towns {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
-    use std::sync::Mutex;
-
-    use async_trait::async_trait;
-    use model::event::Envelope;
 
     use super::*;
-    use crate::source::destination::{CommitError, Cursors, Taken};
-
-    #[derive(Debug, Default)]
-    struct Kept(Mutex<Vec<Envelope>>);
-
-    #[async_trait]
-    impl Destination for Kept {
-        async fn cursors(&self, _: &'static str) -> Result<Cursors, CommitError> {
-            Ok(Cursors::default())
-        }
-        async fn project_names(&self) -> Result<Vec<(String, String)>, CommitError> {
-            Ok(Vec::new())
-        }
-        async fn take(&self, batch: Batch) -> Result<Taken, CommitError> {
-            self.0.lock().unwrap().extend(batch.events);
-            Ok(Taken::default())
-        }
-    }
+    use crate::source::kept::Kept;
 
     /// How many events come of asking a program twice that stands in for `gt`.
     async fn told(script: &str) -> usize {
@@ -107,7 +86,7 @@ mod tests {
         for second in [0, 120] {
             towns.ask(folder.path(), &kept, Timestamp::from_seconds(1_772_000_000 + second)).await;
         }
-        kept.0.into_inner().unwrap().len()
+        kept.events().len()
     }
 
     #[tokio::test]

@@ -1,7 +1,7 @@
 //! tmux as the last of the sources that know what an agent of a Gas Town does: when something moved in its terminal.
 //!
-//! Asked once a minute, and only while a Gas Town is watched. It shows less than heartbeats and beads do, and ranks below
-//! both (model::evidence). Nothing of what stands in a terminal is read.
+//! Asked once a minute, and only while a Gas Town is watched. It shows less than heartbeats, beads and `gt status`
+//! do, and ranks below them (model::evidence). Nothing of what stands in a terminal is read.
 
 mod command;
 mod poll;

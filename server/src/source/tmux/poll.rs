@@ -79,33 +79,12 @@ fn socket_name(town: &Path) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
-    use std::sync::Mutex;
-
-    use async_trait::async_trait;
-    use model::event::Envelope;
 
     use super::*;
     use crate::source::beads::Issues;
-    use crate::source::destination::{CommitError, Cursors, Taken};
     use crate::source::gas_town::Town;
+    use crate::source::kept::Kept;
     use crate::source::registry::Root;
-
-    #[derive(Debug, Default)]
-    struct Kept(Mutex<Vec<Envelope>>);
-
-    #[async_trait]
-    impl Destination for Kept {
-        async fn cursors(&self, _: &'static str) -> Result<Cursors, CommitError> {
-            Ok(Cursors::default())
-        }
-        async fn project_names(&self) -> Result<Vec<(String, String)>, CommitError> {
-            Ok(Vec::new())
-        }
-        async fn take(&self, batch: Batch) -> Result<Taken, CommitError> {
-            self.0.lock().unwrap().extend(batch.events);
-            Ok(Taken::default())
-        }
-    }
 
     /// A town, and a program that stands in for tmux.
     fn town(script: &str) -> (tempfile::TempDir, PathBuf, PathBuf) {
@@ -127,7 +106,7 @@ mod tests {
         terminals.ask(town, &kept).await;
         terminals.ask(town, &kept).await;
         let mut agents: Vec<String> =
-            kept.0.into_inner().unwrap().iter().map(|event| event.agent.as_ref().unwrap().to_string()).collect();
+            kept.events().iter().map(|event| event.agent.as_ref().unwrap().to_string()).collect();
         agents.sort();
         agents
     }

@@ -277,10 +277,8 @@ mod tests {
     use std::io;
     use std::sync::atomic::{AtomicU64, Ordering};
 
-    use async_trait::async_trait;
-
     use super::*;
-    use crate::source::destination::{Batch, Taken};
+    use crate::source::kept::Kept;
     use crate::source::tail::Piece;
 
     /// A source that takes too long at the first two readings.
@@ -311,28 +309,12 @@ mod tests {
         }
     }
 
-    #[derive(Debug)]
-    struct Nowhere;
-
-    #[async_trait]
-    impl Destination for Nowhere {
-        async fn cursors(&self, _: &'static str) -> Result<Cursors, CommitError> {
-            Ok(Cursors::default())
-        }
-        async fn project_names(&self) -> Result<Vec<(String, String)>, CommitError> {
-            Ok(Vec::new())
-        }
-        async fn take(&self, _: Batch) -> Result<Taken, CommitError> {
-            Ok(Taken::default())
-        }
-    }
-
     #[tokio::test]
     async fn what_took_too_long_is_read_again_by_the_clock_though_it_looks_the_same() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let roots = Roots::named(vec![Root { source: &SLOW, path: file.path().to_owned() }]);
         let cancel = CancellationToken::new();
-        let mut following = Following::new(&roots, Arc::new(Nowhere), false).await.unwrap();
+        let mut following = Following::new(&roots, Arc::new(Kept::default()), false).await.unwrap();
         let readings = || SLOW.0.load(Ordering::Relaxed);
         following.late_retry = Duration::from_secs(3_600);
         following.read_all(&cancel).await.unwrap();

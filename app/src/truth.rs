@@ -1,13 +1,11 @@
-//! What a chart can be taken for: the present, or what was known before something went wrong.
+//! What an instrument can be taken for: the present, or what was known before something went wrong.
 
+use leptos::prelude::*;
 use model::format::ago;
 
-use crate::live::Link;
+use crate::live::{Link, Live, Quiet};
 
-/// Readings older than this are stale, in seconds: charts that touch now are read every half minute.
-const STALE_AFTER_S: i64 = 90;
-
-/// What is known about a chart's readings.
+/// What is known about an instrument's readings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Signs {
     /// The live link.
@@ -20,13 +18,19 @@ pub(crate) struct Signs {
     pub asked: bool,
     /// Seconds since the last reading; none when there never was one.
     pub age_s: Option<i64>,
+    /// Readings older than this are stale, in seconds: a few times as long as from one to the next.
+    pub stale_after_s: i64,
 }
 
-/// What a chart says of itself besides its values.
+/// What an instrument says of itself besides its values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Truth {
     /// It is what it says.
     Fresh,
+    /// It is what it says, and nothing was heard of the town for so many seconds.
+    Silent(i64),
+    /// Nothing was ever heard of the town.
+    Never,
     /// What was asked for is on its way.
     Reading,
     /// It is older than it should be, and nobody said why.
@@ -42,7 +46,7 @@ pub(crate) enum Truth {
 impl Truth {
     /// Judges the signs. What is over does not age: without a link it stays what it is.
     pub(crate) fn judge(signs: Signs) -> Self {
-        let Signs { link, touches_now, failed, asked, age_s } = signs;
+        let Signs { link, touches_now, failed, asked, age_s, stale_after_s } = signs;
         let concerns = touches_now || failed || age_s.is_none();
         match link {
             Link::Down { .. } if concerns => Self::Down(age_s),
@@ -50,8 +54,39 @@ impl Truth {
             _ if failed => Self::Failed(age_s),
             _ if asked || age_s.is_none() => Self::Reading,
             Link::Stale { .. } if touches_now => Self::Stale(age_s),
-            _ if touches_now && age_s.is_some_and(|age| age > STALE_AFTER_S) => Self::Stale(age_s),
+            _ if touches_now && age_s.is_some_and(|age| age > stale_after_s) => Self::Stale(age_s),
             _ => Self::Fresh,
+        }
+    }
+
+    /// Judges what is read again every few seconds: as long as answers come, a link that is down takes nothing from them.
+    /// Tracked.
+    pub(crate) fn of_answer(live: Live, failed: bool, age_s: Option<i64>, stale_after_s: i64) -> Self {
+        let touches_now = age_s.is_some_and(|age| age > stale_after_s);
+        Self::judge(Signs { link: live.link.get(), touches_now, failed, asked: false, age_s, stale_after_s })
+    }
+
+    /// Judges what comes over the link alone. Tracked.
+    pub(crate) fn of_link(live: Live) -> Self {
+        match live.link.get() {
+            Link::Connecting | Link::Live => Self::Fresh,
+            Link::Stale { silent_s } => Self::Stale(Some(silent_s)),
+            Link::Degraded { down_s } => Self::Degraded(Some(down_s)),
+            Link::Down { silent_s, .. } => Self::Down(silent_s),
+        }
+    }
+
+    /// The same with the town's silence in view: a zero that is heard is not one of which nobody tells. Tracked.
+    pub(crate) fn of_town(live: Live) -> Self {
+        Self::of_link(live).or_quiet(live)
+    }
+
+    /// What is fresh may still be silent. Tracked.
+    pub(crate) fn or_quiet(self, live: Live) -> Self {
+        match (self, live.quiet()) {
+            (Self::Fresh, Quiet::Never) => Self::Never,
+            (Self::Fresh, Quiet::For(seconds)) => Self::Silent(seconds),
+            _ => self,
         }
     }
 
@@ -59,6 +94,8 @@ impl Truth {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Fresh => "fresh",
+            Self::Silent(_) => "silent",
+            Self::Never => "never",
             Self::Reading => "reading",
             Self::Stale(_) => "stale",
             Self::Degraded(_) => "degraded",
@@ -72,10 +109,16 @@ impl Truth {
         matches!(self, Self::Stale(_) | Self::Degraded(_) | Self::Down(_) | Self::Failed(_))
     }
 
+    /// Whether there never was a reading.
+    pub(crate) const fn is_unread(self) -> bool {
+        matches!(self, Self::Reading | Self::Degraded(None) | Self::Down(None) | Self::Failed(None))
+    }
+
     /// A sign for it, so that it is not told by colour alone.
     pub(crate) const fn sign(self) -> &'static str {
         match self {
             Self::Fresh => "",
+            Self::Silent(_) | Self::Never => "○ ",
             Self::Reading => "… ",
             Self::Stale(_) | Self::Degraded(_) => "▲ ",
             Self::Down(_) => "⊘ ",
@@ -90,10 +133,13 @@ impl Truth {
         };
         match self {
             Self::Fresh => None,
+            Self::Silent(seconds) => Some(format!("Silent for {}", ago(seconds).trim_end_matches(" ago"))),
+            Self::Never => Some("Never heard".to_owned()),
             Self::Reading => Some("Reading".to_owned()),
             Self::Stale(age_s) => since("Stale", age_s),
             Self::Degraded(age_s) => since("Database lost", age_s),
             Self::Down(age_s) => since("Link down", age_s),
+            Self::Failed(None) => Some("Not read".to_owned()),
             Self::Failed(age_s) => since("Not refreshed", age_s),
         }
     }
@@ -103,7 +149,7 @@ impl Truth {
         match self {
             Self::Failed(_) | Self::Degraded(_) => "Could not be read; trying again",
             Self::Down(_) => "Not read: the server cannot be reached",
-            Self::Fresh | Self::Reading | Self::Stale(_) => "Reading",
+            _ => "Reading",
         }
     }
 }
@@ -112,7 +158,8 @@ impl Truth {
 mod tests {
     use super::*;
 
-    const FRESH: Signs = Signs { link: Link::Live, touches_now: true, failed: false, asked: false, age_s: Some(20) };
+    const FRESH: Signs =
+        Signs { link: Link::Live, touches_now: true, failed: false, asked: false, age_s: Some(20), stale_after_s: 90 };
     const DOWN: Link = Link::Down { silent_s: Some(40), retry_s: 3 };
 
     #[test]
@@ -125,7 +172,7 @@ mod tests {
         check(Signs { asked: true, ..FRESH }, "reading", Some("Reading"));
         check(Signs { age_s: None, ..FRESH }, "reading", Some("Reading"));
         check(Signs { failed: true, age_s: Some(70), ..FRESH }, "failed", Some("Not refreshed, read 1 min ago"));
-        check(Signs { failed: true, age_s: None, ..FRESH }, "failed", Some("Not refreshed"));
+        check(Signs { failed: true, age_s: None, ..FRESH }, "failed", Some("Not read"));
         check(Signs { link: DOWN, ..FRESH }, "down", Some("Link down, read 20 s ago"));
         check(Signs { link: DOWN, failed: true, ..FRESH }, "down", Some("Link down, read 20 s ago"));
         check(Signs { link: Link::Stale { silent_s: 14 }, ..FRESH }, "stale", Some("Stale, read 20 s ago"));
