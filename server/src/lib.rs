@@ -6,6 +6,7 @@ mod canary;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod costs;
 pub mod db;
 pub mod demo;
 pub mod error;

@@ -14,8 +14,11 @@ use super::latency::LatencyPart;
 use super::presence::PresenceSum;
 use super::session::SessionRow;
 use super::source_count::{BothCosts, SourceSum};
+use super::spend::SpendPart;
 use super::unpriced::UnpricedSum;
-use super::{DbError, PgTime, TownKey, agent, feed, headline, latency, presence, session, source_count, unpriced};
+use super::{
+    DbError, PgTime, TownKey, agent, feed, headline, latency, presence, session, source_count, spend, unpriced,
+};
 
 /// A statement that is being given its values.
 pub(super) type Statement<'q> = Query<'q, Postgres, PgArguments>;
@@ -41,6 +44,8 @@ pub(super) struct Fold<'a> {
     pub feed: Option<&'a BTreeMap<TownKey, FeedChange>>,
     /// How long calls took.
     pub latency: &'a [LatencyPart<'a>],
+    /// What calls cost whom.
+    pub spend: &'a [SpendPart<'a>],
     /// Spans that the coarser tiers have to redo.
     pub dirty: &'a [(TownKey, Timestamp)],
     /// Word to the other processes.
@@ -75,7 +80,8 @@ impl Fold<'_> {
         let statement = latency::bind(statement, self.latency);
         let none = BTreeMap::new();
         let statement = feed::bind(statement, self.feed.unwrap_or(&none));
-        agent::bind_last(statement, self.agents).execute(&mut *connection).await?;
+        let statement = agent::bind_last(statement, self.agents);
+        spend::bind(statement, self.spend).execute(&mut *connection).await?;
         if self.may_empty {
             headline::drop_empty(&mut *connection, self.buckets).await?;
             presence::drop_empty(connection, self.present).await?;

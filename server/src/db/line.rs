@@ -20,8 +20,10 @@ const LATELY_S: i64 = 3 * 24 * 3_600;
 /// A place in a town's events, by time and key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Before {
-    at: Timestamp,
-    key: EventKey,
+    /// Time.
+    pub at: Timestamp,
+    /// Key.
+    pub key: EventKey,
 }
 
 impl Before {
@@ -36,7 +38,9 @@ impl Before {
         let at = Timestamp(at.parse().ok()?).believed().ok()?;
         Some(Self { at, key: EventKey(u128::from_str_radix(key, 16).ok().filter(|_| hex)?) })
     }
-    fn written(self) -> String {
+    /// The inverse of [`Before::parse`].
+    #[must_use]
+    pub fn written(self) -> String {
         format!("{}-{:032x}", self.at.0, self.key.0)
     }
 }

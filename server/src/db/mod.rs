@@ -44,6 +44,7 @@ pub mod session;
 pub mod shipper;
 pub mod source;
 pub mod source_count;
+pub mod spend;
 pub mod spent;
 pub mod status;
 pub mod tank;

@@ -50,6 +50,12 @@ pub const TIERS: [Store; 5] = [
             ("by_role_6h", "bucket"),
             ("working_6h", "bucket"),
             ("latency_6h", "bucket"),
+            // Whole: what was spent is summed from all of them, days and quarters alike.
+            ("spend_15m", "bucket"),
+            ("spend_day", "bucket"),
+            ("account_1h", "bucket"),
+            ("account_6h", "bucket"),
+            ("account_day", "bucket"),
         ],
     },
 ];

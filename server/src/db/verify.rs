@@ -5,7 +5,7 @@ use model::time::{Resolution, Timestamp};
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, Row as _};
 
-use super::{DbError, PgTime, Pool, latency};
+use super::{DbError, PgTime, Pool, latency, spend};
 
 /// One row of a tier that is not what the events say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +84,7 @@ pub async fn run(pool: &Pool) -> Result<VerifyReport, DbError> {
         comparison.run(&mut *connection, from, &mut report).await?;
     }
     latency::verify(&mut *connection, from, &mut report).await?;
+    spend::verify(&mut *connection, from, &mut report).await?;
     let sources = sqlx::query(include_str!("sql/verify_sources.sql")).fetch_all(&mut *connection).await?;
     report.take("source", &sources)?;
     // The folds go with the transaction; nothing was changed.

@@ -5,6 +5,7 @@ mod alert;
 mod asset;
 mod belief;
 mod body;
+mod costs;
 mod demo;
 mod events;
 mod guard;
@@ -71,6 +72,7 @@ pub fn router(app: &App) -> Router {
         .merge(reprice::router()) //    GET, POST /api/towns/{town}/reprice
         .merge(source::router()) //     GET  /api/towns/{town}/sources
         .merge(events::router()) //     GET  /api/towns/{town}/events
+        .merge(costs::router()) //      GET  /api/costs, /api/costs/summary|board, /api/stats/daily|roles|rigs|models|beads|sessions
         .merge(request::router()) //    GET  /api/towns/{town}/requests
         .merge(live::router()) //       GET  /live
         .merge(live_stats::router()) // GET  /api/live/stats

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::db::{DbError, Pool, batch, latency, tier};
+use crate::db::{DbError, Pool, batch, latency, spend, tier};
 
 pub use reprice::turn as reprice_turn;
 
@@ -18,13 +18,15 @@ const SPANS: i64 = 96;
 /// Events told again in one transaction: a batch of the writer, which waits meanwhile.
 const EVENTS: i64 = 5_000;
 
-/// Turns of the worker from one for the sketches of durations to the next. They can wait: whoever reads them takes the
-/// newest minutes from the finest tier.
+/// Turns of the worker from one for the sketches of durations, and for sums of spending, to the next. They can wait: whoever
+/// reads them takes what waits as well.
 const LATENCY_TURNS: u32 = 5;
 /// Spans of five minutes whose sketches are redone in one transaction.
 const LATENCY_SPANS: i64 = 48;
 /// Spans of six hours whose sketches are made in one turn, of history from before there were any.
 const REBUILT: i64 = 4;
+/// Rows of spending that are added in one transaction.
+const SPEND_ROWS: i64 = 10_000;
 
 /// Tells again what was attributed late and what is to be repriced, then redoes every span that changed, and returns how
 /// many. Safe to repeat, and with several replicas at once: a town that another worker has in hand is left to it.
@@ -34,10 +36,11 @@ const REBUILT: i64 = 4;
 pub async fn run_once(pool: &Pool) -> Result<u64, DbError> {
     let done = sums(pool).await?;
     sketches(pool).await?;
+    spending(pool).await?;
     Ok(done)
 }
 
-/// Everything but the sketches of durations.
+/// Everything but the sketches of durations and the sums of spending.
 async fn sums(pool: &Pool) -> Result<u64, DbError> {
     // First, because it makes work for what follows. Its trouble must not keep the tiers from following the rest.
     if let Err(error) = restate(pool).await {
@@ -78,6 +81,20 @@ async fn sketches(pool: &Pool) -> Result<(), DbError> {
     Ok(())
 }
 
+/// Brings the sums of what calls cost whom up to date.
+async fn spending(pool: &Pool) -> Result<(), DbError> {
+    spend::rebuild(pool, REBUILT).await?;
+    for town in spend::towns(pool).await? {
+        for _ in 0..10_000 {
+            match spend::join(pool, town, SPEND_ROWS).await? {
+                Some(rows) if rows == SPEND_ROWS.unsigned_abs() => {}
+                _ => break,
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Tells events again whose session was attributed only after they were stored.
 async fn restate(pool: &Pool) -> Result<(), DbError> {
     for (town, session) in batch::pending(pool).await? {
@@ -97,7 +114,7 @@ async fn restate(pool: &Pool) -> Result<(), DbError> {
     Ok(())
 }
 
-/// Does every second until `stop` what [`run_once`] does, though sketches less often; and once more then.
+/// Does every second until `stop` what [`run_once`] does, though sketches and spending less often; and once more then.
 #[must_use]
 pub fn spawn_worker(pool: Pool, stop: CancellationToken) -> JoinHandle<()> {
     tokio::spawn(async move {
@@ -114,6 +131,7 @@ pub fn spawn_worker(pool: Pool, stop: CancellationToken) -> JoinHandle<()> {
                 sums(&pool).await?;
                 if last || turns.is_multiple_of(LATENCY_TURNS) {
                     sketches(&pool).await?;
+                    spending(&pool).await?;
                 }
                 Ok::<_, DbError>(())
             };

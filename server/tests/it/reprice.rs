@@ -358,11 +358,11 @@ async fn the_worker_works_jobs_off_and_gives_up_what_cannot_be() {
     append(&pool, then).await;
     let (town, id) = order(&pool, EVER.0, EVER.1, None).await;
     // Of a kind that this version does not know.
-    sqlx::raw_sql("update event set provenance = 77 where kind = 0").execute(&pool).await.unwrap();
+    sqlx::raw_sql("update event set provenance = 77 where kind = 0 and provenance = 2").execute(&pool).await.unwrap();
     rollup::run_once(&pool).await.unwrap();
     let job = reprice::find(&pool, town, id).await.unwrap().unwrap();
     assert!(job.failed.as_ref().is_some_and(|why| why.contains("provenance 77")), "{job:?}");
-    sqlx::raw_sql("update event set provenance = 2 where kind = 0").execute(&pool).await.unwrap();
+    sqlx::raw_sql("update event set provenance = 2 where provenance = 77").execute(&pool).await.unwrap();
     let (town, id) = order(&pool, EVER.0, EVER.1, None).await;
     rollup::run_once(&pool).await.unwrap();
     assert!(reprice::find(&pool, town, id).await.unwrap().unwrap().finished.is_some());

@@ -27,6 +27,7 @@ use super::headline::BucketSum;
 use super::latency::{self, LatencyPart};
 use super::presence::PresenceSum;
 use super::source_count::{self, Refused};
+use super::spend::{self, SpendPart};
 use super::unpriced::UnpricedSum;
 use super::{DbError, Pool, TownKey, agent, claim, request};
 use claims::Claims;
@@ -223,6 +224,7 @@ struct Changed<'a> {
     agents: Vec<(TownKey, AgentRow)>,
     unpriced: Vec<UnpricedSum<'a>>,
     latency: Vec<LatencyPart<'a>>,
+    spend: Vec<SpendPart<'a>>,
     feed: BTreeMap<TownKey, FeedChange>,
     dirty: Vec<(TownKey, Timestamp)>,
 }
@@ -238,9 +240,10 @@ impl<'a> Changed<'a> {
         let agents = sums::agents(inserted());
         let unpriced = sums::unpriced(inserted(), taken());
         let latency = latency::parts(inserted(), taken());
+        let spend = spend::parts(inserted(), taken());
         let feed = feed::changes(inserted(), taken());
         let dirty = sums::dirty(&buckets, &present);
-        Self { buckets, present, agents, unpriced, latency, feed, dirty }
+        Self { buckets, present, agents, unpriced, latency, spend, feed, dirty }
     }
 
     fn fold(&self) -> Fold<'_> {
@@ -250,6 +253,7 @@ impl<'a> Changed<'a> {
             agents: &self.agents,
             unpriced: &self.unpriced,
             latency: &self.latency,
+            spend: &self.spend,
             feed: Some(&self.feed),
             dirty: &self.dirty,
             ..Fold::default()

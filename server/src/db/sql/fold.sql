@@ -180,6 +180,15 @@ latency as (
 latency_spans as (
     insert into latency_dirty (town_id, bucket) select * from unnest($89::integer[], $90::timestamptz[])
 ),
+-- what calls cost whom: rows that wait for the worker, which nobody else touches
+spend as (
+    insert into spend_part (town_id, bucket, role, rig, agent, model, bead, session, provenance, calls, input_tokens,
+                            output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cost,
+                            unpriced_tokens)
+    select * from unnest($97::integer[], $98::timestamptz[], $99::smallint[], $100::text[], $101::text[], $102::text[],
+                         $103::text[], $104::text[], $105::smallint[], $106::bigint[], $107::bigint[], $108::bigint[],
+                         $109::bigint[], $110::bigint[], $111::bigint[], $112::bigint[], $113::bigint[])
+),
 -- the order of commits: each town's row stays locked until then, so that numbers are seen in their order
 numbered as (
     insert into feed as f (town_id, seq) select town_id, 1 from unnest($91::integer[]) as town_id

@@ -3,6 +3,28 @@
 
 use super::operation::{Operation, PLAIN, Try};
 
+/// What every list of costs takes.
+macro_rules! cost_query {
+    ($($more:expr),*) => {
+        &[
+            ("town", "home", "town; else the server's own"),
+            ("range", "7d", "today, 7d or 30d (as always)"),
+            ("from", "", "instead of a range: first day, YYYY-MM-DD"),
+            ("to", "", "last day, included"),
+            ("tz", "Europe/Berlin", "IANA zone in which days begin"),
+            ("rig", "", "rig; as often as needed, (none) for what is not attributed, like all that follow"),
+            ("role", "", "role"),
+            ("agent", "", "agent"),
+            ("model", "", "model"),
+            ("provider", "", "whose model: Anthropic, OpenAI, ..."),
+            ("bead", "", "bead"),
+            ("session", "", "conversation"),
+            ("provenance", "", "billed, reported, computed, estimated or unpriced"),
+            $($more),*
+        ]
+    };
+}
+
 /// Every operation.
 pub const OPERATIONS: &[Operation] = &[
     Operation {
@@ -98,6 +120,83 @@ pub const OPERATIONS: &[Operation] = &[
             ("q", "", "a part of a name"),
         ],
         answer: Some(include_str!("examples/get_towns_town_events.json")),
+        ..PLAIN
+    },
+    Operation {
+        path: "/api/costs",
+        summary: "The calls of a period, newest first; next goes on.",
+        query: cost_query!(
+            ("after", "", "next of the page before"),
+            ("limit", "5", "calls, at most 1000"),
+            ("format", "", "csv")
+        ),
+        answer: Some(include_str!("examples/get_costs.json")),
+        ..PLAIN
+    },
+    Operation {
+        path: "/api/costs/summary",
+        summary: "What a period cost, by provenance, with the period before and the cards.",
+        query: cost_query!(),
+        answer: Some(include_str!("examples/get_costs_summary.json")),
+        ..PLAIN
+    },
+    Operation {
+        path: "/api/costs/board",
+        summary: "Everything that the Costs page shows, out of one snapshot; sums are arrays: calls, tokens by kind, nanodollars, tokens without a price.",
+        query: cost_query!((
+            "by",
+            "role",
+            "what the river is of: role, rig, agent, model, provider, bead, session or provenance"
+        )),
+        answer: Some(include_str!("examples/get_costs_board.json")),
+        ..PLAIN
+    },
+    Operation {
+        path: "/api/stats/daily",
+        summary: "Each day of a period. Rows sum to total.",
+        query: cost_query!(("format", "", "csv")),
+        answer: Some(include_str!("examples/get_stats_daily.json")),
+        ..PLAIN
+    },
+    Operation {
+        path: "/api/stats/roles",
+        summary: "A period by role. Rows sum to total.",
+        query: cost_query!(("format", "", "csv")),
+        answer: Some(include_str!("examples/get_stats_roles.json")),
+        ..PLAIN
+    },
+    Operation {
+        path: "/api/stats/rigs",
+        summary: "A period by rig. Rows sum to total.",
+        query: cost_query!(("format", "", "csv")),
+        answer: Some(include_str!("examples/get_stats_rigs.json")),
+        ..PLAIN
+    },
+    Operation {
+        path: "/api/stats/models",
+        summary: "A period by model. Rows sum to total.",
+        query: cost_query!(("format", "", "csv")),
+        answer: Some(include_str!("examples/get_stats_models.json")),
+        ..PLAIN
+    },
+    Operation {
+        path: "/api/stats/beads",
+        summary: "The dearest beads of a period, with state, models and agents. Rows and rest sum to total.",
+        query: cost_query!(
+            ("limit", "5", "rows, at most 1000; what is over it is summed in rest"),
+            ("format", "", "csv")
+        ),
+        answer: Some(include_str!("examples/get_stats_beads.json")),
+        ..PLAIN
+    },
+    Operation {
+        path: "/api/stats/sessions",
+        summary: "The dearest conversations of a period. Rows and rest sum to total.",
+        query: cost_query!(
+            ("limit", "5", "rows, at most 1000; what is over it is summed in rest"),
+            ("format", "", "csv")
+        ),
+        answer: Some(include_str!("examples/get_stats_sessions.json")),
         ..PLAIN
     },
     Operation {
