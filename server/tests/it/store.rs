@@ -276,6 +276,9 @@ async fn nothing_acknowledged_is_lost_when_postgres_is_killed() {
     intake.close_and_drain(writer).await;
     drop(intake);
     drain.await.unwrap();
+    // The writer has connections of its own: those of `pool` may not have noticed yet that Postgres was killed.
+    pool.close().await;
+    let pool = db::connect(cluster.connect_options()).await.unwrap();
     assert_eq!(total(&pool, "headline_10s", &town(0)).await, expected.total(0));
     assert_holds(&pool).await;
     pool.close().await;
