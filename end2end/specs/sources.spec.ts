@@ -126,12 +126,12 @@ test("a killed server leaves the figures with their age, and a restart is found 
   await page.goto("/t/killed/sources");
   await expect(page.locator(".link[data-link=live]")).toBeVisible();
   await server.kill();
-  await expect(page.getByText(/Not refreshed; these figures are from \d+ s ago/)).toBeVisible({ timeout: 20_000 });
+  await expect(page.getByText(/Link down; these figures are from \d+ s ago/)).toBeVisible({ timeout: 20_000 });
   await expect(count(page, "api", "Stored")).toHaveText("1");
   await expect(page.locator(".source-list.stale")).toBeVisible();
 
   await server.startAgain();
-  await expect(page.getByText(/Not refreshed/)).toBeHidden({ timeout: 40_000 });
+  await expect(page.getByText(/these figures are from/)).toBeHidden({ timeout: 40_000 });
   await town.send(call(20));
   await expect(count(page, "api", "Stored")).toHaveText("2");
 });
